@@ -1,0 +1,41 @@
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+CONSTRAINTS := -c constraints.txt
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo study test check clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(INSTALLED) ## make the virtual environment
+
+# torch first, and no build isolation: fairseq's build would otherwise fetch a second torch. Its
+# metadata asks for torchaudio, which translation never imports, hence --no-deps.
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet $(CONSTRAINTS) torch numpy cython setuptools wheel
+	$(PIP) install --quiet $(CONSTRAINTS) --no-deps --no-build-isolation fairseq-fixed
+	$(PIP) install --quiet $(CONSTRAINTS) --no-build-isolation --editable '.[dev]'
+	touch $@
+
+demo: setup ## run the embedded sandbox experiment end to end, offline
+	$(BIN)/sprachbund run sandbox
+
+study: setup ## run the real study on Indonesian and five neighbours (about 90 minutes on 2 cores)
+	$(BIN)/sprachbund run nusa
+
+test: setup ## run all tests, offline
+	$(BIN)/python -m pytest
+
+check: setup ## format, lint, types, direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_architecture.py
+
+clean: ## remove the virtual environment and caches (artifacts stay)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

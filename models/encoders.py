@@ -1,0 +1,114 @@
+"""Turn sentences into features for a classifier: character n-grams or pooled encoder states."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from models.nmt.publish import HUGGINGFACE
+from models.subwords import EOS, Subwords
+
+if TYPE_CHECKING:
+    import numpy
+    import torch
+
+BATCH_SENTENCES = 64
+MAX_PIECES = 256
+
+
+class Encoder(Protocol):
+    """Features for a classifier, fitted on the training texts alone."""
+
+    def fit(self, texts: Sequence[str]) -> None:
+        """Learn what the features need (a vocabulary, a scale) from training texts."""
+        ...
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        """Return features (sentences, dimensions)."""
+        ...
+
+
+class CharNgramEncoder:
+    """TF-IDF over character 2- to 5-grams within words: the honest floor between relatives."""
+
+    @cached_property
+    def _vectorizer(self) -> Any:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        return TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True)
+
+    def fit(self, texts: Sequence[str]) -> None:
+        """Learn n-grams and their document frequencies."""
+        self._vectorizer.fit(texts)
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        """Return sparse features (sentences, n-grams)."""
+        return self._vectorizer.transform(texts)
+
+
+class NmtEncoder:
+    """Pooled states of a published NMT encoder (Eriguchi et al. 2018), standardised.
+
+    Every input carries the same tag, whatever its language, so that the tag says nothing.
+    """
+
+    def __init__(self, model: Path, subwords: Path, *, tag: str) -> None:
+        self.folder = model / HUGGINGFACE
+        self.subwords = Subwords(subwords)
+        self.tag = tag
+        self._memo: dict[str, "numpy.ndarray"] = {}
+
+    @cached_property
+    def _encoder(self) -> Any:
+        import torch
+        from transformers import M2M100ForConditionalGeneration
+
+        model: Any = M2M100ForConditionalGeneration.from_pretrained(
+            self.folder, dtype=torch.float32, local_files_only=True
+        )
+        return model.get_encoder().eval()
+
+    @cached_property
+    def _scaler(self) -> Any:
+        from sklearn.preprocessing import StandardScaler
+
+        return StandardScaler()
+
+    def fit(self, texts: Sequence[str]) -> None:
+        """Learn mean and scale of each dimension."""
+        self._scaler.fit(self._pooled(texts))
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        """Return standardised features (sentences, 2 * width): mean and maximum over pieces."""
+        return self._scaler.transform(self._pooled(texts))
+
+    def _pooled(self, texts: Sequence[str]) -> "numpy.ndarray":
+        import numpy
+
+        new = sorted({text for text in texts if text not in self._memo}, key=len)
+        for start in range(0, len(new), BATCH_SENTENCES):
+            batch = new[start : start + BATCH_SENTENCES]
+            self._memo.update(zip(batch, self._encode(batch), strict=True))
+        return numpy.stack([self._memo[text] for text in texts])
+
+    def _encode(self, texts: Sequence[str]) -> "numpy.ndarray":
+        import torch
+
+        tag = self.subwords.piece_id(self.tag)
+        ids = [[tag, *i[:MAX_PIECES], EOS] for i in self.subwords.encode_ids(texts)]
+        longest = max(map(len, ids))
+        tokens = torch.tensor([i + [1] * (longest - len(i)) for i in ids])  # (batch, length)
+        mask = tokens != 1
+        with torch.inference_mode():
+            states = self._encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
+        return pool(states, mask).numpy()
+
+
+def pool(states: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+    """Join masked mean and maximum; states (batch, length, width) -> (batch, 2 * width)."""
+    import torch
+
+    kept = mask.unsqueeze(-1)  # (batch, length, 1)
+    mean = (states * kept).sum(1) / kept.sum(1)
+    highest = states.masked_fill(~kept, -torch.inf).amax(1)
+    return torch.cat([mean, highest], dim=-1)

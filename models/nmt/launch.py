@@ -1,0 +1,95 @@
+"""Start `fairseq-train` as this project needs it: `python -m models.nmt.launch HISTORY ARGS...`.
+
+The launcher repairs four things that no fairseq option reaches, then hands over to fairseq:
+what torch may unpickle, the plugin's criterion and faster kernels, atomic checkpoint copies, and
+early stopping that survives a restart.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from models.processes import die_with_parent
+
+
+def allow_checkpoint_types() -> None:
+    """Let torch's safe loader accept the one foreign class a fairseq checkpoint holds."""
+    import argparse
+
+    import torch
+
+    torch.serialization.add_safe_globals([argparse.Namespace])
+
+
+class EarlyStopping:
+    """Stop once the best validation loss is `patience` validations old.
+
+    fairseq counts in memory and starts from zero after a resume, so an interrupted training would
+    run longer than an undisturbed one. The history lives in a file instead; entries of the lost
+    future (updates at or after the one seen now) are dropped.
+    """
+
+    def __init__(self, path: Path, patience: int) -> None:
+        self.path = path
+        self.patience = patience
+
+    def observe(self, updates: int, loss: float) -> bool:
+        history = [entry for entry in self._read() if entry[0] < updates] + [(updates, loss)]
+        self._write(history)
+        best = min(range(len(history)), key=lambda i: history[i][1])
+        return len(history) - 1 - best >= self.patience
+
+    def _read(self) -> list[tuple[int, float]]:
+        return [tuple(e) for e in json.loads(self.path.read_text())] if self.path.exists() else []
+
+    def _write(self, history: list[tuple[int, float]]) -> None:
+        draft = self.path.with_suffix(".tmp")
+        draft.write_text(json.dumps(history))
+        os.replace(draft, self.path)
+
+
+def copy_atomically(source: str, target: str, overwrite: bool = False) -> str:
+    """Replace fairseq's plain file copy: a kill in mid-copy must not leave half a checkpoint."""
+    shutil.copyfile(source, target + ".tmp")
+    os.replace(target + ".tmp", target)
+    return target
+
+
+def install_early_stopping(train: Any, stopping: EarlyStopping) -> None:
+    """Route fairseq's validation results through `stopping`."""
+    validate_and_save: Callable[..., Any] = train.validate_and_save
+    updates = 0
+
+    def noting_updates(cfg: Any, trainer: Any, *rest: Any, **named: Any) -> Any:
+        nonlocal updates
+        updates = trainer.get_num_updates()
+        return validate_and_save(cfg, trainer, *rest, **named)
+
+    train.validate_and_save = noting_updates
+    train.should_stop_early = lambda cfg, loss: (
+        loss is not None and stopping.observe(updates, float(loss))
+    )
+
+
+def main(history: Path, patience: int, arguments: list[str]) -> None:
+    """Train with fairseq's own entry point."""
+    die_with_parent()
+    allow_checkpoint_types()
+    from fairseq.file_io import PathManager
+    from fairseq_cli import train
+
+    from models.nmt import plugin
+
+    plugin.install()
+    PathManager.copy = staticmethod(copy_atomically)
+    install_early_stopping(train, EarlyStopping(history, patience))
+    sys.argv = ["fairseq-train", *arguments]
+    train.cli_main()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

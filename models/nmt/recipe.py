@@ -1,0 +1,35 @@
+"""The hyperparameters of one NMT training; each field changes the result, so each is in the spec."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+
+Share = Annotated[float, Ge(0), Lt(1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NmtRecipe:
+    """A small pre-norm transformer for a few thousand sentence pairs per direction.
+
+    Defaults follow what low-resource studies agree on (Araabi and Monz 2020; Sennrich and Zhang
+    2019): few layers, narrow, strong dropout, shared embeddings.
+    """
+
+    encoder_layers: Annotated[int, Ge(1)] = 3
+    decoder_layers: Annotated[int, Ge(1)] = 2
+    width: Annotated[int, Ge(8)] = 256
+    feed_forward: Annotated[int, Ge(8)] = 512
+    heads: Annotated[int, Ge(1)] = 4
+    dropout: Share = 0.3
+    label_smoothing: Share = 0.1
+    learning_rate: Annotated[float, Gt(0)] = 3e-3
+    warmup_updates: Annotated[int, Ge(1)] = 400
+    batch_tokens: Annotated[int, Ge(64)] = 2048
+    max_updates: Annotated[int, Ge(1)] = 3000
+    validate_every: Annotated[int, Ge(1)] = 500
+    patience: Annotated[int, Ge(1)] = 5
+    sampling_temperature: Annotated[float, Ge(1), Le(100)] = 1.5
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    threads: Annotated[int, Ge(1)] = 2
+    seed: int = 1

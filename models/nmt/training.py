@@ -1,0 +1,176 @@
+"""Drive fairseq: build its argv, run it in a child process, read its progress."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from models.nmt.recipe import NmtRecipe
+from models.processes import ChildRun, python_module, run_child
+
+MAX_POSITIONS = 512
+LOG_INTERVAL = 25
+LOG_RECORD = re.compile(r"\b(?P<kind>train_inner|valid)\W*?(?P<record>\{.*\})")
+
+Direction = tuple[str, str]
+"""Source and target language code."""
+
+
+class TrainingProgress(NamedTuple):
+    """One line of fairseq's log, as a person reads it."""
+
+    updates: int
+    epoch: int
+    perplexity: float
+    tokens_per_second: float
+    validation: bool
+
+
+def has_bf16() -> bool:
+    """Say whether this processor multiplies bfloat16 matrices natively."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def resolve_precision(recipe: NmtRecipe) -> str:
+    """Turn `auto` into what this machine does best."""
+    if recipe.precision != "auto":
+        return recipe.precision
+    return "bf16" if has_bf16() else "fp32"
+
+
+def training_arguments(
+    recipe: NmtRecipe,
+    *,
+    data: Path,
+    checkpoints: Path,
+    languages: Sequence[str],
+    directions: Sequence[Direction],
+    precision: str,
+) -> list[str]:
+    """Return the argv that follows `fairseq-train`.
+
+    `--required-batch-size-multiple 1`: fairseq otherwise drops the remainder of the data silently.
+    """
+    return [
+        str(data),
+        *_task_arguments(recipe, languages, directions),
+        *_model_arguments(recipe),
+        *_optimizer_arguments(recipe, precision),
+        *_schedule_arguments(recipe, checkpoints),
+    ]
+
+
+def _task_arguments(
+    recipe: NmtRecipe, languages: Sequence[str], directions: Sequence[Direction]
+) -> list[str]:
+    pairs = ",".join(f"{source}-{target}" for source, target in directions)
+    return [
+        *("--task", "translation_multi_simple_epoch"),
+        *("--langs", ",".join(languages)),
+        *("--lang-pairs", pairs),
+        *("--encoder-langtok", "tgt"),
+        *("--sampling-method", "temperature"),
+        *("--sampling-temperature", str(recipe.sampling_temperature)),
+        *("--max-source-positions", str(MAX_POSITIONS)),
+        *("--max-target-positions", str(MAX_POSITIONS)),
+    ]
+
+
+def _model_arguments(recipe: NmtRecipe) -> list[str]:
+    sides = []
+    for side, layers in (("encoder", recipe.encoder_layers), ("decoder", recipe.decoder_layers)):
+        sides += [
+            *(f"--{side}-layers", str(layers)),
+            *(f"--{side}-embed-dim", str(recipe.width)),
+            *(f"--{side}-ffn-embed-dim", str(recipe.feed_forward)),
+            *(f"--{side}-attention-heads", str(recipe.heads)),
+            f"--{side}-normalize-before",
+        ]
+    return [
+        *("--arch", "transformer"),
+        *sides,
+        "--share-all-embeddings",
+        *("--dropout", str(recipe.dropout)),
+    ]
+
+
+def _optimizer_arguments(recipe: NmtRecipe, precision: str) -> list[str]:
+    return [
+        *("--criterion", "fused_label_smoothed_cross_entropy"),
+        *("--label-smoothing", str(recipe.label_smoothing)),
+        *(["--autocast-bf16"] if precision == "bf16" else []),
+        *("--optimizer", "adam"),
+        *("--adam-betas", "(0.9, 0.98)"),
+        *("--lr", str(recipe.learning_rate)),
+        *("--lr-scheduler", "inverse_sqrt"),
+        *("--warmup-updates", str(recipe.warmup_updates)),
+        *("--clip-norm", "1.0"),
+        *("--max-tokens", str(recipe.batch_tokens)),
+        *("--required-batch-size-multiple", "1"),
+        *("--seed", str(recipe.seed)),
+    ]
+
+
+def _schedule_arguments(recipe: NmtRecipe, checkpoints: Path) -> list[str]:
+    never = str(10**9)
+    return [
+        *("--save-dir", str(checkpoints)),
+        *("--max-update", str(recipe.max_updates)),
+        *("--validate-interval", never),
+        *("--save-interval", never),
+        *("--validate-interval-updates", str(recipe.validate_every)),
+        *("--save-interval-updates", str(recipe.validate_every)),
+        *("--keep-interval-updates", "1"),
+        "--no-epoch-checkpoints",
+        *("--num-workers", "0"),
+        *("--log-format", "json"),
+        *("--log-interval", str(LOG_INTERVAL)),
+    ]
+
+
+def train(
+    recipe: NmtRecipe,
+    arguments: Sequence[str],
+    checkpoints: Path,
+    *,
+    log: Path,
+    on_progress: Callable[[TrainingProgress], None],
+) -> ChildRun:
+    """Train, or go on training from the last checkpoint, until patience or updates run out."""
+    checkpoints.mkdir(parents=True, exist_ok=True)
+
+    def on_line(line: str) -> None:
+        progress = parse_progress(line)
+        if progress is not None:
+            on_progress(progress)
+
+    history = checkpoints / "validations.json"
+    argv = python_module("models.nmt.launch", history, str(recipe.patience), *arguments)
+    threads = {"OMP_NUM_THREADS": str(recipe.threads), "MKL_NUM_THREADS": str(recipe.threads)}
+    return run_child(argv, log, on_line=on_line, environment=threads)
+
+
+def parse_progress(line: str) -> TrainingProgress | None:
+    """Read one line of fairseq's JSON log; None for a line that is about something else."""
+    match = LOG_RECORD.search(line)
+    if match is None:
+        return None
+    validation = match["kind"] == "valid"
+    prefix = "valid_" if validation else ""
+    try:
+        record = json.loads(match["record"])
+        return TrainingProgress(
+            updates=int(record[f"{prefix}num_updates"]),
+            epoch=int(record["epoch"]),
+            perplexity=float(record[f"{prefix}ppl"]),
+            tokens_per_second=float(record.get(f"{prefix}wps", 0) or 0),
+            validation=validation,
+        )
+    except (ValueError, KeyError):
+        return None

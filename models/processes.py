@@ -1,0 +1,100 @@
+"""Run a child process: list argv, no shell, every line logged, exit code checked."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from models.errors import ProcessError
+
+TAIL_LINES = 15
+PR_SET_PDEATHSIG = 1
+
+
+class ChildRun(NamedTuple):
+    """What is worth recording of one finished child process."""
+
+    argv: list[str]
+    seconds: float
+
+
+def python_module(module: str, *arguments: str | Path) -> list[str]:
+    """Build the argv that runs a module of this project in a fresh interpreter.
+
+    `-P` keeps the working folder off the module path: a user's folder may well hold a `models/`.
+    """
+    return [sys.executable, "-P", "-m", module, *map(str, arguments)]
+
+
+def run_child(
+    argv: Sequence[str],
+    log: Path,
+    *,
+    on_line: Callable[[str], None] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> ChildRun:
+    """Run a child to its end, appending its output to `log` and feeding each line to `on_line`.
+
+    Raises ProcessError with the log's tail when the child exits non-zero or is killed.
+    """
+    started = time.monotonic()
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        log.open("a", encoding="utf-8") as sink,
+        subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            env={**os.environ, **(environment or {})},
+        ) as child,
+    ):
+        try:
+            _follow(child, sink.write, tail, on_line)
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode != 0:
+        raise ProcessError(_describe_failure(argv, child.returncode, log, tail))
+    return ChildRun(list(argv), round(time.monotonic() - started, 2))
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when its parent dies (Linux; elsewhere a no-op).
+
+    An orphaned training would otherwise go on writing checkpoints beside the run that resumes it.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _follow(
+    child: subprocess.Popen[str],
+    write: Callable[[str], object],
+    tail: deque[str],
+    on_line: Callable[[str], None] | None,
+) -> None:
+    assert child.stdout is not None
+    for line in child.stdout:
+        write(line)
+        tail.append(line.rstrip())
+        if on_line is not None:
+            on_line(line)
+
+
+def _describe_failure(argv: Sequence[str], code: int, log: Path, tail: Sequence[str]) -> str:
+    how = f"was killed by signal {-code}" if code < 0 else f"exited with {code}"
+    command = " ".join(argv[:6]) + (" ..." if len(argv) > 6 else "")
+    return f"{command}\n  {how}; full log: {log}\n  its last lines:\n" + "\n".join(
+        f"    {line}" for line in tail
+    )

@@ -1,0 +1,1 @@
+"""The DAG: experiment specs, artifact store, Luigi stages, the `sprachbund` command, reports."""

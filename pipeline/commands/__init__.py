@@ -1,0 +1,1 @@
+"""The `sprachbund` command. Heavy imports stay inside the commands, so that `--help` is instant."""

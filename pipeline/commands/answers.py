@@ -1,0 +1,43 @@
+"""Tables for the terminal: BLEU by round, task scores by strategy, the verdict."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.reporting.tables import Grid, mt_grid, task_grids
+from pipeline.scoring import finished_scores
+from pipeline.stages.report import Report
+
+Record = dict[str, Any]
+
+
+def score_tables(records: list[Record]) -> Iterator[Table]:
+    """Yield one table for each metric of translation and each encoder of a task."""
+    for metric in ("BLEU", "chrF++"):
+        if grid := mt_grid(records, metric):
+            yield _table(grid)
+    for grid in task_grids(records):
+        yield _table(grid)
+
+
+def print_answer(experiment: str) -> None:
+    """Print what a finished study found, and where its report lies."""
+    report = Report(experiment=experiment)
+    console = Console()
+    for table in score_tables(finished_scores(experiment)):
+        console.print(table)
+    for sentence in report.artifact.manifest["verdicts"]:
+        console.print(f"• {sentence}", highlight=False)
+    sys.stdout.write(f"\nReport: {report.artifact.path('report.html')}\n")
+
+
+def _table(grid: Grid) -> Table:
+    table = Table(title=grid.title, title_justify="left", caption=grid.note, caption_justify="left")
+    for n, column in enumerate(grid.columns):
+        table.add_column(column, justify="left" if n == 0 else "right")
+    for row in grid.rows:
+        table.add_row(*row)
+    return table

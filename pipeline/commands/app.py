@@ -1,0 +1,37 @@
+"""The `sprachbund` command: its groups, and errors that a user can read."""
+
+import sys
+
+import typer
+
+from models.errors import SprachbundError
+from pipeline.commands import inspecting, pairs, running
+
+app = typer.Typer(
+    name="sprachbund",
+    help="Find out, for your language and your task, which way of using translation is worth it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+app.command("run")(running.run)
+app.command("rerun")(running.rerun)
+app.command("plan")(inspecting.plan)
+app.command("scores")(inspecting.scores)
+app.command("show")(inspecting.show)
+app.command("translate")(running.translate)
+app.add_typer(pairs.app, name="pair")
+
+
+def main() -> None:
+    """Run the command; a problem that is the user's to solve ends with a message, not a traceback."""
+    try:
+        app()
+    except SprachbundError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Commands that build or use models: run, rerun, translate."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+Experiment = Annotated[
+    str, typer.Argument(help="Name in data_manifests/experiments, or path of a YAML file.")
+]
+Workers = Annotated[int, typer.Option(help="Stages built at the same time.", min=1)]
+Scheduler = Annotated[
+    str | None, typer.Option(help="HOST:PORT of a luigid; without it, schedule in this process.")
+]
+
+
+def run(
+    experiment: Experiment,
+    until: Annotated[
+        str | None, typer.Option(help="Stop at this stage: STAGE or STAGE:LABEL-GLOB.")
+    ] = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+) -> None:
+    """Build what is missing of an experiment, up to its report.
+
+    A finished stage is never built again; an interrupted one resumes where it was.
+
+    Example: `sprachbund run sandbox --until MtScores:nmt-0`
+    """
+    from pipeline import running
+    from pipeline.commands.answers import print_answer
+    from pipeline.dag import find_stages
+    from pipeline.stages.report import Report
+
+    targets = find_stages(experiment, until) if until else [Report(experiment=experiment)]
+    outcome = running.run(targets, workers=workers, scheduler=scheduler)
+    sys.stderr.write(f"{outcome.built} stages built, {outcome.already_done} were already done\n")
+    if until is None:
+        print_answer(experiment)
+
+
+def rerun(
+    experiment: Experiment,
+    stage: Annotated[str, typer.Argument(help="STAGE or STAGE:LABEL-GLOB, e.g. MtScores:nmt-*.")],
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+) -> None:
+    """Build a stage and everything that depends on it once more; nothing else.
+
+    Example: `sprachbund rerun sandbox TranslatedTask:*-sis-*`
+    """
+    from pipeline import running
+
+    doomed = running.forget(experiment, stage)
+    outcome = running.run(doomed, workers=workers, scheduler=scheduler)
+    sys.stderr.write(f"{outcome.built} stages built again, {outcome.already_done} left alone\n")
+
+
+def translate(
+    experiment: Experiment,
+    source: Annotated[str, typer.Option("--from", help="Language of the input.")],
+    target: Annotated[str, typer.Option("--to", help="Language of the output.")],
+    engine: Annotated[
+        str | None, typer.Option(help="gloss, nmt-0, nmt-1, ...; by default the last round.")
+    ] = None,
+    beam: Annotated[int, typer.Option(help="Beam size.", min=1)] = 4,
+) -> None:
+    """Translate standard input, one line out for each line in.
+
+    Example: `sprachbund translate nusa --from ind --to jav < in.txt > out.txt`
+    """
+    from pipeline.translating import translate_lines
+
+    for line in translate_lines(
+        experiment, sys.stdin.buffer, source=source, target=target, engine=engine, beam=beam
+    ):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()

@@ -1,0 +1,51 @@
+"""What a person sees while stages run: one line when a stage starts, moves, ends or fails."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Any
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Reporter:
+    """Tell the terminal and Luigi's scheduler how one stage is doing."""
+
+    def __init__(self, stage: Any) -> None:
+        self.stage = stage
+        self.name = f"{type(stage).__name__} {stage.label()}"
+        self.started = time.monotonic()
+        self.last_line = self.started
+
+    def __enter__(self) -> "Reporter":
+        say("start", self.name)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        seconds = time.monotonic() - self.started
+        if error is None:
+            say("done", f"{self.name}  {seconds:.1f} s")
+        else:
+            say("FAILED", f"{self.name}  after {seconds:.1f} s: {error}")
+
+    def progress(self, share: float, message: str) -> None:
+        """Pass progress on; the terminal gets a line every few seconds."""
+        tell = getattr(self.stage, "set_status_message", None)
+        if tell is not None:
+            tell(message)
+            self.stage.set_progress_percentage(round(100 * share))
+        now = time.monotonic()
+        if now - self.last_line >= SECONDS_BETWEEN_LINES:
+            self.last_line = now
+            say("...", f"{self.name}  {share:.0%}  {message}")
+
+
+def say(event: str, text: str) -> None:
+    """Write one line to standard error, whole, so that several workers do not mix."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')}  {event:<6} {text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,81 @@
+"""Every stage by name: the module for `luigi --module pipeline.dag Study --experiment FILE`."""
+
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from models.errors import StageError
+from pipeline import luigi_defaults
+from pipeline.specs.loading import suggest
+from pipeline.stage import Stage
+from pipeline.stages.corpora import (
+    Bitext,
+    LabelledData,
+    Monolingual,
+    MonolingualSample,
+    ProtectedText,
+    RawCorpus,
+    TrainingBitext,
+)
+from pipeline.stages.mt_scores import MtScores, TestHypotheses
+from pipeline.stages.nmt import GlossLexicon, NmtModel, SubwordModel, SyntheticBitext
+from pipeline.stages.report import Report, Study
+from pipeline.stages.transfer import Predictions, TransferScores, TranslatedTask
+
+STAGES: tuple[type[Stage[Any]], ...] = (
+    RawCorpus,
+    Bitext,
+    Monolingual,
+    LabelledData,
+    ProtectedText,
+    TrainingBitext,
+    MonolingualSample,
+    SubwordModel,
+    GlossLexicon,
+    NmtModel,
+    SyntheticBitext,
+    TestHypotheses,
+    MtScores,
+    TranslatedTask,
+    Predictions,
+    TransferScores,
+    Report,
+)
+
+__all__ = ["STAGES", "Study", "all_stages", "descendants", "find_stages"]
+
+luigi_defaults.apply()
+
+
+def all_stages(experiment: str) -> list[Stage[Any]]:
+    """Return every stage of an experiment, the report first, each artifact once."""
+    return list(Report(experiment=experiment).walk())
+
+
+def find_stages(experiment: str, pattern: str) -> list[Stage[Any]]:
+    """Return the stages that `STAGE` or `STAGE:LABEL-GLOB` names.
+
+    Raises StageError with the closest name, or with the labels there are.
+    """
+    name, _, label = pattern.partition(":")
+    names = [stage.__name__ for stage in STAGES]
+    if name not in names:
+        raise StageError(f"no stage {name!r}{suggest(name, names)}")
+    of_kind = [s for s in all_stages(experiment) if type(s).__name__ == name]
+    found = [s for s in of_kind if fnmatchcase(s.label(), label or "*")]
+    if not found:
+        labels = sorted(s.label() for s in of_kind)
+        raise StageError(f"no {name} has the label {label!r}{suggest(label, labels)}")
+    return found
+
+
+def descendants(experiment: str, of: list[Stage[Any]]) -> list[Stage[Any]]:
+    """Return the given stages and all that build on them."""
+    roots = {stage.task_id for stage in of}
+
+    @cache
+    def tainted(stage: Stage[Any]) -> bool:
+        return stage.task_id in roots or any(map(tainted, chain(*stage.inputs.values())))
+
+    return [stage for stage in all_stages(experiment) if tainted(stage)]

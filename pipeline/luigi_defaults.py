@@ -1,0 +1,25 @@
+"""Settings without which Luigi does not tell the truth; a user's own luigi.cfg wins."""
+
+import luigi.configuration
+
+DEFAULTS = {
+    "worker": {"check_complete_on_run": "true", "keep_alive": "false"},
+    "retcode": {
+        "already_running": "10",
+        "missing_data": "20",
+        "not_run": "25",
+        "task_failed": "30",
+        "scheduling_error": "35",
+        "unhandled_exception": "40",
+    },
+    "resources": {"training": "1"},
+}
+
+
+def apply() -> None:
+    """Set every default that the user has not set."""
+    config = luigi.configuration.get_config()
+    for section, options in DEFAULTS.items():
+        for option, value in options.items():
+            if not config.has_option(section, option):
+                config.set(section, option, value)

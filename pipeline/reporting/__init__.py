@@ -1,0 +1,1 @@
+"""From scores to an answer: tables, words, plots, Markdown and HTML."""

@@ -1,0 +1,107 @@
+"""Collect what a report says: scores, verdicts, sources, stages, versions, from the manifests."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.reporting.tables import Grid, mt_grid, task_grids
+from pipeline.reporting.verdict import mt_verdicts, task_verdicts
+from pipeline.specs.experiment import Experiment
+from pipeline.store import Artifact
+from tasks.sources.description import Corpus
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything a report shows."""
+
+    experiment: Experiment
+    scores: list[Record]
+    comparisons: list[Record]
+    manifests: list[Record]
+
+    @property
+    def verdicts(self) -> list[str]:
+        """The answer in words: tasks first, since they are the question."""
+        return [*task_verdicts(self.scores, self.comparisons), *mt_verdicts(self.scores)]
+
+    @property
+    def grids(self) -> list[Grid]:
+        """Every table of scores, then data, sources and stages."""
+        mt = [grid for metric in ("BLEU", "chrF++") if (grid := mt_grid(self.scores, metric))]
+        return [*mt, *task_grids(self.scores), *self._data_grids()]
+
+    def scores_json(self) -> str:
+        """Return scores and paired tests as JSON."""
+        data = {"scores": self.scores, "comparisons": self.comparisons}
+        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+    def _data_grids(self) -> Iterator[Grid]:
+        counts = [
+            [m["stage"], m["label"], json.dumps(m["counts"], ensure_ascii=False)]
+            for m in self.manifests
+            if m["counts"] and m["stage"] not in ("NmtModel", "GlossLexicon")
+        ]
+        yield Grid("Data", ["stage", "label", "counts"], counts, "read, kept and dropped by reason")
+        sources = [[c.name, c.licence, c.homepage, c.citation] for c in corpora(self.experiment)]
+        yield Grid("Sources", ["corpus", "licence", "home page", "citation"], sources, "")
+        stages = [
+            [m["stage"], m["label"], f"{m['seconds']:.1f}", f"{m['peak_memory_mib']:,}"]
+            for m in self.manifests
+        ]
+        total = sum(m["seconds"] for m in self.manifests)
+        columns = ["stage", "label", "seconds", "peak memory (MiB)"]
+        yield Grid("Stages", columns, stages, f"{total:,.0f} seconds in all")
+
+    @property
+    def versions(self) -> Record:
+        """Tool versions and the code's commit, as the newest artifact recorded them."""
+        last = max(self.manifests, key=lambda m: str(m["finished"]))
+        return {**last["tools"], "commit": last["commit"]}
+
+    @property
+    def signatures(self) -> list[str]:
+        """The sacreBLEU signatures of the MT scores."""
+        return sorted({r["signature"] for r in self.scores if r["kind"] == "mt"})
+
+
+def collect(experiment: Experiment, artifacts: Iterable[Artifact], *, store: Path) -> Findings:
+    """Read the scoring artifacts and every manifest above them."""
+    scoring = [artifact.manifest for artifact in artifacts]
+    return Findings(
+        experiment=experiment,
+        scores=[record for m in scoring for record in m["scores"]],
+        comparisons=[record for m in scoring for record in m.get("comparisons", [])],
+        manifests=_ancestry(scoring, store),
+    )
+
+
+def _ancestry(scoring: list[Record], store: Path) -> list[Record]:
+    """Return the given manifests and all upstream of them, upstream first, each once."""
+    found: dict[str, Record] = {}
+
+    def visit(manifest: Record) -> None:
+        for name in manifest["upstream"]:
+            if name not in found:
+                visit(Artifact(store / name).manifest)
+        found.setdefault(f"{manifest['stage']}/{manifest['label']}-{manifest['fingerprint']}", manifest)
+
+    for manifest in scoring:
+        visit(manifest)
+    return list(found.values())
+
+
+def corpora(experiment: Experiment) -> list[Corpus]:
+    """Return every corpus an experiment uses, each name once."""
+    found: dict[str, Corpus] = {}
+    for pair in experiment.pairs:
+        for listed in (pair.parallel, *pair.monolingual.values()):
+            found.update((c.name, c) for c in listed)
+    for task in experiment.tasks:
+        listed = (*task.texts.values(), *([task.labels_from] if task.labels_from else []))
+        found.update((c.name, c) for c in listed)
+    return list(found.values())

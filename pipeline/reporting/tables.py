@@ -1,0 +1,83 @@
+"""Arrange score records in grids that the terminal, Markdown and HTML all print."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from tasks.transfer import IN_LANGUAGE, STRATEGIES
+
+Record = dict[str, Any]
+
+
+class Grid(NamedTuple):
+    """A table of strings with a title and a note on how to read it."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    note: str
+
+
+def mt_grid(records: list[Record], metric: str) -> Grid | None:
+    """Return one row per direction: copy, then every engine with its interval."""
+    chosen = [r for r in records if r["kind"] == "mt" and r["metric"] == metric]
+    if not chosen:
+        return None
+    engines = list(dict.fromkeys(r["engine"] for r in chosen))
+    by_place = {(r["direction"], r["engine"]): r for r in chosen}
+    baseline = {r["direction"]: r["baseline"] for r in chosen}
+    rows = [
+        [
+            direction.replace("-", " → "),
+            f"{baseline[direction]:.1f}",
+            *(_mt_cell(by_place.get((direction, engine))) for engine in engines),
+        ]
+        for direction in baseline
+    ]
+    note = (
+        f"{chosen[0]['n']} test sentences a direction; 95 % bootstrap intervals; "
+        "* differs from nmt-0 (paired bootstrap, p < 0.05)"
+    )
+    return Grid(metric, ["direction", "copy", *engines], rows, note)
+
+
+def task_grids(records: list[Record], metric: str = "macro-F1") -> Iterator[Grid]:
+    """Yield one grid per task and encoder: a row per language, a column per way of transfer."""
+    chosen = [r for r in records if r["kind"] == "task" and r["metric"] == metric]
+    for task, encoder in dict.fromkeys((r["task"], r["encoder"]) for r in chosen):
+        of_encoder = [r for r in chosen if (r["task"], r["encoder"]) == (task, encoder)]
+        ways = sorted({(r["strategy"], r["engine"]) for r in of_encoder}, key=_way_order)
+        by_place = {(r["language"], r["strategy"], r["engine"]): r for r in of_encoder}
+        rows = [
+            [language, *(_task_cell(by_place.get((language, *way))) for way in ways)]
+            for language in dict.fromkeys(r["language"] for r in of_encoder)
+        ]
+        first = of_encoder[0]
+        yield Grid(
+            f"{task}: {metric} with {encoder}",
+            ["language", *(way_name(*way) for way in ways)],
+            rows,
+            f"{first['n']} test items, mean of {first['seeds']} seeds; 95 % intervals over both; "
+            f"{IN_LANGUAGE} is the upper bound",
+        )
+
+
+def way_name(strategy: str, engine: str) -> str:
+    """Return how people call a strategy with its engine."""
+    return f"{strategy} ({engine})" if engine else strategy
+
+
+def _way_order(way: tuple[str, str]) -> tuple[int, str]:
+    return STRATEGIES.index(way[0]), way[1]
+
+
+def _mt_cell(record: Record | None) -> str:
+    if record is None:
+        return "–"
+    star = "*" if record["p_value"] is not None and record["p_value"] < 0.05 else ""
+    return f"{record['score']:.1f}{star} [{record['low']:.1f}, {record['high']:.1f}]"
+
+
+def _task_cell(record: Record | None) -> str:
+    if record is None:
+        return "–"
+    return f"{record['score']:.3f} [{record['low']:.3f}, {record['high']:.3f}]"

@@ -1,0 +1,1 @@
+"""The boundary: YAML in, validated and frozen values out."""

@@ -1,0 +1,163 @@
+"""Read YAML into specs; report every problem of a file at once, with line, field and a way out."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from models.errors import SpecError
+from pipeline.specs.experiment import Experiment
+from pipeline.specs.manifests import Manifest, PairManifest, TaskManifest
+from tasks.sources.fetching import is_remote
+
+MANIFESTS = Path(__file__).parents[2] / "data_manifests"
+
+AnyManifest = TypeVar("AnyManifest", bound=Manifest)
+
+
+def find_manifest(kind: str, name_or_path: str, *, near: Path | None = None) -> Path:
+    """Return the file of a manifest given by path, or by name in `data_manifests/<kind>/`.
+
+    `near` is a folder searched first (that of the experiment which names it). Raises SpecError with
+    the closest names when there is none.
+    """
+    as_path = Path(name_or_path)
+    candidates = [as_path] if as_path.suffix in (".yaml", ".yml") else []
+    if near is not None:
+        candidates = [near / path for path in candidates] + candidates
+    folders = [near / f"../{kind}", near] if near is not None else []
+    candidates += [folder / f"{name_or_path}.yaml" for folder in [*folders, MANIFESTS / kind]]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate.resolve()
+    known = sorted(path.stem for path in (MANIFESTS / kind).glob("*.yaml"))
+    raise SpecError(f"no {kind} manifest {name_or_path!r}{suggest(name_or_path, known)}")
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return a "did you mean" clause, or the list of what exists."""
+    known = list(known)
+    close = get_close_matches(word, known, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; there are: {', '.join(known)}" if known else ""
+
+
+def load_experiment(name_or_path: str) -> Experiment:
+    """Read an experiment and the pair and task manifests it names."""
+    path = find_manifest("experiments", name_or_path)
+    return _load_experiment(path, path.read_text(encoding="utf-8"))
+
+
+@lru_cache
+def _load_experiment(path: Path, text: str) -> Experiment:
+    data = _parse(path, text)
+    near = path.parent
+    if isinstance(data, dict):
+        for kind, model in (("pairs", PairManifest), ("tasks", TaskManifest)):
+            names = data.get(kind, [])
+            if isinstance(names, list) and all(isinstance(n, str) for n in names):
+                files = [find_manifest(kind, name, near=near) for name in names]
+                data[kind] = [load_manifest(file, model) for file in files]
+    return _validate(path, text, data, Experiment)
+
+
+def load_manifest(path: Path, model: type[AnyManifest]) -> AnyManifest:
+    """Read one pair or task manifest."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: cannot be read: {error}") from error
+    data = _parse(path, text)
+    _resolve_local_bases(data, path.parent)
+    return _validate(path, text, data, model)
+
+
+def _parse(path: Path, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SpecError(f"{path}: not valid YAML: {error}") from error
+
+
+def _resolve_local_bases(data: Any, folder: Path) -> None:
+    """Make local `base` folders absolute; they are written relative to their manifest."""
+    if isinstance(data, dict):
+        base = data.get("base")
+        if isinstance(base, str) and not is_remote(base) and "://" not in base:
+            data["base"] = str((folder / base).resolve())
+        for value in data.values():
+            _resolve_local_bases(value, folder)
+    elif isinstance(data, list):
+        for value in data:
+            _resolve_local_bases(value, folder)
+
+
+def _validate(path: Path, text: str, data: Any, model: type[AnyManifest]) -> AnyManifest:
+    try:
+        return TypeAdapter(model).validate_python(data)
+    except ValidationError as error:
+        problems = [_describe(problem, text, model) for problem in error.errors(include_url=False)]
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        raise SpecError("\n".join([f"{path}: {count}", *problems])) from error
+
+
+def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
+    location = [part for part in problem["loc"] if part not in UNION_TAGS]
+    field = ".".join(map(str, location)) or "(whole file)"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        message = "unknown field" + suggest(str(location[-1]), _field_names(model, location[:-1]))
+    elif problem["type"] not in ("missing", "value_error"):
+        message += f" (found {problem['input']!r})"
+    line = _line_of(text, location)
+    return f"  line {line}: {field}: {message}" if line else f"  {field}: {message}"
+
+
+UNION_TAGS = frozenset({"files", "dataset", "sandbox", "csv", "tsv", "jsonl", "text", "hash", "shipped"})
+
+
+def _field_names(model: type[Manifest], location: Sequence[str | int]) -> list[str]:
+    """Return the fields known at a place of the spec, read from its JSON schema."""
+    schema = model.model_json_schema()
+    nodes = _variants(schema, schema)
+    for part in location:
+        below = [
+            node.get("items") if isinstance(part, int) else _child(node, part) for node in nodes
+        ]
+        nodes = [v for node in below if node for v in _variants(schema, node)]
+    return sorted({name for node in nodes for name in node.get("properties", {})})
+
+
+def _child(node: Any, field: str) -> Any:
+    return node.get("properties", {}).get(field) or node.get("additionalProperties")
+
+
+def _variants(schema: Any, node: Any) -> list[Any]:
+    """Return the object schemas that may stand at a node, references and unions resolved."""
+    if not isinstance(node, dict):
+        return []
+    if "$ref" in node:
+        return _variants(schema, schema["$defs"][node["$ref"].rsplit("/", 1)[-1]])
+    options = node.get("oneOf") or node.get("anyOf")
+    return [v for option in options for v in _variants(schema, option)] if options else [node]
+
+
+def _line_of(text: str, location: Sequence[str | int]) -> int | None:
+    """Return the line of the deepest node on the way to `location`, from YAML's own marks."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    line = None
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            found = next((pair for pair in node.value if pair[0].value == str(part)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,102 @@
+"""Pair and task manifests: one language pair, one labelled task."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tasks.sources.description import Corpus, Files, PlainText, Sandbox, Split
+
+LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{3}(_[A-Z][a-z]{3})?$")]
+"""ISO 639-3, with an ISO 15924 script where one language has several: `ind`, `srp_Latn`."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+
+
+class Manifest(BaseModel):
+    """Base of everything that is read from YAML: unknown fields are errors, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PairManifest(Manifest):
+    """One language pair: its parallel and monolingual corpora and its split rule.
+
+    The first language is the hub: repeats are recognised by its side.
+    """
+
+    name: Name
+    languages: tuple[LanguageCode, LanguageCode]
+    parallel: Annotated[tuple[Corpus, ...], Field(min_length=1)]
+    monolingual: dict[LanguageCode, tuple[Corpus, ...]] = {}
+    split: Split
+
+    @model_validator(mode="after")
+    def _check(self) -> "PairManifest":
+        problems = [
+            *(f"parallel corpus {c.name}: {p}" for c in self.parallel for p in self._gaps(c)),
+            *(
+                f"monolingual corpus {c.name}: {problem}"
+                for language, corpora in self.monolingual.items()
+                for c in corpora
+                for problem in missing_fields(c, [language])
+            ),
+            *(
+                f"monolingual: {language!r} is not a language of this pair"
+                for language in self.monolingual
+                if language not in self.languages
+            ),
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _gaps(self, corpus: Corpus) -> Iterator[str]:
+        return missing_fields(corpus, self.languages)
+
+
+class TaskManifest(Manifest):
+    """A labelled set for sentence classification, with the same items in several languages.
+
+    With `labels_from`, labels and splits come from that corpus and are joined to the texts by id;
+    without it, each text corpus must map `label` itself.
+    """
+
+    name: Name
+    kind: Literal["classification"] = "classification"
+    source_language: LanguageCode
+    labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    texts: dict[LanguageCode, Corpus]
+    labels_from: Corpus | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "TaskManifest":
+        wanted = ["text"] if self.labels_from else ["text", "label"]
+        problems = [
+            f"texts {language}: {problem}"
+            for language, corpus in self.texts.items()
+            for problem in missing_fields(corpus, wanted)
+        ]
+        if self.labels_from:
+            problems += [f"labels_from: {p}" for p in missing_fields(self.labels_from, ["label"])]
+        if self.source_language not in self.texts:
+            problems.append(f"texts: the source language {self.source_language!r} is missing")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def missing_fields(corpus: Corpus, fields: tuple[str, ...] | list[str]) -> Iterator[str]:
+    """Yield a sentence for each field that a corpus's source does not provide."""
+    source = corpus.source
+    if isinstance(source, Sandbox):
+        return
+    if isinstance(source, Files) and isinstance(source.format, PlainText):
+        given = {file.language or "text" for file in source.files}
+        how = "no file has `language: {}`"
+    else:
+        given = set(source.format.columns if isinstance(source, Files) else source.columns)
+        how = "`columns` does not map {}"
+    for field in fields:
+        if field not in given and not (given == {"text"} and len(fields) == 1):
+            yield how.format(field)

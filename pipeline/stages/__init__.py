@@ -1,0 +1,1 @@
+"""The stages of the DAG, each named for the thing it makes."""

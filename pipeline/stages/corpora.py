@@ -1,0 +1,346 @@
+"""From raw corpora to text that may be trained on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import luigi
+
+from pipeline.settings import Settings
+from pipeline.specs.experiment import Experiment
+from pipeline.stage import Inputs, Requirements, Stage
+from pipeline.store import Draft
+from tasks.bitext import prepare_bitext
+from tasks.cleaning import CleaningRules
+from tasks.decontamination import HeldOutSet, Protected, remove_leaks
+from tasks.labelled import prepare_labelled, read_labels
+from tasks.monolingual import prepare_monolingual
+from tasks.sources.description import Corpus, Files, HashSplit, HubDataset, Source, Split
+from tasks.sources.fetching import address, fetch, is_remote, sha256_of
+from tasks.sources.reading import FetchedCorpus
+
+
+@dataclass(frozen=True)
+class RawCorpusSpec:
+    """A source, with the digests of its local files: a changed byte is a changed spec."""
+
+    source: Source
+    local_digests: tuple[str, ...]
+
+
+class RawCorpus(Stage[RawCorpusSpec]):
+    """The files of one corpus, fetched and verified."""
+
+    owner = luigi.Parameter(description="name of the pair or task that lists the corpus")
+    part = luigi.Parameter(description="parallel, labels, or a language code")
+    corpus = luigi.Parameter(description="name of the corpus")
+
+    def spec(self) -> RawCorpusSpec:
+        source = self._corpus().source
+        return RawCorpusSpec(source, local_digests(source))
+
+    def label(self) -> str:
+        return f"{self.owner}-{self.part}-{self.corpus}"
+
+    @staticmethod
+    def build(spec: RawCorpusSpec, inputs: Inputs, out: Draft) -> None:
+        files = fetch(spec.source, out.path("raw"), mirror=Settings.from_environment().mirror)
+        out.facts["sources"] = files
+
+    def _corpus(self) -> Corpus:
+        found = listed_corpora(self.study, str(self.owner))[str(self.part)]
+        return next(c for c in found if c.name == self.corpus)
+
+
+def listed_corpora(study: Experiment, owner: str) -> dict[str, tuple[Corpus, ...]]:
+    """Return the corpora of a pair or task by part."""
+    for pair in study.pairs:
+        if pair.name == owner:
+            return {"parallel": pair.parallel, **pair.monolingual}
+    task = study.task(owner)
+    labels = {"labels": (task.labels_from,)} if task.labels_from else {}
+    return {**{language: (corpus,) for language, corpus in task.texts.items()}, **labels}
+
+
+def local_digests(source: Source) -> tuple[str, ...]:
+    """Return the sha256 of each local file of a source that the manifest does not pin."""
+    if isinstance(source, Files) and not is_remote(source.base):
+        paths = [Path(address(source, file)) for file in source.files]
+    elif isinstance(source, HubDataset) and Path(source.name).is_dir():
+        paths = sorted(path for path in Path(source.name).rglob("*") if path.is_file())
+    else:
+        return ()
+    return tuple(sha256_of(path) if path.is_file() else "missing" for path in paths)
+
+
+def raw_corpora(stage: Stage[object], owner: str, part: str) -> list[Stage[object]]:
+    """Return the stages that fetch the corpora of one part of a pair or task."""
+    return [
+        RawCorpus(experiment=stage.experiment, owner=owner, part=part, corpus=corpus.name)
+        for corpus in listed_corpora(stage.study, owner).get(part, ())
+    ]
+
+
+def fetched(corpora: tuple[Corpus, ...], inputs: Inputs, name: str) -> list[FetchedCorpus]:
+    """Pair each corpus with the folder its raw files were fetched into."""
+    folders = [artifact.folder / "raw" for artifact in inputs.many(name)]
+    return [FetchedCorpus(*pair) for pair in zip(corpora, folders, strict=True)]
+
+
+@dataclass(frozen=True)
+class BitextSpec:
+    """What decides one pair's clean and split bitext."""
+
+    corpora: tuple[Corpus, ...]
+    languages: tuple[str, str]
+    rules: CleaningRules
+    split: Split
+
+
+class Bitext(Stage[BitextSpec]):
+    """One pair's parallel text, cleaned, without repeats, split by id."""
+
+    pair = luigi.Parameter(description="name of the pair")
+
+    def spec(self) -> BitextSpec:
+        pair = self.study.pair(str(self.pair))
+        split = self._sliced(pair.split)
+        corpora = tuple(corpus.without_credits() for corpus in pair.parallel)
+        return BitextSpec(corpora, pair.languages, self.study.cleaning, split)
+
+    def label(self) -> str:
+        return str(self.pair)
+
+    def requires(self) -> Requirements:
+        return {"raw": raw_corpora(self, str(self.pair), "parallel")}
+
+    @staticmethod
+    def build(spec: BitextSpec, inputs: Inputs, out: Draft) -> None:
+        out.counts = prepare_bitext(
+            fetched(spec.corpora, inputs, "raw"),
+            spec.languages,
+            rules=spec.rules,
+            split=spec.split,
+            out=out.folder,
+        )
+
+    def _sliced(self, split: Split) -> Split:
+        limits = self.study.slice
+        if not isinstance(split, HashSplit):
+            return split
+        return HashSplit(
+            rule="hash",
+            dev=min(split.dev, limits.dev or split.dev),
+            test=min(split.test, limits.test or split.test),
+            train=limits.train or split.train,
+            seed=split.seed,
+        )
+
+
+@dataclass(frozen=True)
+class MonolingualSpec:
+    """What decides one language's clean monolingual text."""
+
+    corpora: tuple[Corpus, ...]
+    language: str
+    rules: CleaningRules
+
+
+class Monolingual(Stage[MonolingualSpec]):
+    """One language's monolingual text, as sentences, without repeats."""
+
+    language = luigi.Parameter(description="language code")
+
+    def spec(self) -> MonolingualSpec:
+        listed = monolingual_corpora(self.study, str(self.language))
+        corpora = tuple(corpus.without_credits() for _, corpus in listed)
+        return MonolingualSpec(corpora, str(self.language), self.study.cleaning)
+
+    def label(self) -> str:
+        return str(self.language)
+
+    def requires(self) -> Requirements:
+        return {
+            "raw": [
+                RawCorpus(
+                    experiment=self.experiment, owner=owner, part=self.language, corpus=corpus.name
+                )
+                for owner, corpus in monolingual_corpora(self.study, str(self.language))
+            ]
+        }
+
+    @staticmethod
+    def build(spec: MonolingualSpec, inputs: Inputs, out: Draft) -> None:
+        out.counts = prepare_monolingual(
+            fetched(spec.corpora, inputs, "raw"), spec.language, rules=spec.rules, out=out.folder
+        )
+
+
+def monolingual_corpora(study: Experiment, language: str) -> list[tuple[str, Corpus]]:
+    """Return the monolingual corpora of a language with the first pair that lists each."""
+    found: dict[str, tuple[str, Corpus]] = {}
+    for pair in study.pairs:
+        for corpus in pair.monolingual.get(language, ()):
+            found.setdefault(corpus.name, (pair.name, corpus))
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class LabelledDataSpec:
+    """What decides one language's labelled set; labels may come from a corpus of their own."""
+
+    texts: Corpus
+    labels_from: Corpus | None
+    labels: tuple[str, ...]
+    rules: CleaningRules
+    limits: dict[str, int]
+
+
+class LabelledData(Stage[LabelledDataSpec]):
+    """One language's labelled train, dev and test set of a task."""
+
+    task = luigi.Parameter(description="name of the task")
+    language = luigi.Parameter(description="language code")
+
+    def spec(self) -> LabelledDataSpec:
+        study, task = self.study, self.study.task(str(self.task))
+        return LabelledDataSpec(
+            texts=task.texts[str(self.language)].without_credits(),
+            labels_from=task.labels_from.without_credits() if task.labels_from else None,
+            labels=task.labels,
+            rules=study.cleaning,
+            limits=study.slice.task_limits,
+        )
+
+    def label(self) -> str:
+        return f"{self.task}-{self.language}"
+
+    def requires(self) -> Requirements:
+        return {
+            "texts": raw_corpora(self, str(self.task), str(self.language)),
+            "labels": raw_corpora(self, str(self.task), "labels"),
+        }
+
+    @staticmethod
+    def build(spec: LabelledDataSpec, inputs: Inputs, out: Draft) -> None:
+        (texts,) = fetched((spec.texts,), inputs, "texts")
+        labelled = texts
+        if spec.labels_from is not None:
+            (labelled,) = fetched((spec.labels_from,), inputs, "labels")
+        label_of = read_labels(labelled, spec.labels)
+        out.counts = prepare_labelled(
+            texts, label_of, rules=spec.rules, limits=spec.limits, out=out.folder
+        )
+
+
+@dataclass(frozen=True)
+class ProtectedTextSpec:
+    """The names of the held-out sets, in the order of the inputs."""
+
+    pairs: tuple[tuple[str, str], ...]
+    labelled: tuple[str, ...]
+
+
+class ProtectedText(Stage[ProtectedTextSpec]):
+    """Every sentence that no model may be trained on: MT dev and test, task dev and test."""
+
+    def spec(self) -> ProtectedTextSpec:
+        return ProtectedTextSpec(
+            tuple(pair.languages for pair in self.study.pairs),
+            tuple(f"{task}-{language}" for task, language in self._labelled()),
+        )
+
+    def label(self) -> str:
+        return "held-out"
+
+    def requires(self) -> Requirements:
+        return {
+            "bitext": [Bitext(experiment=self.experiment, pair=p.name) for p in self.study.pairs],
+            "labelled": [
+                LabelledData(experiment=self.experiment, task=task, language=language)
+                for task, language in self._labelled()
+            ],
+        }
+
+    @staticmethod
+    def build(spec: ProtectedTextSpec, inputs: Inputs, out: Draft) -> None:
+        protected = Protected()
+        for part in ("test", "dev"):
+            for languages, artifact in zip(spec.pairs, inputs.many("bitext"), strict=True):
+                name = f"MT {part} {'-'.join(languages)}"
+                protected.add(HeldOutSet(name, artifact.path(f"{part}.parquet"), languages))
+            for task, artifact in zip(spec.labelled, inputs.many("labelled"), strict=True):
+                held_out = HeldOutSet(f"task {part} {task}", artifact.path(f"{part}.parquet"), ["text"])
+                protected.add(held_out)
+        protected.save(out.path("protected.parquet"))
+        out.counts = {"ids": len(protected.ids), "texts": len(protected.texts)}
+
+    def _labelled(self) -> list[tuple[str, str]]:
+        study = self.study
+        return [
+            (task.name, language)
+            for task in study.tasks
+            for language in (study.hub, *study.task_languages(task))
+        ]
+
+
+@dataclass(frozen=True)
+class SafeTextSpec:
+    """Which columns to check against the protected text, and how much to keep."""
+
+    columns: tuple[str, ...]
+    limit: int | None
+
+
+class TrainingBitext(Stage[SafeTextSpec]):
+    """One pair's training bitext without any held-out sentence."""
+
+    pair = luigi.Parameter(description="name of the pair")
+
+    def spec(self) -> SafeTextSpec:
+        return SafeTextSpec(self.study.pair(str(self.pair)).languages, None)
+
+    def label(self) -> str:
+        return str(self.pair)
+
+    def requires(self) -> Requirements:
+        return {
+            "text": Bitext(experiment=self.experiment, pair=self.pair),
+            "protected": ProtectedText(experiment=self.experiment),
+        }
+
+    @staticmethod
+    def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
+        write_safe_text(spec, inputs, out, "train.parquet")
+
+
+class MonolingualSample(Stage[SafeTextSpec]):
+    """One language's text to back-translate: no held-out sentence, at most so many."""
+
+    language = luigi.Parameter(description="language code")
+
+    def spec(self) -> SafeTextSpec:
+        return SafeTextSpec((str(self.language),), self.study.back_translation.max_sentences)
+
+    def label(self) -> str:
+        return str(self.language)
+
+    def requires(self) -> Requirements:
+        return {
+            "text": Monolingual(experiment=self.experiment, language=self.language),
+            "protected": ProtectedText(experiment=self.experiment),
+        }
+
+    @staticmethod
+    def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
+        write_safe_text(spec, inputs, out, "text.parquet")
+
+
+def write_safe_text(spec: SafeTextSpec, inputs: Inputs, out: Draft, name: str) -> None:
+    """Copy what leaks nothing, and count what did."""
+    out.counts = remove_leaks(
+        inputs.one("text").path(name),
+        spec.columns,
+        protected=Protected.load(inputs.one("protected").path("protected.parquet")),
+        out=out.path(name),
+        limit=spec.limit,
+    )

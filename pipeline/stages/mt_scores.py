@@ -1,0 +1,122 @@
+"""Translate the MT test sets with every engine and score the translations."""
+
+from dataclasses import dataclass
+
+import luigi
+
+from pipeline.specs.experiment import EvaluationRecipe, engine_round, nmt_engine
+from pipeline.stage import Inputs, Requirements, Stage
+from pipeline.stages.corpora import Bitext
+from pipeline.stages.nmt import engine_requirements, load_engine
+from pipeline.store import Draft
+from tasks.mt_scoring import MtScore, score_direction
+from tasks.records import read_columns, write_records
+from tasks.translation import as_texts, translate_records
+
+
+@dataclass(frozen=True)
+class TestHypothesesSpec:
+    """What decides an engine's translations of the test sets."""
+
+    hub: str
+    languages: tuple[str, ...]
+    beam: int
+
+
+class TestHypotheses(Stage[TestHypothesesSpec]):
+    """One engine's translation of every MT test set, in both directions."""
+
+    engine = luigi.Parameter(description="gloss, nmt-0, nmt-1, ...")
+
+    def spec(self) -> TestHypothesesSpec:
+        study = self.study
+        return TestHypothesesSpec(study.hub, study.languages, study.evaluation.beam)
+
+    def label(self) -> str:
+        return str(self.engine)
+
+    def requires(self) -> Requirements:
+        return {
+            "bitext": [
+                Bitext(experiment=self.experiment, pair=pair.name) for pair in self.study.pairs
+            ],
+            **engine_requirements(self, str(self.engine)),
+        }
+
+    @staticmethod
+    def build(spec: TestHypothesesSpec, inputs: Inputs, out: Draft) -> None:
+        engine = load_engine(inputs, beam=spec.beam)
+        for language, bitext in zip(spec.languages, inputs.many("bitext"), strict=True):
+            for source, target in ((spec.hub, language), (language, spec.hub)):
+                translated = translate_records(
+                    as_texts(bitext.path("test.parquet"), source),
+                    engine,
+                    source=source,
+                    target=target,
+                    shards=out.scratch,
+                    report=out.lines_done,
+                )
+                columns = {name: [r[name] for r in translated] for name in ("id", "text")}
+                write_records(out.path(f"{source}-{target}.parquet"), columns)
+
+
+@dataclass(frozen=True)
+class MtScoresSpec:
+    """What decides an engine's scores."""
+
+    engine: str
+    round: int | None
+    hub: str
+    languages: tuple[str, ...]
+    evaluation: EvaluationRecipe
+
+
+class MtScores(Stage[MtScoresSpec]):
+    """One engine's BLEU and chrF++ for every direction, with the copy baseline beside them."""
+
+    engine = luigi.Parameter(description="gloss, nmt-0, nmt-1, ...")
+
+    def spec(self) -> MtScoresSpec:
+        study = self.study
+        engine = str(self.engine)
+        return MtScoresSpec(
+            engine, engine_round(engine), study.hub, study.languages, study.evaluation
+        )
+
+    def label(self) -> str:
+        return str(self.engine)
+
+    def requires(self) -> Requirements:
+        engine = str(self.engine)
+        later = bool(engine_round(engine))
+        return {
+            "bitext": [
+                Bitext(experiment=self.experiment, pair=pair.name) for pair in self.study.pairs
+            ],
+            "hypotheses": TestHypotheses(experiment=self.experiment, engine=engine),
+            "before": [TestHypotheses(experiment=self.experiment, engine=nmt_engine(0))]
+            if later
+            else [],
+        }
+
+    @staticmethod
+    def build(spec: MtScoresSpec, inputs: Inputs, out: Draft) -> None:
+        scores: list[MtScore] = []
+        for language, bitext in zip(spec.languages, inputs.many("bitext"), strict=True):
+            test = read_columns(bitext.path("test.parquet"))
+            for source, target in ((spec.hub, language), (language, spec.hub)):
+                file = f"{source}-{target}.parquet"
+                hypotheses = inputs.one("hypotheses").path(file)
+                before = [read_columns(a.path(file))["text"] for a in inputs.many("before")]
+                scores += score_direction(
+                    read_columns(hypotheses)["text"],
+                    sources=test[source],
+                    references=test[target],
+                    direction=(source, target),
+                    engine=spec.engine,
+                    round=spec.round,
+                    before=before[0] if before else None,
+                    resamples=spec.evaluation.resamples,
+                )
+                out.progress(len(scores) / (4 * len(spec.languages)), file)
+        out.scores = [score.as_record() for score in scores]

@@ -1,0 +1,258 @@
+"""Subwords, NMT models of each round, the gloss lexicon, back-translation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import luigi
+
+from models.gloss import GlossEngine, learn_lexicons, load_lexicon, save_lexicon
+from models.nmt.recipe import NmtRecipe
+from models.subwords import SubwordRecipe, train_subwords
+from models.translator import Engine, NmtEngine
+from pipeline.specs.experiment import GLOSS, engine_round, nmt_engine
+from pipeline.stage import Inputs, Requirements, Stage
+from pipeline.stages.corpora import (
+    Bitext,
+    MonolingualSample,
+    TrainingBitext,
+    monolingual_corpora,
+)
+from pipeline.store import Artifact, Draft
+from tasks.back_translation import BackTranslationRecipe, back_translate
+from tasks.nmt_training import ModelData, PairFiles, SyntheticFile, train_and_publish
+from tasks.records import read_columns, read_records
+
+SUBWORDS = "subwords.model"
+Languages = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class SubwordModelSpec:
+    """What decides the joint vocabulary."""
+
+    recipe: SubwordRecipe
+    hub: str
+    languages: tuple[str, ...]
+
+
+class SubwordModel(Stage[SubwordModelSpec]):
+    """One joint unigram model over the human training text of every language."""
+
+    def spec(self) -> SubwordModelSpec:
+        return SubwordModelSpec(self.study.subwords, self.study.hub, self.study.languages)
+
+    def label(self) -> str:
+        return "joint"
+
+    def requires(self) -> Requirements:
+        return {"bitext": training_bitexts(self)}
+
+    @staticmethod
+    def build(spec: SubwordModelSpec, inputs: Inputs, out: Draft) -> None:
+        def lines() -> Iterator[str]:
+            for language, artifact in zip(spec.languages, inputs.many("bitext"), strict=True):
+                for record in read_records(artifact.path("train.parquet"), [spec.hub, language]):
+                    yield from record.values()
+
+        languages = [spec.hub, *spec.languages]
+        size = train_subwords(lines(), languages, spec.recipe, out.path(SUBWORDS))
+        out.counts = {"pieces": size}
+
+
+def training_bitexts(stage: Stage[Any]) -> list[Stage[Any]]:
+    """Return the training bitext of every pair."""
+    return [TrainingBitext(experiment=stage.experiment, pair=p.name) for p in stage.study.pairs]
+
+
+@dataclass(frozen=True)
+class GlossLexiconSpec:
+    """The pair whose words are aligned."""
+
+    languages: Languages
+
+
+class GlossLexicon(Stage[GlossLexiconSpec]):
+    """One pair's word lexicons, one a direction."""
+
+    pair = luigi.Parameter(description="name of the pair")
+
+    def spec(self) -> GlossLexiconSpec:
+        return GlossLexiconSpec(self.study.pair(str(self.pair)).languages)
+
+    def label(self) -> str:
+        return str(self.pair)
+
+    def requires(self) -> Requirements:
+        return {"bitext": TrainingBitext(experiment=self.experiment, pair=self.pair)}
+
+    @staticmethod
+    def build(spec: GlossLexiconSpec, inputs: Inputs, out: Draft) -> None:
+        hub, language = spec.languages
+        columns = read_columns(inputs.one("bitext").path("train.parquet"), spec.languages)
+        forward, backward = learn_lexicons(columns[hub], columns[language])
+        save_lexicon(forward, out.path(f"{hub}-{language}.json"))
+        save_lexicon(backward, out.path(f"{language}-{hub}.json"))
+        out.counts = {f"{hub}-{language}": len(forward), f"{language}-{hub}": len(backward)}
+
+
+@dataclass(frozen=True)
+class NmtModelSpec:
+    """What decides one round's model; synthetic directions in the order of the inputs."""
+
+    round: int
+    recipe: NmtRecipe
+    hub: str
+    languages: tuple[str, ...]
+    synthetic: tuple[Languages, ...]
+    human_repeats: int
+
+
+class NmtModel(Stage[NmtModelSpec]):
+    """One round's multilingual model, published for CTranslate2 and as Hugging Face M2M-100."""
+
+    resources = {"training": 1}
+
+    round = luigi.IntParameter(description="0 for human text alone, then with synthetic text")
+
+    def spec(self) -> NmtModelSpec:
+        study = self.study
+        return NmtModelSpec(
+            round=int(self.round),
+            recipe=study.nmt_recipe(int(self.round)),
+            hub=study.hub,
+            languages=study.languages,
+            synthetic=tuple(self._synthetic_directions()),
+            human_repeats=study.back_translation.human_repeats if self.round else 1,
+        )
+
+    def label(self) -> str:
+        return f"round-{self.round}"
+
+    def requires(self) -> Requirements:
+        study = self.study
+        return {
+            "subwords": SubwordModel(experiment=self.experiment),
+            "train": training_bitexts(self),
+            "dev": [Bitext(experiment=self.experiment, pair=pair.name) for pair in study.pairs],
+            "synthetic": [
+                SyntheticBitext(
+                    experiment=self.experiment, round=self.round - 1, source=source, target=target
+                )
+                for source, target in self._synthetic_directions()
+            ],
+        }
+
+    @staticmethod
+    def build(spec: NmtModelSpec, inputs: Inputs, out: Draft) -> None:
+        data = ModelData(
+            subwords=inputs.one("subwords").path(SUBWORDS),
+            hub=spec.hub,
+            pairs=[
+                PairFiles(language, train.path("train.parquet"), dev.path("dev.parquet"))
+                for language, train, dev in zip(
+                    spec.languages, inputs.many("train"), inputs.many("dev"), strict=True
+                )
+            ],
+            synthetic=[
+                SyntheticFile(source, target, artifact.path("synthetic.parquet"))
+                for (source, target), artifact in zip(
+                    spec.synthetic, inputs.many("synthetic"), strict=True
+                )
+            ],
+            human_repeats=spec.human_repeats,
+        )
+        result = train_and_publish(
+            data,
+            spec.recipe,
+            scratch=out.scratch,
+            out=out.folder,
+            log=out.log,
+            progress=out.progress,
+        )
+        out.counts, out.facts["training"] = result.counts, result.facts
+        out.children = result.children
+
+    def _synthetic_directions(self) -> list[Languages]:
+        """Return every direction whose target language has monolingual text."""
+        if self.round == 0:
+            return []
+        return [
+            (source, target)
+            for source, target in self.study.directions
+            if monolingual_corpora(self.study, target)
+        ]
+
+
+def engine_requirements(stage: Stage[Any], engine: str) -> dict[str, Any]:
+    """Return the stages whose artifacts `load_engine` needs."""
+    round_number = engine_round(engine)
+    if round_number is None:
+        pairs = stage.study.pairs
+        return {"lexicons": [GlossLexicon(experiment=stage.experiment, pair=p.name) for p in pairs]}
+    return {
+        "model": NmtModel(experiment=stage.experiment, round=round_number),
+        "subwords": SubwordModel(experiment=stage.experiment),
+    }
+
+
+def load_engine(inputs: Inputs, *, beam: int) -> Engine:
+    """Build the engine that the inputs hold: a lexicon or a model."""
+    lexicons = inputs.many("lexicons")
+    if lexicons:
+        return GlossEngine(
+            {direction: load_lexicon(file) for direction, file in _lexicon_files(lexicons)}
+        )
+    model = inputs.one("model").folder
+    return NmtEngine(model, inputs.one("subwords").path(SUBWORDS), beam=beam)
+
+
+def _lexicon_files(artifacts: list[Artifact]) -> Iterator[tuple[Languages, Path]]:
+    for artifact in artifacts:
+        for file in sorted(artifact.folder.glob("*-*.json")):
+            source, target = file.stem.split("-")
+            yield (source, target), file
+
+
+@dataclass(frozen=True)
+class SyntheticBitextSpec:
+    """What decides one direction's synthetic bitext."""
+
+    recipe: BackTranslationRecipe
+    source: str
+    target: str
+
+
+class SyntheticBitext(Stage[SyntheticBitextSpec]):
+    """Synthetic source, real target: one direction's monolingual text, back-translated."""
+
+    round = luigi.IntParameter(description="round of the model that translates")
+    source = luigi.Parameter(description="language that is made")
+    target = luigi.Parameter(description="language of the monolingual text")
+
+    def spec(self) -> SyntheticBitextSpec:
+        return SyntheticBitextSpec(self.study.back_translation, str(self.source), str(self.target))
+
+    def label(self) -> str:
+        return f"round-{self.round}-{self.source}-{self.target}"
+
+    def requires(self) -> Requirements:
+        by_gloss = self.study.back_translation.engine == GLOSS
+        return {
+            "text": MonolingualSample(experiment=self.experiment, language=self.target),
+            **engine_requirements(self, GLOSS if by_gloss else nmt_engine(int(self.round))),
+        }
+
+    @staticmethod
+    def build(spec: SyntheticBitextSpec, inputs: Inputs, out: Draft) -> None:
+        out.counts = back_translate(
+            inputs.one("text").path("text.parquet"),
+            load_engine(inputs, beam=spec.recipe.beam),
+            spec.recipe,
+            source=spec.source,
+            target=spec.target,
+            out=out.path("synthetic.parquet"),
+            shards=out.scratch,
+            report=out.lines_done,
+        )

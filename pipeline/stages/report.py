@@ -1,0 +1,60 @@
+"""The last stages: one report, and the study that asks for it."""
+
+from dataclasses import dataclass
+
+import luigi
+
+from pipeline.reporting.findings import collect
+from pipeline.reporting.html import write_html
+from pipeline.reporting.markdown import write_markdown
+from pipeline.specs.experiment import Experiment
+from pipeline.stage import Inputs, Requirements, Stage
+from pipeline.stages.mt_scores import MtScores
+from pipeline.stages.transfer import TransferScores
+from pipeline.store import Draft
+
+
+@dataclass(frozen=True)
+class ReportSpec:
+    """Everything: a report shows the whole recipe."""
+
+    experiment: Experiment
+
+
+class Report(Stage[ReportSpec]):
+    """The study's answer, as Markdown, as one self-contained HTML page, and as JSON."""
+
+    def spec(self) -> ReportSpec:
+        return ReportSpec(self.study)
+
+    def label(self) -> str:
+        return str(self.study.name)
+
+    def requires(self) -> Requirements:
+        study = self.study
+        return {
+            "mt": [MtScores(experiment=self.experiment, engine=e) for e in study.engines],
+            "transfer": [
+                TransferScores(experiment=self.experiment, task=task.name, encoder=encoder)
+                for task in study.tasks
+                for encoder in study.transfer.encoders
+            ],
+        }
+
+    @staticmethod
+    def build(spec: ReportSpec, inputs: Inputs, out: Draft) -> None:
+        artifacts = [*inputs.many("mt"), *inputs.many("transfer")]
+        findings = collect(spec.experiment, artifacts, store=out.place.store)
+        out.facts["verdicts"] = findings.verdicts
+        out.path("scores.json").write_text(findings.scores_json(), encoding="utf-8")
+        write_markdown(findings, out.path("report.md"))
+        write_html(findings, out.path("report.html"))
+
+
+class Study(luigi.WrapperTask):  # type: ignore[misc]
+    """The whole experiment: `luigi --module pipeline.dag Study --experiment FILE`."""
+
+    experiment = luigi.Parameter(description="name or path of an experiment manifest")
+
+    def requires(self) -> Report:
+        return Report(experiment=self.experiment)

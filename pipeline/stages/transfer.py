@@ -1,0 +1,255 @@
+"""Translate task data, train classifiers, compare the strategies."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import luigi
+
+from models.classifiers import ClassifierRecipe
+from models.encoders import CharNgramEncoder, Encoder, NmtEncoder
+from models.subwords import language_tag
+from pipeline.specs.experiment import EvaluationRecipe
+from pipeline.stage import Inputs, Requirements, Stage
+from pipeline.stages.corpora import LabelledData
+from pipeline.stages.nmt import SUBWORDS, NmtModel, SubwordModel, engine_requirements, load_engine
+from pipeline.store import Artifact, Draft
+from tasks.records import read_columns, write_records
+from tasks.transfer import (
+    IN_LANGUAGE,
+    TRANSLATE_TEST,
+    TRANSLATE_TRAIN,
+    ZERO_SHOT,
+    Condition,
+    LabelledSet,
+    compare,
+    load_predictions,
+    predict,
+    score,
+)
+from tasks.translation import as_texts, translate_records
+
+ORIGINAL = "original"
+
+
+@dataclass(frozen=True)
+class TranslatedTaskSpec:
+    """What decides the translation of a task's data for one language."""
+
+    source: str
+    language: str
+    beam: int
+
+
+class TranslatedTask(Stage[TranslatedTaskSpec]):
+    """A task's train and dev set translated into a language, and its test set back."""
+
+    task = luigi.Parameter(description="name of the task")
+    language = luigi.Parameter(description="low-resource language")
+    engine = luigi.Parameter(description="gloss, nmt-0, nmt-1, ...")
+
+    def spec(self) -> TranslatedTaskSpec:
+        return TranslatedTaskSpec(self.study.hub, str(self.language), self.study.transfer.beam)
+
+    def label(self) -> str:
+        return f"{self.task}-{self.language}-{self.engine}"
+
+    def requires(self) -> Requirements:
+        return {
+            "source": labelled(self, self.study.hub),
+            "target": labelled(self, str(self.language)),
+            **engine_requirements(self, str(self.engine)),
+        }
+
+    @staticmethod
+    def build(spec: TranslatedTaskSpec, inputs: Inputs, out: Draft) -> None:
+        engine = load_engine(inputs, beam=spec.beam)
+        for part, name in (("train", "source"), ("dev", "source"), ("test", "target")):
+            there = (spec.source, spec.language)
+            source, target = there if name == "source" else reversed(there)
+            original = inputs.one(name).path(f"{part}.parquet")
+            translated = translate_records(
+                as_texts(original, "text"),
+                engine,
+                source=source,
+                target=target,
+                shards=out.scratch / part,
+                report=out.lines_done,
+            )
+            columns = read_columns(original, ["id", "label"])
+            texts = [record["text"] for record in translated]
+            write_records(out.path(f"{part}.parquet"), {**columns, "text": texts})
+
+
+def labelled(stage: Stage[Any], language: str) -> LabelledData:
+    """Return the labelled set of the stage's task in one language."""
+    return LabelledData(experiment=stage.experiment, task=stage.task, language=language)
+
+
+@dataclass(frozen=True)
+class PredictionsSpec:
+    """What decides the predictions of one trained classifier, one of whose encoders is named."""
+
+    encoder: str
+    classifier: ClassifierRecipe
+    hub: str
+    language: str | None
+    engine: str
+    test_languages: tuple[str, ...]
+    test_engines: tuple[str, ...]
+
+
+class Predictions(Stage[PredictionsSpec]):
+    """The predictions of classifiers trained on one text, for every condition they serve.
+
+    `trained_on` is the hub (zero-shot and translate-test in all languages) or a language: with an
+    engine its translated training set (translate-train), without one its own (in-language).
+    """
+
+    task = luigi.Parameter(description="name of the task")
+    encoder = luigi.Parameter(description="char-ngram or nmt-encoder")
+    trained_on = luigi.Parameter(description="language of the training text")
+    engine = luigi.Parameter(default=ORIGINAL, description="engine that translated it")
+
+    def spec(self) -> PredictionsSpec:
+        study = self.study
+        hub = self.trained_on == study.hub
+        languages = study.task_languages(study.task(str(self.task)))
+        return PredictionsSpec(
+            encoder=str(self.encoder),
+            classifier=study.transfer.classifier,
+            hub=study.hub,
+            language=None if hub else str(self.trained_on),
+            engine=str(self.engine),
+            test_languages=languages if hub else (str(self.trained_on),),
+            test_engines=study.engines if hub else (),
+        )
+
+    def label(self) -> str:
+        return f"{self.task}-{self.encoder}-{self.trained_on}-{self.engine}"
+
+    def requires(self) -> Requirements:
+        spec = self.spec()
+        own = self.engine == ORIGINAL
+        return {
+            "train": labelled(self, str(self.trained_on))
+            if own
+            else self._translated(str(self.trained_on), str(self.engine)),
+            "tests": [labelled(self, language) for language in spec.test_languages],
+            "translated_tests": [
+                self._translated(language, engine)
+                for language in spec.test_languages
+                for engine in spec.test_engines
+            ],
+            **self._encoder_requirements(),
+        }
+
+    @staticmethod
+    def build(spec: PredictionsSpec, inputs: Inputs, out: Draft) -> None:
+        train = inputs.one("train")
+        predict(
+            load_encoder(spec, inputs),
+            spec.classifier,
+            train=LabelledSet.load(train.path("train.parquet")),
+            dev=LabelledSet.load(train.path("dev.parquet")),
+            tests={
+                condition: LabelledSet.load(artifact.path("test.parquet"))
+                for condition, artifact in conditions(spec, inputs).items()
+            },
+            out=out.path("predictions.parquet"),
+        )
+
+    def _translated(self, language: str, engine: str) -> TranslatedTask:
+        return TranslatedTask(
+            experiment=self.experiment, task=self.task, language=language, engine=engine
+        )
+
+    def _encoder_requirements(self) -> dict[str, Stage[Any]]:
+        if self.encoder == "char-ngram":
+            return {}
+        return {
+            "model": NmtModel(experiment=self.experiment, round=self.study.rounds[-1]),
+            "subwords": SubwordModel(experiment=self.experiment),
+        }
+
+
+def conditions(spec: PredictionsSpec, inputs: Inputs) -> Mapping[Condition, Artifact]:
+    """Return the test set of every condition that a classifier serves."""
+    if spec.language is not None:
+        strategy = IN_LANGUAGE if spec.engine == ORIGINAL else TRANSLATE_TRAIN
+        engine = "" if strategy == IN_LANGUAGE else spec.engine
+        return {Condition(spec.language, strategy, engine): inputs.one("tests")}
+    zero_shot = zip(spec.test_languages, inputs.many("tests"), strict=True)
+    pairs = [(language, engine) for language in spec.test_languages for engine in spec.test_engines]
+    translated = zip(pairs, inputs.many("translated_tests"), strict=True)
+    return {
+        **{Condition(language, ZERO_SHOT, ""): artifact for language, artifact in zero_shot},
+        **{Condition(lang, TRANSLATE_TEST, engine): a for (lang, engine), a in translated},
+    }
+
+
+def load_encoder(spec: PredictionsSpec, inputs: Inputs) -> Encoder:
+    """Build the encoder that the spec names."""
+    if spec.encoder == "char-ngram":
+        return CharNgramEncoder()
+    subwords = inputs.one("subwords").path(SUBWORDS)
+    return NmtEncoder(inputs.one("model").folder, subwords, tag=language_tag(spec.hub))
+
+
+@dataclass(frozen=True)
+class TransferScoresSpec:
+    """What decides a task's scores with one encoder."""
+
+    task: str
+    encoder: str
+    labels: tuple[str, ...]
+    evaluation: EvaluationRecipe
+
+
+class TransferScores(Stage[TransferScoresSpec]):
+    """One encoder's scores for every strategy and language, with paired tests between them."""
+
+    task = luigi.Parameter(description="name of the task")
+    encoder = luigi.Parameter(description="char-ngram or nmt-encoder")
+
+    def spec(self) -> TransferScoresSpec:
+        task = self.study.task(str(self.task))
+        return TransferScoresSpec(task.name, str(self.encoder), task.labels, self.study.evaluation)
+
+    def label(self) -> str:
+        return f"{self.task}-{self.encoder}"
+
+    def requires(self) -> Requirements:
+        study = self.study
+        trainings = [(study.hub, ORIGINAL)] + [
+            (language, engine)
+            for language in study.task_languages(study.task(str(self.task)))
+            for engine in (ORIGINAL, *study.engines)
+        ]
+        return {
+            "predictions": [
+                Predictions(
+                    experiment=self.experiment,
+                    task=self.task,
+                    encoder=self.encoder,
+                    trained_on=language,
+                    engine=engine,
+                )
+                for language, engine in trainings
+            ]
+        }
+
+    @staticmethod
+    def build(spec: TransferScoresSpec, inputs: Inputs, out: Draft) -> None:
+        files = [artifact.path("predictions.parquet") for artifact in inputs.many("predictions")]
+        predictions = load_predictions(files, spec.labels)
+        options = {
+            "task": spec.task,
+            "encoder": spec.encoder,
+            "classes": len(spec.labels),
+            "resamples": spec.evaluation.resamples,
+            "seed": spec.evaluation.seed,
+        }
+        scores = score(predictions, **options)
+        out.scores = [{"kind": "task", **asdict(s)} for s in scores]
+        out.facts["comparisons"] = [asdict(c) for c in compare(predictions, **options)]

@@ -1,0 +1,202 @@
+"""The artifact store: one folder per built thing, present means whole.
+
+    <store>/<Stage>/<label>-<fingerprint>/   the artifact; `manifest.json` is written last
+    <store>/.work/<Stage>/<label>-<fingerprint>/
+        draft/     the artifact being built, renamed once into its place
+        scratch/   what lets an interrupted build resume: checkpoints, finished shards
+        log.txt    output of child processes, moved to <store>/.logs/ with success
+"""
+
+import contextlib
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from models.errors import StageError
+from models.processes import ChildRun
+from tasks.sources.fetching import sha256_of
+
+MANIFEST = "manifest.json"
+TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "sentencepiece", "sacrebleu", "scikit-learn",
+         "transformers", "datasets", "luigi", "systran-align", "numpy")  # fmt: skip
+
+Progress = Callable[[float, str], None]
+"""Called with the share done (0 to 1) and a status line."""
+
+
+class Artifact(NamedTuple):
+    """A finished folder and what its manifest says."""
+
+    folder: Path
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The parsed manifest."""
+        data: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        return data
+
+    def path(self, name: str) -> Path:
+        """Return the path of a file or folder inside the artifact, which must exist."""
+        path = self.folder / name
+        if not path.exists():
+            raise StageError(f"artifact {self.folder} has no {name}: remove the folder and rerun")
+        return path
+
+
+class Place(NamedTuple):
+    """Where one artifact, its work folder and its log lie in a store."""
+
+    store: Path
+    stage: str
+    name: str
+
+    @property
+    def artifact(self) -> Path:
+        return self.store / self.stage / self.name
+
+    @property
+    def work(self) -> Path:
+        return self.store / ".work" / self.stage / self.name
+
+    @property
+    def log(self) -> Path:
+        return self.store / ".logs" / self.stage / f"{self.name}.log"
+
+    @property
+    def complete(self) -> bool:
+        return (self.artifact / MANIFEST).is_file()
+
+
+class Draft:
+    """An artifact being built: its folder, its scratch space and what to record of it."""
+
+    def __init__(self, place: Place, progress: Progress) -> None:
+        self.place = place
+        self.progress = progress
+        self.counts: dict[str, Any] = {}
+        self.scores: list[dict[str, Any]] = []
+        self.facts: dict[str, Any] = {}
+        self.children: list[ChildRun] = []
+        self.started = time.monotonic()
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder that becomes the artifact."""
+        folder = self.place.work / "draft"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    @cached_property
+    def scratch(self) -> Path:
+        """A folder that survives an interruption of this very build."""
+        folder = self.place.work / "scratch"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def log(self) -> Path:
+        """The log of child processes."""
+        return self.place.work / "log.txt"
+
+    def path(self, name: str) -> Path:
+        """Return the path of a file to write."""
+        return self.folder / name
+
+    def lines_done(self, done: int, total: int) -> None:
+        """Report progress in lines."""
+        self.progress(done / max(total, 1), f"{done:,} of {total:,} lines")
+
+    def publish(self, identity: dict[str, Any]) -> None:
+        """Write the manifest and move the folder into its place, in one rename."""
+        manifest = {**identity, **self._record()}
+        text = json.dumps(manifest, indent=1, ensure_ascii=False)
+        self.path(MANIFEST).write_text(text + "\n", encoding="utf-8")
+        self.place.artifact.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists():
+            self.place.log.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(self.log, self.place.log)
+        os.rename(self.folder, self.place.artifact)
+        shutil.rmtree(self.place.work, ignore_errors=True)
+
+    def _record(self) -> dict[str, Any]:
+        return {
+            "counts": self.counts,
+            "scores": self.scores,
+            **self.facts,
+            "files": {
+                str(path.relative_to(self.folder)): {
+                    "sha256": sha256_of(path),
+                    "bytes": path.stat().st_size,
+                }
+                for path in sorted(self.folder.rglob("*"))
+                if path.is_file()
+            },
+            "seconds": round(time.monotonic() - self.started, 2),
+            "peak_memory_mib": peak_memory_mib(),
+            "children": [child._asdict() for child in self.children],
+            "tools": tool_versions(),
+            "commit": git_commit(),
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+
+
+@contextlib.contextmanager
+def exclusive(place: Place) -> Iterator[None]:
+    """Hold the right to build one artifact; the lock falls with the process that holds it."""
+    from filelock import FileLock
+
+    locks = place.store / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(locks / f"{place.stage}-{place.name}.lock"):
+        yield
+
+
+def sweep(store: Path) -> None:
+    """Remove work folders of artifacts that are whole: leftovers of a kill after the last rename."""
+    for work in (store / ".work").glob("*/*"):
+        if Place(store, work.parent.name, work.name).complete:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def peak_memory_mib() -> int:
+    """Return the highest resident memory of this process or any child so far, in MiB."""
+    kib = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return int(kib / 1024 / (1024 if sys.platform == "darwin" else 1))
+
+
+@lru_cache
+def tool_versions() -> dict[str, str]:
+    """Return the versions of everything that may influence a result."""
+    versions = {"python": platform.python_version()}
+    for tool in TOOLS:
+        with contextlib.suppress(PackageNotFoundError):
+            versions[tool] = version(tool)
+    return versions
+
+
+@lru_cache
+def git_commit() -> str | None:
+    """Return the commit of this code, with `+` when files differ from it; None outside of git."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,94 @@
+"""Clean one language pair's bitext and split it; every sentence keeps the id it is born with."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from models.errors import SourceError
+from tasks.cleaning import CleaningRules, Counts, key_digest, normalise, reason_to_drop
+from tasks.records import HUMAN, Record, RecordWriter, read_records
+from tasks.sources.description import ShippedSplit, Split
+from tasks.sources.reading import FetchedCorpus, Row, read_corpora
+from tasks.splitting import PARTS, assign, rest
+
+
+def prepare_bitext(
+    corpora: Sequence[FetchedCorpus],
+    languages: tuple[str, str],
+    *,
+    rules: CleaningRules,
+    split: Split,
+    out: Path,
+) -> dict[str, object]:
+    """Write `train`, `dev` and `test.parquet` (id, both languages, origin) and return counts.
+
+    A sentence pair is a repeat when its first language (the hub) repeats: that also keeps one
+    sentence from standing in two parts.
+    """
+    counts = Counts()
+    cleaned = out / "cleaned.parquet"
+    with RecordWriter(cleaned, ["id", *languages, "origin", "part"]) as writer:
+        for record in clean_rows(read_corpora(corpora), languages, rules=rules, counts=counts):
+            writer.write(record)
+    sizes = _write_parts(cleaned, languages, split, out)
+    cleaned.unlink()
+    if not sizes["train"]:
+        raise SourceError(
+            f"{'-'.join(languages)}: no sentence pair is left to train on "
+            f"(kept {counts.kept} of {counts.read}, dropped {dict(counts.dropped)}, parts {sizes}); "
+            "lower `dev` and `test` in the split or look at the cleaning rules"
+        )
+    return {**counts.as_dict(), **sizes}
+
+
+def clean_rows(
+    rows: Iterable[tuple[str, Row]],
+    languages: Sequence[str],
+    *,
+    rules: CleaningRules,
+    counts: Counts,
+) -> Iterator[Record]:
+    """Yield normalised records, dropping what is empty, over-long or repeated, with its reason."""
+    seen_texts: set[bytes] = set()
+    seen_ids: set[str] = set()
+    for corpus, row in rows:
+        counts.read += 1
+        record = {language: normalise(row.fields[language], rules) for language in languages}
+        digest = key_digest(record[languages[0]])
+        reasons = (reason_to_drop(text, rules) for text in record.values())
+        reason = next(filter(None, reasons), None) or ("duplicate" if digest in seen_texts else None)
+        if reason is not None:
+            counts.drop(reason)
+            continue
+        sentence_id = f"{corpus}:{row.key}"
+        if sentence_id in seen_ids:
+            raise SourceError(f"corpus {corpus}: two different rows have the id {row.key!r}")
+        seen_texts.add(digest)
+        seen_ids.add(sentence_id)
+        counts.kept += 1
+        yield {"id": sentence_id, **record, "origin": HUMAN, "part": row.split or ""}
+
+
+def _write_parts(
+    cleaned: Path, languages: tuple[str, str], split: Split, out: Path
+) -> dict[str, int]:
+    part_of = _part_rule(cleaned, split)
+    with ExitStack() as stack:
+        writers = {
+            part: stack.enter_context(
+                RecordWriter(out / f"{part}.parquet", ["id", *languages, "origin"])
+            )
+            for part in PARTS
+        }
+        for record in read_records(cleaned):
+            writer = writers.get(part_of(record))
+            if writer is not None:
+                writer.write({column: record[column] for column in writer.columns})
+        return {part: writer.written for part, writer in writers.items()}
+
+
+def _part_rule(cleaned: Path, split: Split) -> Callable[[Record], str]:
+    if isinstance(split, ShippedSplit):
+        return lambda record: record["part"]
+    parts = assign((record["id"] for record in read_records(cleaned, ["id"])), split)
+    return lambda record: parts.get(record["id"], rest(split))

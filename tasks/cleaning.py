@@ -1,0 +1,92 @@
+"""Make raw text comparable: normalise it, and say why a sentence is dropped."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from typing import Annotated
+
+import regex
+from annotated_types import Ge
+
+URL = regex.compile(r"https?://\S+|\bwww\.\S+|\bpic\.twitter\.com/\S+")
+PLACEHOLDER = regex.compile(r"\[(?:URL|USERNAME|HASHTAG)\]", regex.IGNORECASE)
+HANDLE = regex.compile(r"(?<!\w)@\w+")
+CONTROL = regex.compile(r"[\p{Cc}\p{Cf}--\p{White_Space}--\u200c\u200d]", regex.VERSION1)
+NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
+SENTENCE_END = regex.compile(r"(?<=[.!?…।؟][\"'”’)\]]?)\s+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleaningRules:
+    """What to strip from each text, and which sentences to keep."""
+
+    strip_urls: bool = True
+    strip_placeholders: bool = True
+    strip_handles: bool = True
+    strip_hash_signs: bool = True
+    split_paragraphs: bool = True
+    max_words: Annotated[int, Ge(1)] = 100
+    max_characters: Annotated[int, Ge(1)] = 1000
+
+
+@dataclass
+class Counts:
+    """What one cleaning read, kept and dropped, by reason."""
+
+    read: int = 0
+    kept: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def drop(self, reason: str) -> None:
+        """Count one dropped sentence."""
+        self.dropped[reason] += 1
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values for a manifest."""
+        return {**asdict(self), "dropped": dict(sorted(self.dropped.items()))}
+
+
+def normalise(text: str, rules: CleaningRules) -> str:
+    """Return NFC text without control characters, tweet clutter and odd white space."""
+    text = unicodedata.normalize("NFC", text)
+    text = CONTROL.sub("", text)
+    for wanted, pattern in (
+        (rules.strip_urls, URL),
+        (rules.strip_placeholders, PLACEHOLDER),
+        (rules.strip_handles, HANDLE),
+    ):
+        if wanted:
+            text = pattern.sub(" ", text)
+    if rules.strip_hash_signs:
+        text = text.replace("#", "")
+    return " ".join(text.split())
+
+
+def reason_to_drop(text: str, rules: CleaningRules) -> str | None:
+    """Return why a normalised text cannot be used, or None."""
+    if not NOT_TEXT.sub("", text):
+        return "empty"
+    if len(text) > rules.max_characters or len(text.split()) > rules.max_words:
+        return "too_long"
+    return None
+
+
+def sentences(paragraph: str) -> Iterator[str]:
+    """Yield the sentences of a paragraph, cut after closing punctuation."""
+    return (part for part in SENTENCE_END.split(paragraph) if part.strip())
+
+
+def comparison_key(text: str) -> str:
+    """Return text as leak and duplicate checks see it: no case, width, punctuation or spacing.
+
+    Diacritics stay: they tell words apart.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(NOT_TEXT.sub(" ", folded).split()) or folded
+
+
+def key_digest(text: str) -> bytes:
+    """Return 8 bytes that stand for a text's comparison key in large sets."""
+    return blake2b(comparison_key(text).encode(), digest_size=8).digest()

@@ -1,0 +1,81 @@
+"""Labelled sets for classification: texts per language and labels, joined by id."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from models.errors import SourceError
+from tasks.cleaning import CleaningRules, normalise
+from tasks.records import Record, RecordWriter
+from tasks.sources.reading import FetchedCorpus, read_corpus
+from tasks.splitting import PARTS, rank
+
+LabelOf = Mapping[str, tuple[str, str]]
+"""Key of an item to its label and its split."""
+
+
+def read_labels(fetched: FetchedCorpus, labels: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return label and split of every item; raise for an unknown label or a missing split."""
+    found: dict[str, tuple[str, str]] = {}
+    for row in read_corpus(*fetched):
+        label = row.fields["label"].strip()
+        if label not in labels:
+            raise SourceError(
+                f"corpus {fetched.corpus.name}: item {row.key!r} has the label {label!r}; "
+                f"the task knows {', '.join(labels)}"
+            )
+        if row.split is None:
+            raise SourceError(
+                f"corpus {fetched.corpus.name}: item {row.key!r} is in no split; "
+                "give each file its `split`"
+            )
+        found[row.key] = (label, row.split)
+    return found
+
+
+def prepare_labelled(
+    texts: FetchedCorpus,
+    label_of: LabelOf,
+    *,
+    rules: CleaningRules,
+    limits: Mapping[str, int],
+    out: Path,
+) -> dict[str, object]:
+    """Write `train`, `dev`, `test.parquet` (id, text, label) of one language; return counts.
+
+    An item without text or without label is counted and left out; test items are never deduplicated.
+    """
+    corpus = texts.corpus
+    by_part: dict[str, dict[str, Record]] = {part: {} for part in PARTS}
+    dropped: Counter[str] = Counter()
+    for row in read_corpus(corpus, texts.folder):
+        if row.key not in label_of:
+            dropped["no_label"] += 1
+            continue
+        label, part = label_of[row.key]
+        text = normalise(row.fields["text"], rules)
+        if not text:
+            dropped["empty"] += 1
+            continue
+        record = {"id": f"{corpus.name}:{row.key}", "text": text, "label": label}
+        if by_part[part].setdefault(row.key, record) is not record:
+            dropped["repeated_id"] += 1
+    sizes = {part: _write(by_part[part], limits.get(part), out, part) for part in PARTS}
+    for part in ("train", "test"):
+        if not sizes[part]:
+            raise SourceError(f"corpus {corpus.name}: the {part} part has no labelled item")
+    return {**sizes, "dropped": dict(dropped)}
+
+
+def _write(records: Mapping[str, Record], limit: int | None, out: Path, part: str) -> int:
+    """Write one part in the order of its ids, so that languages line up."""
+    with RecordWriter(out / f"{part}.parquet", ["id", "text", "label"]) as writer:
+        for key in _sample(sorted(records), limit):
+            writer.write(records[key])
+        return writer.written
+
+
+def _sample(keys: Sequence[str], limit: int | None) -> list[str]:
+    if limit is None or limit >= len(keys):
+        return list(keys)
+    return sorted(sorted(keys, key=lambda key: rank(key, 0))[:limit])

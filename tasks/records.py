@@ -1,0 +1,112 @@
+"""Records on disk: Parquet with an `id`, streamed both ways, and the contract on ids.
+
+An id is `<corpus>:<key>`; it is born with the sentence and never re-made from a line number.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from models.errors import ContractError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Record = dict[str, str]
+
+ROWS_IN_MEMORY = 20_000
+HUMAN = "human"
+BACK_TRANSLATED = "synthetic:back-translation"
+
+
+class RecordWriter:
+    """Write string records row group by row group, so memory does not grow with the corpus."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        import pyarrow
+        import pyarrow.parquet as parquet
+
+        self.columns = tuple(columns)
+        self.schema = pyarrow.schema([(column, pyarrow.string()) for column in self.columns])
+        self.writer = parquet.ParquetWriter(path, self.schema, compression="zstd")
+        self.pending: list[Record] = []
+        self.written = 0
+
+    def write(self, record: Record) -> None:
+        """Append one record; its keys must be the writer's columns."""
+        self.pending.append(record)
+        self.written += 1
+        if len(self.pending) >= ROWS_IN_MEMORY:
+            self._flush()
+
+    def __enter__(self) -> "RecordWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._flush()
+        self.writer.close()
+
+    def _flush(self) -> None:
+        self.writer.write_table(self._table(self.pending))
+        self.pending = []
+
+    def _table(self, records: Sequence[Record]) -> "pyarrow.Table":
+        import pyarrow
+
+        columns = {c: [record[c] for record in records] for c in self.columns}
+        return pyarrow.table(columns, schema=self.schema)
+
+
+def write_records(path: Path, columns: Mapping[str, Sequence[str]]) -> None:
+    """Write whole columns at once."""
+    names = list(columns)
+    with RecordWriter(path, names) as writer:
+        for values in zip(*columns.values(), strict=True):
+            writer.write(dict(zip(names, values, strict=True)))
+
+
+def read_records(path: Path, columns: Sequence[str] | None = None) -> Iterator[Record]:
+    """Yield records in file order, a row group at a time."""
+    import pyarrow.parquet as parquet
+
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROWS_IN_MEMORY, columns=columns):
+            yield from batch.to_pylist()
+
+
+def read_columns(path: Path, columns: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """Read whole columns; for sets that are known to be small (dev, test, task data)."""
+    import pyarrow.parquet as parquet
+
+    table: dict[str, list[str]] = parquet.read_table(path, columns=columns).to_pydict()
+    return table
+
+
+def count_records(path: Path) -> int:
+    """Return the number of records from the file's footer."""
+    import pyarrow.parquet as parquet
+
+    return int(parquet.read_metadata(path).num_rows)
+
+
+def check_same_ids(step: str, given: Sequence[str], got: Sequence[str]) -> None:
+    """Raise ContractError unless `step` returned exactly the ids it was given, in their order."""
+    if list(given) == list(got):
+        return
+    known, returned = set(given), Counter(got)
+    if missing := [i for i in given if i not in returned]:
+        raise ContractError(f"{step}: {len(missing)} of {len(given)} ids lost, first {missing[0]!r}")
+    if extra := [i for i in returned if i not in known]:
+        raise ContractError(f"{step}: {len(extra)} unknown ids, first {extra[0]!r}")
+    if repeated := [i for i, times in returned.items() if times > 1]:
+        raise ContractError(f"{step}: {len(repeated)} ids repeated, first {repeated[0]!r}")
+    moved = next(a for a, b in zip(given, got, strict=True) if a != b)
+    raise ContractError(f"{step}: ids came back in another order, first at {moved!r}")

@@ -1,0 +1,1 @@
+"""Where text comes from: describe a source, fetch it, read its rows."""

@@ -1,0 +1,138 @@
+"""The vocabulary of the `source:` part of a manifest.
+
+Frozen dataclasses; pydantic validates them where YAML comes in, and only its discriminator, which
+keeps error messages to the variant that `kind` names, shows here.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+from pydantic import Field
+
+from tasks.sandbox import SandboxRecipe
+
+Columns = dict[str, str]
+"""Our field (a language code, `text` or `label`) to the name or 1-based number of a column."""
+
+SplitName = Literal["train", "dev", "test"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """One file of a corpus, relative to the source's `base`.
+
+    `member` names a file inside a zip. `language` is the side an aligned plain-text file holds,
+    `split` the part of a corpus that ships ready-made splits.
+    """
+
+    name: str
+    sha256: str | None = None
+    member: str | None = None
+    language: str | None = None
+    split: SplitName | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """CSV (quoted) or TSV (unquoted) with named columns, or numbered ones when `header` is off."""
+
+    kind: Literal["csv", "tsv"]
+    columns: Columns
+    id: str | None = None
+    header: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class JsonLines:
+    """One JSON object a line."""
+
+    kind: Literal["jsonl"]
+    columns: Columns
+    id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainText:
+    """One sentence a line; one file per language, aligned by line, for a bitext."""
+
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files below one address (`https://...`) or local folder, all in one format."""
+
+    kind: Literal["files"]
+    base: str
+    files: tuple[RemoteFile, ...]
+    format: Annotated[Table | JsonLines | PlainText, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubDataset:
+    """A Hugging Face data set by name and revision, or a local folder that `datasets` can read."""
+
+    kind: Literal["dataset"]
+    name: str
+    columns: Columns
+    revision: str | None = None
+    config: str | None = None
+    id: str | None = None
+    splits: dict[str, SplitName] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """The embedded language family: one part of it, in one language."""
+
+    kind: Literal["sandbox"]
+    part: Literal["parallel", "monolingual", "labelled"]
+    language: str
+    recipe: SandboxRecipe = SandboxRecipe()
+
+
+Source = Annotated[Files | HubDataset | Sandbox, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HashSplit:
+    """Draw dev and test by the hash of the id: the same sentence lands in the same part anywhere.
+
+    `train` limits the training part (for slices); the rest is not used.
+    """
+
+    rule: Literal["hash"]
+    dev: Annotated[int, Ge(0)] = 300
+    test: Annotated[int, Ge(0)] = 350
+    train: Annotated[int, Ge(1)] | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShippedSplit:
+    """Take the parts as the corpus ships them (each file or row says its own)."""
+
+    rule: Literal["shipped"]
+
+
+Split = Annotated[HashSplit | ShippedSplit, Field(discriminator="rule")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """One named body of text with its origin, licence and reference.
+
+    `keep` is a glob on the source's own ids; `name` begins every sentence id made from it.
+    """
+
+    name: str
+    source: Source
+    licence: str
+    citation: str = ""
+    homepage: str = ""
+    keep: str = "*"
+
+    def without_credits(self) -> "Corpus":
+        """Return the corpus without what changes no text: licence, citation, home page."""
+        return replace(self, licence="", citation="", homepage="")

@@ -1,0 +1,147 @@
+"""Bring a source's files into a folder, each verified against its checksum.
+
+Downloads go through pooch (temporary file, checksum, retries, progress bar). A mirror folder, laid
+out as `<host>/<path>`, is asked before the network.
+"""
+
+import gzip
+import hashlib
+import shutil
+import zipfile
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from models.errors import SourceError
+from tasks.sources.description import Files, HubDataset, RemoteFile, Source
+
+RETRIES = 3
+TIMEOUT_SECONDS = 60
+
+
+def fetch(source: Source, folder: Path, *, mirror: Path | None) -> list[dict[str, str]]:
+    """Put the raw files of `source` into `folder`; return address and sha256 of each.
+
+    Raises SourceError for an address that does not answer, a missing file or a wrong checksum.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(source, Files):
+        return [_fetch_file(source, file, folder, mirror) for file in source.files]
+    if isinstance(source, HubDataset):
+        return _fetch_dataset(source, folder)
+    return []
+
+
+def local_name(file: RemoteFile) -> str:
+    """Return the file name under which a fetched file (or its unpacked member) is stored."""
+    name = Path(file.member or file.name).name
+    digest = hashlib.sha256(f"{file.name}\0{file.member}".encode()).hexdigest()[:8]
+    return f"{digest}-{name.removesuffix('.gz')}"
+
+
+def address(source: Files, file: RemoteFile) -> str:
+    """Return the full address (or path) of one file of a source."""
+    return f"{source.base.rstrip('/')}/{file.name}"
+
+
+def is_remote(base: str) -> bool:
+    """Say whether a base is an http(s) address rather than a folder."""
+    return urlsplit(base).scheme in ("http", "https")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex digest of a file without reading it whole."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def mirror_path(mirror: Path, url: str) -> Path:
+    """Return where a mirror folder keeps what `url` serves."""
+    parts = urlsplit(url)
+    path = (mirror / parts.netloc / unquote(parts.path).lstrip("/")).resolve()
+    if not path.is_relative_to(mirror.resolve()):
+        raise SourceError(f"{url}: the address leaves the mirror folder {mirror}")
+    return path
+
+
+def _fetch_file(
+    source: Files, file: RemoteFile, folder: Path, mirror: Path | None
+) -> dict[str, str]:
+    url = address(source, file)
+    packed = _obtain(url, file.sha256, folder / "download", mirror)
+    _unpack(packed, file, folder / local_name(file))
+    digest = sha256_of(packed)
+    shutil.rmtree(folder / "download", ignore_errors=True)
+    return {"address": url, "sha256": digest, **({"member": file.member} if file.member else {})}
+
+
+def _obtain(url: str, sha256: str | None, scratch: Path, mirror: Path | None) -> Path:
+    """Return a local path with the bytes of `url`, verified."""
+    if not is_remote(url):
+        return _verified(Path(url), sha256, url)
+    if mirror is not None and (copy := mirror_path(mirror, url)).is_file():
+        return _verified(copy, sha256, url)
+    return _download(url, sha256, scratch)
+
+
+def _verified(path: Path, sha256: str | None, url: str) -> Path:
+    if not path.is_file():
+        raise SourceError(f"{url}: no such file")
+    if sha256 is not None and (found := sha256_of(path)) != sha256:
+        raise SourceError(
+            f"{url}: checksum differs in {path}\n  expected sha256 {sha256}\n  found    sha256 {found}"
+        )
+    return path
+
+
+def _download(url: str, sha256: str | None, scratch: Path) -> Path:
+    import pooch
+    import requests
+
+    name = Path(unquote(urlsplit(url).path)).name
+    registry = pooch.create(
+        path=scratch,
+        base_url="",
+        registry={name: f"sha256:{sha256}" if sha256 else None},
+        urls={name: url},
+        retry_if_failed=RETRIES,
+    )
+    downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT_SECONDS)
+    try:
+        return Path(registry.fetch(name, downloader=downloader))
+    except (requests.RequestException, OSError, ValueError) as error:
+        raise SourceError(f"{url}: download failed after {RETRIES + 1} tries: {error}") from error
+
+
+def _unpack(packed: Path, file: RemoteFile, target: Path) -> None:
+    """Copy a file, or the one member asked for, into `target`."""
+    try:
+        if file.member is not None:
+            with zipfile.ZipFile(packed) as archive, archive.open(file.member) as member:
+                _copy(member, target)
+        elif packed.suffix == ".gz":
+            with gzip.open(packed) as stream:
+                _copy(stream, target)
+        else:
+            shutil.copyfile(packed, target)
+    except KeyError as error:
+        raise SourceError(f"{file.name}: the archive has no member {file.member!r}") from error
+    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError) as error:
+        raise SourceError(f"{file.name}: not a sound archive: {error}") from error
+
+
+def _copy(stream: object, target: Path) -> None:
+    with target.open("wb") as sink:
+        shutil.copyfileobj(stream, sink)  # type: ignore[misc,arg-type]
+
+
+def _fetch_dataset(source: HubDataset, folder: Path) -> list[dict[str, str]]:
+    import datasets
+
+    try:
+        loaded = datasets.load_dataset(source.name, source.config, revision=source.revision)
+    except (OSError, ValueError, ConnectionError) as error:
+        raise SourceError(f"data set {source.name}: {error}") from error
+    for split, rows in loaded.items():
+        rows.to_parquet(folder / f"{split}.parquet")
+    fingerprints = ",".join(rows._fingerprint for rows in loaded.values())
+    return [{"address": f"dataset:{source.name}@{source.revision}", "sha256": fingerprints}]

@@ -1,0 +1,37 @@
+"""Divide a corpus into train, dev and test by a rule that depends on ids alone."""
+
+import heapq
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from tasks.sources.description import HashSplit
+
+PARTS = ("train", "dev", "test")
+
+
+def rank(sentence_id: str, seed: int) -> int:
+    """Return the place of an id in a fixed pseudo-random order."""
+    return int.from_bytes(blake2b(f"{seed}:{sentence_id}".encode(), digest_size=8).digest())
+
+
+def assign(ids: Iterable[str], split: HashSplit) -> dict[str, str]:
+    """Return the part of each id that does not fall into the split's `rest`.
+
+    The lowest ranks are the test set, the next ones dev, then train where it is limited. Memory
+    grows with these parts, not with the corpus.
+    """
+    bounds = {
+        "test": split.test,
+        "dev": split.test + split.dev,
+        "train": split.test + split.dev + (split.train or 0),
+    }
+    chosen = heapq.nsmallest(bounds["train"], ((rank(i, split.seed), i) for i in ids))
+    return {
+        sentence_id: next(part for part, bound in bounds.items() if place < bound)
+        for place, (_, sentence_id) in enumerate(chosen)
+    }
+
+
+def rest(split: HashSplit) -> str:
+    """Return the part of every id that `assign` does not name."""
+    return "unused" if split.train else "train"

@@ -1,0 +1,227 @@
+"""Zero-shot, translate-train, translate-test and in-language: predict, score and compare."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from annotated_types import Ge
+
+from models.classifiers import ClassifierRecipe, fit_seeds
+from models.encoders import Encoder
+from tasks import statistics
+from tasks.records import RecordWriter, read_columns, read_records
+
+if TYPE_CHECKING:
+    import numpy
+
+ZERO_SHOT = "zero-shot"
+TRANSLATE_TRAIN = "translate-train"
+TRANSLATE_TEST = "translate-test"
+IN_LANGUAGE = "in-language"
+STRATEGIES = (ZERO_SHOT, TRANSLATE_TRAIN, TRANSLATE_TEST, IN_LANGUAGE)
+
+EncoderName = Literal["char-ngram", "nmt-encoder"]
+
+PREDICTION_COLUMNS = ("id", "language", "strategy", "engine", "seed", "gold", "predicted")
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferRecipe:
+    """Which encoders compete, with which classifier, and how finely intervals are resampled."""
+
+    encoders: tuple[EncoderName, ...] = ("char-ngram", "nmt-encoder")
+    classifier: ClassifierRecipe = ClassifierRecipe()
+    beam: Annotated[int, Ge(1)] = 4
+
+
+class LabelledSet(NamedTuple):
+    """Texts with labels, in the order of their ids."""
+
+    ids: list[str]
+    texts: list[str]
+    labels: list[str]
+
+    @classmethod
+    def load(cls, path: Path) -> "LabelledSet":
+        """Read (id, text, label) records."""
+        columns = read_columns(path, ["id", "text", "label"])
+        return cls(columns["id"], columns["text"], columns["label"])
+
+
+class Condition(NamedTuple):
+    """One way to classify one language: the strategy and, if it translates, the engine."""
+
+    language: str
+    strategy: str
+    engine: str
+
+
+def predict(
+    encoder: Encoder,
+    recipe: ClassifierRecipe,
+    *,
+    train: LabelledSet,
+    dev: LabelledSet,
+    tests: Mapping[Condition, LabelledSet],
+    out: Path,
+) -> None:
+    """Fit one classifier per seed and write its predictions for every condition it serves."""
+    encoder.fit(train.texts)
+    classifiers = fit_seeds(
+        recipe,
+        train=encoder.transform(train.texts),
+        train_labels=train.labels,
+        dev=encoder.transform(dev.texts),
+        dev_labels=dev.labels,
+    )
+    with RecordWriter(out, PREDICTION_COLUMNS) as writer:
+        for condition, test in tests.items():
+            features = encoder.transform(test.texts)
+            for seed, classifier in enumerate(classifiers):
+                rows = zip(test.ids, test.labels, classifier.predict(features), strict=True)
+                for sentence_id, gold, predicted in rows:
+                    record = {"id": sentence_id, "gold": gold, "predicted": str(predicted)}
+                    writer.write({**record, **condition._asdict(), "seed": str(seed)})
+
+
+class Predictions(NamedTuple):
+    """All predictions of one condition: ids, gold (items), predicted (seeds, items) as class ids."""
+
+    ids: tuple[str, ...]
+    gold: "numpy.ndarray"
+    predicted: "numpy.ndarray"
+
+
+@dataclass(frozen=True)
+class TaskScore:
+    """One figure of the task table."""
+
+    task: str
+    language: str
+    strategy: str
+    engine: str
+    encoder: str
+    metric: str
+    score: float
+    low: float
+    high: float
+    n: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired test between two conditions of one language; `p_value` is corrected (Holm)."""
+
+    task: str
+    language: str
+    encoder: str
+    first: tuple[str, str]
+    second: tuple[str, str]
+    difference: float
+    p_value: float
+    comparisons: int
+
+
+def load_predictions(paths: Iterable[Path], labels: Sequence[str]) -> dict[Condition, Predictions]:
+    """Read prediction files of one encoder into class ids."""
+    import numpy
+
+    class_id = {label: n for n, label in enumerate(labels)}
+    runs: dict[Condition, dict[str, list[tuple[str, int, int]]]] = {}
+    for path in paths:
+        for r in read_records(path):
+            condition = Condition(r["language"], r["strategy"], r["engine"])
+            row = (r["id"], class_id[r["gold"]], class_id[r["predicted"]])
+            runs.setdefault(condition, {}).setdefault(r["seed"], []).append(row)
+    return {
+        condition: Predictions(
+            ids=tuple(row[0] for row in next(iter(seeds.values()))),
+            gold=numpy.array([row[1] for row in next(iter(seeds.values()))]),
+            predicted=numpy.array([[row[2] for row in rows] for rows in seeds.values()]),
+        )
+        for condition, seeds in runs.items()
+    }
+
+
+def score(
+    predictions: Mapping[Condition, Predictions],
+    *,
+    task: str,
+    encoder: str,
+    classes: int,
+    resamples: int,
+    seed: int,
+) -> list[TaskScore]:
+    """Score every condition with macro-F1 and accuracy."""
+    scores = []
+    for condition, found in sorted(predictions.items()):
+        for metric in statistics.METRICS:
+            value = statistics.interval(
+                found.gold,
+                found.predicted,
+                metric=metric,
+                classes=classes,
+                resamples=resamples,
+                seed=seed,
+            )
+            scores.append(
+                TaskScore(
+                    task=task,
+                    encoder=encoder,
+                    metric=metric,
+                    n=len(found.gold),
+                    seeds=len(found.predicted),
+                    **condition._asdict(),
+                    **value._asdict(),
+                )
+            )
+    return scores
+
+
+def compare(
+    predictions: Mapping[Condition, Predictions],
+    *,
+    task: str,
+    encoder: str,
+    classes: int,
+    resamples: int,
+    seed: int,
+) -> list[Comparison]:
+    """Test every two transfer conditions of a language on the same items; correct with Holm.
+
+    In-language training is the upper bound, not a competitor, and is left out.
+    """
+    comparisons: list[Comparison] = []
+    for language in sorted({condition.language for condition in predictions}):
+        rivals = sorted(
+            c for c in predictions if c.language == language and c.strategy != IN_LANGUAGE
+        )
+        pairs = list(combinations(rivals, 2))
+        raw = [
+            statistics.paired_p_value(
+                predictions[a].gold,
+                predictions[a].predicted,
+                predictions[b].predicted,
+                classes=classes,
+                resamples=resamples,
+                seed=seed,
+            )
+            for a, b in pairs
+        ]
+        for (a, b), p_value in zip(pairs, statistics.holm(raw), strict=True):
+            gap = _macro_f1(predictions[a], classes) - _macro_f1(predictions[b], classes)
+            comparisons.append(
+                Comparison(
+                    task, language, encoder, a[1:], b[1:], gap, p_value, comparisons=len(pairs)
+                )
+            )
+    return comparisons
+
+
+def _macro_f1(found: Predictions, classes: int) -> float:
+    matrix = statistics.confusions(found.gold, found.predicted, classes)
+    return float(statistics.macro_f1(matrix).mean())

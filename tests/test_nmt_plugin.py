@@ -1,0 +1,233 @@
+"""The plugin's kernels give what fairseq gives, only sooner."""
+
+import copy
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("fairseq")
+
+from fairseq.criterions.label_smoothed_cross_entropy import (  # noqa: E402
+    LabelSmoothedCrossEntropyCriterion,
+    label_smoothed_nll_loss,
+)
+from fairseq.data import Dictionary  # noqa: E402
+from fairseq.models.transformer import TransformerConfig, TransformerModelBase  # noqa: E402
+from fairseq.modules import FairseqDropout  # noqa: E402
+from fairseq.optim.adam import Adam  # noqa: E402
+
+from models.nmt.plugin.fast_dropout import byte_dropout, keep_levels  # noqa: E402
+from models.nmt.plugin.fused_adam import FusedAdam  # noqa: E402
+from models.nmt.plugin.fused_criterion import FusedLabelSmoothedCrossEntropy  # noqa: E402
+from models.nmt.plugin.fused_loss import CHUNK_ROWS, projected_cross_entropy  # noqa: E402
+
+PADDING = 1
+SMOOTHING = 0.1
+Gradients = tuple[Any, Any]
+Case = tuple[Any, Any, Any]
+
+
+def make_case(batch: int, length: int, width: int = 16, classes: int = 37) -> Case:
+    """Draw features, a projection and targets, a few of them padding."""
+    torch.manual_seed(3)
+    features = torch.randn(batch, length, width, requires_grad=True)
+    weight = torch.randn(classes, width, requires_grad=True)
+    target = torch.randint(2, classes, (batch, length))
+    target[:, length - length // 4 :] = PADDING
+    return features, weight, target
+
+
+def reference(case: Case) -> tuple[Any, Any]:
+    features, weight, target = case
+    log_probabilities = torch.log_softmax(features @ weight.t(), -1)
+    return label_smoothed_nll_loss(
+        log_probabilities.flatten(0, 1), target.flatten()[:, None], SMOOTHING, PADDING
+    )
+
+
+def ours(case: Case) -> tuple[Any, Any]:
+    features, weight, target = case
+    return projected_cross_entropy(features, weight, target, smoothing=SMOOTHING, padding=PADDING)
+
+
+def gradients(loss: Any, case: Case) -> Gradients:
+    return torch.autograd.grad(loss, case[:2])
+
+
+@pytest.mark.parametrize("batch, length", [(1, 5), (3, 8), (7, CHUNK_ROWS // 4 + 1)])
+def test_loss_and_gradients_equal_fairseqs(batch: int, length: int) -> None:
+    case = make_case(batch, length)
+    (expected, expected_nll), (loss, nll) = reference(case), ours(case)
+    torch.testing.assert_close(loss, expected.squeeze(), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(nll, expected_nll.squeeze(), rtol=1e-5, atol=1e-5)
+    for mine, theirs in zip(gradients(loss, case), gradients(expected, case), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_gradients_follow_the_scale_of_the_loss() -> None:
+    case = make_case(3, 8)
+    for once, thrice in zip(
+        gradients(ours(case)[0], case), gradients(ours(case)[0] * 3, case), strict=True
+    ):
+        torch.testing.assert_close(once * 3, thrice)
+
+
+def test_nearly_certain_predictions_stay_finite() -> None:
+    features, weight, target = make_case(3, 8)
+    case = ((features * 1e3).detach().requires_grad_(), weight, target)
+    (expected, _), (loss, _) = reference(case), ours(case)
+    torch.testing.assert_close(loss, expected.squeeze(), rtol=1e-5, atol=1e-5)
+    assert all(gradient.isfinite().all() for gradient in gradients(loss, case))
+
+
+def test_loss_needs_no_gradient_in_validation() -> None:
+    case = make_case(3, 8)
+    with torch.no_grad():
+        loss, _ = ours(case)
+    assert not loss.requires_grad
+    torch.testing.assert_close(loss, ours(case)[0].detach())
+
+
+def test_loss_under_autocast_is_close_and_gradients_keep_their_type() -> None:
+    case = make_case(3, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, _ = ours(case)
+    torch.testing.assert_close(loss, ours(case)[0], rtol=0.02, atol=0)
+    assert all(gradient.dtype == torch.float32 for gradient in gradients(loss, case))
+
+
+def test_batch_of_padding_only_costs_nothing() -> None:
+    features, weight, _ = make_case(2, 4)
+    case = (features, weight, torch.full((2, 4), PADDING))
+    loss, nll = ours(case)
+    assert loss.item() == nll.item() == 0
+    assert all(gradient.eq(0).all() for gradient in gradients(loss, case))
+
+
+def tiny_task() -> SimpleNamespace:
+    words = Dictionary()
+    for index in range(40):
+        words.add_symbol(f"w{index}")
+    return SimpleNamespace(source_dictionary=words, target_dictionary=words)
+
+
+def tiny_model(task: Any) -> Any:
+    """Build a pre-norm transformer without dropout, embeddings shared."""
+    config = TransformerConfig()
+    config.dropout, config.share_all_embeddings = 0.0, True
+    for side in (config.encoder, config.decoder):
+        side.embed_dim, side.ffn_embed_dim, side.layers, side.attention_heads = 16, 32, 2, 2
+        side.normalize_before = True
+    config.decoder.input_dim = config.decoder.output_dim = 16
+    torch.manual_seed(6)
+    return TransformerModelBase.build_model(config, task)
+
+
+def tiny_sample() -> dict[str, Any]:
+    target = torch.randint(4, 44, (5, 9))
+    source = torch.randint(4, 44, (5, 7))
+    target[2:, 6:] = PADDING
+    source[:2, :3] = PADDING
+    previous = torch.roll(target, 1, dims=1).index_fill(1, torch.tensor([0]), 2)
+    previous[2:, 7:] = PADDING
+    inputs = {
+        "src_tokens": source,
+        "src_lengths": source.ne(PADDING).sum(1),
+        "prev_output_tokens": previous,
+    }
+    return {"target": target, "ntokens": int(target.ne(PADDING).sum()), "net_input": inputs}
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_criterion_equals_fairseqs_on_a_transformer(training: bool) -> None:
+    task, sample = tiny_task(), tiny_sample()
+    model = tiny_model(task).train(training)
+    fused = FusedLabelSmoothedCrossEntropy(task, False, SMOOTHING, autocast_bf16=False)
+    stock = LabelSmoothedCrossEntropyCriterion(task, False, SMOOTHING)
+    (mine, size, logged), (theirs, stock_size, stock_logged) = (
+        criterion(model, sample) for criterion in (fused, stock)
+    )
+    torch.testing.assert_close(mine, theirs.squeeze(), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(logged["nll_loss"], stock_logged["nll_loss"].squeeze())
+    assert size == stock_size and logged.keys() == stock_logged.keys()
+    parameters = list(model.parameters())
+    pairs = (torch.autograd.grad(loss, parameters) for loss in (mine, theirs))
+    for one, other in zip(*pairs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("rate", [0.1, 0.3, 0.5])
+def test_dropout_keeps_its_share_and_rescales_exactly(rate: float, dtype: Any) -> None:
+    torch.manual_seed(0)
+    kept = byte_dropout(torch.ones(1000, 401, dtype=dtype), rate)
+    levels = keep_levels(rate)
+    assert abs(levels / 256 - (1 - rate)) <= 1 / 512
+    assert kept.ne(0).double().mean().item() == pytest.approx(levels / 256, abs=0.004)
+    assert set(kept.unique().tolist()) == {0.0, torch.tensor(256 / levels, dtype=dtype).item()}
+
+
+def test_dropout_follows_the_seed() -> None:
+    values = torch.randn(33, 7)
+
+    def draw(seed: int) -> Any:
+        torch.manual_seed(seed)
+        return byte_dropout(values, 0.3)
+
+    assert torch.equal(draw(1), draw(1))
+    assert not torch.equal(draw(1), draw(2))
+
+
+def test_dropout_passes_gradients_through_the_same_mask() -> None:
+    values = torch.randn(20, 30).transpose(0, 1).requires_grad_()
+    kept = byte_dropout(values, 0.4)
+    (gradient,) = torch.autograd.grad(kept.sum(), values)
+    torch.testing.assert_close(gradient * values, kept)
+
+
+def test_installed_dropout_rests_in_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    from models.nmt.plugin import fast_dropout
+
+    monkeypatch.setattr(FairseqDropout, "forward", FairseqDropout.forward)
+    fast_dropout.install()
+    module, values = FairseqDropout(0.3), torch.ones(64, 64)
+    assert module(values).eq(0).any()
+    assert module.eval()(values) is values
+
+
+def adam_steps(kind: type[Any], parameter: Any) -> Any:
+    optimizer = kind([parameter], lr=1e-2, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.01)
+    torch.manual_seed(5)
+    for _ in range(20):
+        parameter.grad = torch.randn_like(parameter)
+        optimizer.step()
+    return parameter.detach()
+
+
+def test_fused_adam_steps_like_fairseqs() -> None:
+    torch.manual_seed(4)
+    start = torch.randn(13, 9, requires_grad=True)
+    torch.testing.assert_close(
+        adam_steps(FusedAdam, copy.deepcopy(start)),
+        adam_steps(Adam, copy.deepcopy(start)),
+        rtol=1e-5,
+        atol=1e-5,
+    )
+
+
+def test_fused_adam_resumes_from_its_saved_state() -> None:
+    torch.manual_seed(4)
+    parameter = torch.randn(5, requires_grad=True)
+    straight, resumed = copy.deepcopy(parameter), copy.deepcopy(parameter)
+    first = FusedAdam([straight], lr=0.1)
+    straight.grad = torch.ones(5)
+    first.step()
+    resumed.data.copy_(straight.data)
+    second = FusedAdam([resumed], lr=0.1)
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    for parameter, optimizer in ((straight, first), (resumed, second)):
+        parameter.grad = torch.full((5,), -2.0)
+        optimizer.step()
+    assert torch.equal(straight, resumed)
