@@ -56,13 +56,15 @@ class NmtEncoder:
         self.folder = model / HUGGINGFACE
         self.subwords = Subwords(subwords)
         self.tag = tag
-        self._memo: dict[str, "numpy.ndarray"] = {}
+        self._memo: dict[str, numpy.ndarray] = {}
 
     @cached_property
     def _encoder(self) -> Any:
         import torch
         from transformers import M2M100ForConditionalGeneration
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         model: Any = M2M100ForConditionalGeneration.from_pretrained(
             self.folder, dtype=torch.float32, local_files_only=True
         )

@@ -10,7 +10,7 @@ class SpecError(SprachbundError):
 
 
 class SourceError(SprachbundError):
-    """A data source cannot be fetched or read: address, checksum, column, encoding or line counts."""
+    """A source cannot be fetched or read: address, checksum, column, encoding, line counts."""
 
 
 class ContractError(SprachbundError):

@@ -84,8 +84,7 @@ def _follow(
     tail: deque[str],
     on_line: Callable[[str], None] | None,
 ) -> None:
-    assert child.stdout is not None
-    for line in child.stdout:
+    for line in child.stdout or ():
         write(line)
         tail.append(line.rstrip())
         if on_line is not None:

@@ -2,8 +2,11 @@
 
 import sys
 import time
+import traceback
 from types import TracebackType
 from typing import Any
+
+from models.errors import SprachbundError
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -32,6 +35,8 @@ class Reporter:
             say("done", f"{self.name}  {seconds:.1f} s")
         else:
             say("FAILED", f"{self.name}  after {seconds:.1f} s: {error}")
+            if not isinstance(error, SprachbundError):
+                traceback.print_exception(error)
 
     def progress(self, share: float, message: str) -> None:
         """Pass progress on; the terminal gets a line every few seconds."""

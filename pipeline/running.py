@@ -1,6 +1,5 @@
 """Build stages with Luigi's own scheduler and workers, and tell the truth about the outcome."""
 
-import logging
 import shutil
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -46,7 +45,6 @@ def forget(experiment: str, pattern: str) -> list[Stage[Any]]:
 
 
 def _build(targets: Sequence[Stage[Any]], *, workers: int, scheduler: str | None) -> None:
-    logging.getLogger("luigi-interface").setLevel(logging.ERROR)
     host, _, port = (scheduler or "").partition(":")
     options = {"scheduler_host": host, "scheduler_port": int(port or 8082)} if scheduler else {}
     result = luigi.build(
@@ -54,7 +52,7 @@ def _build(targets: Sequence[Stage[Any]], *, workers: int, scheduler: str | None
         workers=workers,
         local_scheduler=scheduler is None,
         detailed_summary=True,
-        log_level="ERROR",
+        log_level="CRITICAL",  # stages report their own failures
         **options,
     )
     if result.status not in SUCCESS:

@@ -44,7 +44,7 @@ class Inputs:
         return self.artifacts.get(name, [])
 
 
-class Stage(luigi.Task, Generic[SpecT]):  # type: ignore[misc]
+class Stage(luigi.Task, Generic[SpecT]):
     """One artifact of the DAG."""
 
     VERSION: ClassVar[int] = 1

@@ -1,15 +1,14 @@
 """The artifact store: one folder per built thing, present means whole.
 
-    <store>/<Stage>/<label>-<fingerprint>/   the artifact; `manifest.json` is written last
-    <store>/.work/<Stage>/<label>-<fingerprint>/
-        draft/     the artifact being built, renamed once into its place
-        scratch/   what lets an interrupted build resume: checkpoints, finished shards
-        log.txt    output of child processes, moved to <store>/.logs/ with success
+<store>/<Stage>/<label>-<fingerprint>/   the artifact; `manifest.json` is written last
+<store>/.work/<Stage>/<label>-<fingerprint>/
+    draft/     the artifact being built, renamed once into its place
+    scratch/   what lets an interrupted build resume: checkpoints, finished shards
+    log.txt    output of child processes, moved to <store>/.logs/ with success
 """
 
 import contextlib
 import json
-import os
 import platform
 import resource
 import shutil
@@ -125,8 +124,8 @@ class Draft:
         self.place.artifact.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.place.log.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(self.log, self.place.log)
-        os.rename(self.folder, self.place.artifact)
+            self.log.replace(self.place.log)
+        self.folder.rename(self.place.artifact)
         shutil.rmtree(self.place.work, ignore_errors=True)
 
     def _record(self) -> dict[str, Any]:
@@ -171,7 +170,10 @@ def sweep(store: Path) -> None:
 
 def peak_memory_mib() -> int:
     """Return the highest resident memory of this process or any child so far, in MiB."""
-    kib = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    kib = max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     return int(kib / 1024 / (1024 if sys.platform == "darwin" else 1))
 
 

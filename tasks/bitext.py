@@ -56,7 +56,9 @@ def clean_rows(
         record = {language: normalise(row.fields[language], rules) for language in languages}
         digest = key_digest(record[languages[0]])
         reasons = (reason_to_drop(text, rules) for text in record.values())
-        reason = next(filter(None, reasons), None) or ("duplicate" if digest in seen_texts else None)
+        reason = next(filter(None, reasons), None) or (
+            "duplicate" if digest in seen_texts else None
+        )
         if reason is not None:
             counts.drop(reason)
             continue

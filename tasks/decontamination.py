@@ -82,8 +82,6 @@ def remove_leaks(
     return {"seen": count_records(path), "removed": removed_by_reason, "kept": kept}
 
 
-def _lowest_ranks(
-    path: Path, columns: Sequence[str], protected: Protected, limit: int
-) -> set[str]:
+def _lowest_ranks(path: Path, columns: Sequence[str], protected: Protected, limit: int) -> set[str]:
     clean = (r["id"] for r in read_records(path) if protected.leak(r, columns) is None)
     return set(heapq.nsmallest(limit, clean, key=lambda sentence_id: rank(sentence_id, 0)))

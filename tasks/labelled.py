@@ -43,7 +43,7 @@ def prepare_labelled(
 ) -> dict[str, object]:
     """Write `train`, `dev`, `test.parquet` (id, text, label) of one language; return counts.
 
-    An item without text or without label is counted and left out; test items are never deduplicated.
+    An item without text or label is counted and left out; test items are never deduplicated.
     """
     corpus = texts.corpus
     by_part: dict[str, dict[str, Record]] = {part: {} for part in PARTS}

@@ -1,86 +1,38 @@
-"""Score translations: BLEU and chrF++ with signature, bootstrap interval and paired significance."""
+"""Score translations: BLEU and chrF++ with signature, bootstrap interval and paired test."""
 
-import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from models.errors import ContractError
-
-if TYPE_CHECKING:
-    from sacrebleu.metrics.base import Metric
 
 METRICS = ("BLEU", "chrF++")
 
 
-class Score(NamedTuple):
-    """One metric of one system: value, 95 % bootstrap interval, number of sentences, signature."""
+class PairedScore(NamedTuple):
+    """One metric of a system and of the baseline it is resampled with.
+
+    `low` and `high` bound the system's 95 % bootstrap interval, `p_value` is that of the paired
+    bootstrap test against the baseline.
+    """
 
     metric: str
     score: float
     low: float
     high: float
-    n: int
+    baseline: float
+    p_value: float
     signature: str
-
-
-def build_metric(name: str) -> "Metric":
-    """Return a sacreBLEU metric by the name users know."""
-    from sacrebleu.metrics import BLEU, CHRF
-
-    return BLEU() if name == "BLEU" else CHRF(word_order=2)
-
-
-def score_system(
-    hypotheses: Sequence[str], references: Sequence[str], *, resamples: int
-) -> list[Score]:
-    """Score one system against single references (Post 2018; Koehn 2004 for the interval).
-
-    Raises ContractError when the lengths differ, which sacreBLEU itself lets pass.
-    """
-    if len(hypotheses) != len(references):
-        raise ContractError(f"{len(hypotheses)} hypotheses for {len(references)} references")
-    return [_score(build_metric(name), name, hypotheses, references, resamples) for name in METRICS]
-
-
-def _score(
-    metric: "Metric", name: str, hypotheses: Sequence[str], references: Sequence[str], resamples: int
-) -> Score:
-    result = metric.corpus_score(hypotheses, [references], n_bootstrap=resamples)
-    fields = json.loads(result.format(width=4, is_json=True))
-    mean, half_width = fields["confidence_mean"], fields["confidence_var"]
-    return Score(
-        metric=name,
-        score=result.score,
-        low=mean - half_width,
-        high=mean + half_width,
-        n=len(references),
-        signature=str(metric.get_signature()),
-    )
-
-
-def paired_p_values(
-    system: Sequence[str], baseline: Sequence[str], references: Sequence[str], *, resamples: int
-) -> dict[str, float]:
-    """Return, per metric, the p-value of a paired bootstrap test of `system` against `baseline`."""
-    from sacrebleu.significance import PairedTest
-
-    if list(system) == list(baseline):
-        return dict.fromkeys(METRICS, 1.0)
-    test = PairedTest(
-        [("baseline", list(baseline)), ("system", list(system))],
-        {name: build_metric(name) for name in METRICS},
-        [list(references)],
-        test_type="bs",
-        n_samples=resamples,
-    )
-    _, results = test()
-    return {name: float(results[name][1].p_value) for name in METRICS}
 
 
 @dataclass(frozen=True)
 class MtScore:
-    """One figure of the MT table. `p_value` tests against the same direction of round 0."""
+    """One figure of the MT table.
+
+    `baseline` is the score of copying the source; `p_value` tests against round 0, where there is
+    a round 0 to test against.
+    """
 
     round: int | None
     engine: str
@@ -99,6 +51,53 @@ class MtScore:
         return {"kind": "mt", **asdict(self)}
 
 
+def paired_scores(
+    system: Sequence[str], baseline: Sequence[str], references: Sequence[str], *, resamples: int
+) -> list[PairedScore]:
+    """Score a system beside a baseline on single references.
+
+    Source: Post 2018 (signatures), Koehn 2004 (paired bootstrap). Raises ContractError when the
+    lengths differ, which sacreBLEU itself lets pass. Equal outputs get p = 1, not 1 / (n + 1).
+    """
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
+    from sacrebleu.significance import PairedTest
+
+    for name, lines in (("hypotheses", system), ("baseline lines", baseline)):
+        if len(lines) != len(references):
+            raise ContractError(f"{len(lines)} {name} for {len(references)} references")
+    logging.getLogger("sacrebleu").setLevel(logging.WARNING)
+    test = PairedTest(
+        [("baseline", list(baseline)), ("system", list(system))],
+        dict(zip(METRICS, (BLEU(), CHRF(word_order=2)), strict=True)),
+        [list(references)],
+        test_type="bs",
+        n_samples=resamples,
+    )
+    signatures, results = test()
+    found: list[list[Any]] = [results[name] for name in results if name != "System"]
+    same = list(system) == list(baseline)
+    return [
+        _paired_score(metric, before, after, str(signature), same)
+        for metric, (before, after), signature in zip(
+            METRICS, found, signatures.values(), strict=True
+        )
+    ]
+
+
+def _paired_score(metric: str, before: Any, after: Any, signature: str, same: bool) -> PairedScore:
+    mean, half_width = float(after.mean), float(after.ci)
+    return PairedScore(
+        metric=metric,
+        score=float(after.score),
+        low=mean - half_width,
+        high=mean + half_width,
+        baseline=float(before.score),
+        p_value=1.0 if same else float(after.p_value),
+        signature=signature,
+    )
+
+
 def score_direction(
     hypotheses: Sequence[str],
     *,
@@ -110,16 +109,22 @@ def score_direction(
     before: Sequence[str] | None,
     resamples: int,
 ) -> list[MtScore]:
-    """Score one direction of one engine; the baseline is the score of copying the source."""
-    p_values = paired_p_values(hypotheses, before, references, resamples=resamples) if before else {}
+    """Score one direction of one engine beside copying, and test it against `before`."""
+    tested = paired_scores(hypotheses, before, references, resamples=resamples) if before else []
+    p_values = {score.metric: score.p_value for score in tested}
     return [
         MtScore(
             round=round,
             engine=engine,
             direction="-".join(direction),
-            baseline=build_metric(value.metric).corpus_score(list(sources), [list(references)]).score,
-            p_value=p_values.get(value.metric),
-            **value._asdict(),
+            metric=score.metric,
+            score=score.score,
+            low=score.low,
+            high=score.high,
+            n=len(references),
+            signature=score.signature,
+            baseline=score.baseline,
+            p_value=p_values.get(score.metric),
         )
-        for value in score_system(hypotheses, references, resamples=resamples)
+        for score in paired_scores(hypotheses, sources, references, resamples=resamples)
     ]

@@ -78,7 +78,7 @@ def read_records(path: Path, columns: Sequence[str] | None = None) -> Iterator[R
     import pyarrow.parquet as parquet
 
     with parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(ROWS_IN_MEMORY, columns=columns):
+        for batch in file.iter_batches(ROWS_IN_MEMORY, columns=_listed(columns)):
             yield from batch.to_pylist()
 
 
@@ -86,8 +86,12 @@ def read_columns(path: Path, columns: Sequence[str] | None = None) -> dict[str, 
     """Read whole columns; for sets that are known to be small (dev, test, task data)."""
     import pyarrow.parquet as parquet
 
-    table: dict[str, list[str]] = parquet.read_table(path, columns=columns).to_pydict()
+    table: dict[str, list[str]] = parquet.read_table(path, columns=_listed(columns)).to_pydict()
     return table
+
+
+def _listed(columns: Sequence[str] | None) -> list[str] | None:
+    return None if columns is None else list(columns)  # pyarrow takes nothing but a list
 
 
 def count_records(path: Path) -> int:
@@ -103,7 +107,9 @@ def check_same_ids(step: str, given: Sequence[str], got: Sequence[str]) -> None:
         return
     known, returned = set(given), Counter(got)
     if missing := [i for i in given if i not in returned]:
-        raise ContractError(f"{step}: {len(missing)} of {len(given)} ids lost, first {missing[0]!r}")
+        raise ContractError(
+            f"{step}: {len(missing)} of {len(given)} ids lost, first {missing[0]!r}"
+        )
     if extra := [i for i in returned if i not in known]:
         raise ContractError(f"{step}: {len(extra)} unknown ids, first {extra[0]!r}")
     if repeated := [i for i, times in returned.items() if times > 1]:

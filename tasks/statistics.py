@@ -17,10 +17,8 @@ class Interval(NamedTuple):
     high: float
 
 
-def confusions(
-    gold: "numpy.ndarray", predicted: "numpy.ndarray", classes: int
-) -> "numpy.ndarray":
-    """Return confusion matrices; gold (items), predicted (..., items) -> (..., classes, classes)."""
+def confusions(gold: "numpy.ndarray", predicted: "numpy.ndarray", classes: int) -> "numpy.ndarray":
+    """Return confusions; gold (items), predicted (..., items) -> (..., classes, classes)."""
     import numpy
 
     cells = gold * classes + predicted  # (..., items)
@@ -30,21 +28,24 @@ def confusions(
 
 
 def macro_f1(matrix: "numpy.ndarray") -> "numpy.ndarray":
-    """Return macro-F1 of (..., classes, classes) confusions, over the classes that occur in gold."""
+    """Return macro-F1 of (..., classes, classes) confusions over the classes in gold."""
     import numpy
 
     hits = numpy.diagonal(matrix, axis1=-2, axis2=-1)
     gold, predicted = matrix.sum(-1), matrix.sum(-2)  # (..., classes)
     f1 = 2 * hits / numpy.maximum(gold + predicted, 1)
     present = gold > 0
-    return (f1 * present).sum(-1) / numpy.maximum(present.sum(-1), 1)
+    average: numpy.ndarray = (f1 * present).sum(-1) / numpy.maximum(present.sum(-1), 1)
+    return average
 
 
 def accuracy(matrix: "numpy.ndarray") -> "numpy.ndarray":
     """Return accuracy of (..., classes, classes) confusions."""
     import numpy
 
-    return numpy.trace(matrix, axis1=-2, axis2=-1) / numpy.maximum(matrix.sum((-2, -1)), 1)
+    hits = numpy.trace(matrix, axis1=-2, axis2=-1)
+    share: numpy.ndarray = hits / numpy.maximum(matrix.sum((-2, -1)), 1)
+    return share
 
 
 MEASURES: dict[str, Callable[["numpy.ndarray"], "numpy.ndarray"]] = {

@@ -10,6 +10,7 @@ from annotated_types import Ge
 
 from models.classifiers import ClassifierRecipe, fit_seeds
 from models.encoders import Encoder
+from models.errors import ContractError
 from tasks import statistics
 from tasks.records import RecordWriter, read_columns, read_records
 
@@ -88,7 +89,7 @@ def predict(
 
 
 class Predictions(NamedTuple):
-    """All predictions of one condition: ids, gold (items), predicted (seeds, items) as class ids."""
+    """All predictions of a condition: ids, gold (items), predicted (seeds, items) as class ids."""
 
     ids: tuple[str, ...]
     gold: "numpy.ndarray"
@@ -147,15 +148,17 @@ def load_predictions(paths: Iterable[Path], labels: Sequence[str]) -> dict[Condi
     }
 
 
-def score(
-    predictions: Mapping[Condition, Predictions],
-    *,
-    task: str,
-    encoder: str,
-    classes: int,
-    resamples: int,
-    seed: int,
-) -> list[TaskScore]:
+class Contest(NamedTuple):
+    """What conditions are compared under: task, encoder, number of classes, resampling."""
+
+    task: str
+    encoder: str
+    classes: int
+    resamples: int
+    seed: int
+
+
+def score(predictions: Mapping[Condition, Predictions], contest: Contest) -> list[TaskScore]:
     """Score every condition with macro-F1 and accuracy."""
     scores = []
     for condition, found in sorted(predictions.items()):
@@ -164,14 +167,14 @@ def score(
                 found.gold,
                 found.predicted,
                 metric=metric,
-                classes=classes,
-                resamples=resamples,
-                seed=seed,
+                classes=contest.classes,
+                resamples=contest.resamples,
+                seed=contest.seed,
             )
             scores.append(
                 TaskScore(
-                    task=task,
-                    encoder=encoder,
+                    task=contest.task,
+                    encoder=contest.encoder,
                     metric=metric,
                     n=len(found.gold),
                     seeds=len(found.predicted),
@@ -182,15 +185,7 @@ def score(
     return scores
 
 
-def compare(
-    predictions: Mapping[Condition, Predictions],
-    *,
-    task: str,
-    encoder: str,
-    classes: int,
-    resamples: int,
-    seed: int,
-) -> list[Comparison]:
+def compare(predictions: Mapping[Condition, Predictions], contest: Contest) -> list[Comparison]:
     """Test every two transfer conditions of a language on the same items; correct with Holm.
 
     In-language training is the upper bound, not a competitor, and is left out.
@@ -201,25 +196,35 @@ def compare(
             c for c in predictions if c.language == language and c.strategy != IN_LANGUAGE
         )
         pairs = list(combinations(rivals, 2))
-        raw = [
-            statistics.paired_p_value(
-                predictions[a].gold,
-                predictions[a].predicted,
-                predictions[b].predicted,
-                classes=classes,
-                resamples=resamples,
-                seed=seed,
-            )
-            for a, b in pairs
-        ]
+        raw = [_p_value(predictions[a], predictions[b], contest) for a, b in pairs]
         for (a, b), p_value in zip(pairs, statistics.holm(raw), strict=True):
-            gap = _macro_f1(predictions[a], classes) - _macro_f1(predictions[b], classes)
             comparisons.append(
                 Comparison(
-                    task, language, encoder, a[1:], b[1:], gap, p_value, comparisons=len(pairs)
+                    task=contest.task,
+                    language=language,
+                    encoder=contest.encoder,
+                    first=a[1:],
+                    second=b[1:],
+                    difference=_macro_f1(predictions[a], contest.classes)
+                    - _macro_f1(predictions[b], contest.classes),
+                    p_value=p_value,
+                    comparisons=len(pairs),
                 )
             )
     return comparisons
+
+
+def _p_value(first: Predictions, second: Predictions, contest: Contest) -> float:
+    if first.ids != second.ids:
+        raise ContractError(f"task {contest.task}: two conditions were tested on different items")
+    return statistics.paired_p_value(
+        first.gold,
+        first.predicted,
+        second.predicted,
+        classes=contest.classes,
+        resamples=contest.resamples,
+        seed=contest.seed,
+    )
 
 
 def _macro_f1(found: Predictions, classes: int) -> float:

@@ -1,6 +1,5 @@
-"""Translate records with any engine; ids that go in come out, checked, and a crash loses one shard."""
+"""Translate records with any engine: ids that go in come out, a crash loses one shard at most."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -55,13 +54,10 @@ def _translate_shard(
     with RecordWriter(draft, ["id", "text"]) as writer:
         for record, text in zip(shard, texts, strict=True):
             writer.write({"id": record["id"], "text": " ".join(text.split())})
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def as_texts(path: Path, column: str) -> list[Record]:
     """Read one column of a file as (id, text) records."""
     columns = read_columns(path, ["id", column])
-    return [
-        {"id": i, "text": text} for i, text in zip(columns["id"], columns[column], strict=True)
-    ]
-
+    return [{"id": i, "text": text} for i, text in zip(columns["id"], columns[column], strict=True)]

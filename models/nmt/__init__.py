@@ -1,1 +1,1 @@
-"""Multilingual NMT with fairseq, always in a child process; published for everybody else to load."""
+"""Multilingual NMT with fairseq, always in a child process; published for others to load."""

@@ -4,7 +4,6 @@ The subword ids are the fairseq ids, so no text form of the segmented corpus is 
 """
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -139,7 +138,7 @@ def main(plan: Path, counts: Path) -> None:
     found = json.dumps(binarize(BinarizePlan.load(plan)), indent=1)
     draft = counts.with_suffix(".tmp")
     draft.write_text(found, encoding="utf-8")
-    os.replace(draft, counts)
+    draft.replace(counts)
 
 
 if __name__ == "__main__":

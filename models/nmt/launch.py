@@ -6,7 +6,6 @@ early stopping that survives a restart.
 """
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -49,13 +48,13 @@ class EarlyStopping:
     def _write(self, history: list[tuple[int, float]]) -> None:
         draft = self.path.with_suffix(".tmp")
         draft.write_text(json.dumps(history))
-        os.replace(draft, self.path)
+        draft.replace(self.path)
 
 
 def copy_atomically(source: str, target: str, overwrite: bool = False) -> str:
     """Replace fairseq's plain file copy: a kill in mid-copy must not leave half a checkpoint."""
     shutil.copyfile(source, target + ".tmp")
-    os.replace(target + ".tmp", target)
+    Path(target + ".tmp").replace(target)
     return target
 
 

@@ -33,7 +33,9 @@ def huggingface_state(state: dict[str, "Tensor"]) -> dict[str, "Tensor"]:
     return {**renamed, **dict.fromkeys(tied, embedding)}
 
 
-def huggingface_model(args: Namespace, state: dict[str, "Tensor"]) -> "M2M100ForConditionalGeneration":
+def huggingface_model(
+    args: Namespace, state: dict[str, "Tensor"]
+) -> "M2M100ForConditionalGeneration":
     """Build the M2M-100 model that computes exactly what the fairseq model computes."""
     from transformers import M2M100Config, M2M100ForConditionalGeneration
 
@@ -60,7 +62,7 @@ def huggingface_model(args: Namespace, state: dict[str, "Tensor"]) -> "M2M100For
     model: Any = M2M100ForConditionalGeneration(config)
     model.load_state_dict(weights)
     model.eval()
-    return model  # type: ignore[no-any-return]
+    return model
 
 
 def load_checkpoint(path: Path) -> tuple[Namespace, dict[str, "Tensor"]]:
@@ -80,9 +82,9 @@ def publish(checkpoint: Path, data: Path, out: Path) -> None:
     args, state = load_checkpoint(checkpoint)
     huggingface_model(args, state).save_pretrained(out / HUGGINGFACE)
     source, target = args.lang_pairs.split(",")[0].split("-")
-    FairseqConverter(
-        str(checkpoint), str(data), source_lang=source, target_lang=target
-    ).convert(str(out / CTRANSLATE2))
+    FairseqConverter(str(checkpoint), str(data), source_lang=source, target_lang=target).convert(
+        str(out / CTRANSLATE2)
+    )
 
 
 if __name__ == "__main__":

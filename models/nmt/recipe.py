@@ -1,4 +1,4 @@
-"""The hyperparameters of one NMT training; each field changes the result, so each is in the spec."""
+"""The hyperparameters of one NMT training; each changes the result, so each is in the spec."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal

@@ -25,7 +25,7 @@ app.add_typer(pairs.app, name="pair")
 
 
 def main() -> None:
-    """Run the command; a problem that is the user's to solve ends with a message, not a traceback."""
+    """Run the command; a problem that is the user's to solve ends without a traceback."""
     try:
         app()
     except SprachbundError as error:

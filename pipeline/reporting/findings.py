@@ -88,7 +88,9 @@ def _ancestry(scoring: list[Record], store: Path) -> list[Record]:
         for name in manifest["upstream"]:
             if name not in found:
                 visit(Artifact(store / name).manifest)
-        found.setdefault(f"{manifest['stage']}/{manifest['label']}-{manifest['fingerprint']}", manifest)
+        found.setdefault(
+            f"{manifest['stage']}/{manifest['label']}-{manifest['fingerprint']}", manifest
+        )
 
     for manifest in scoring:
         visit(manifest)

@@ -19,7 +19,9 @@ def task_verdicts(scores: list[Record], comparisons: list[Record]) -> Iterator[s
     for task, language in dict.fromkeys((r["task"], r["language"]) for r in macro):
         here = [r for r in macro if (r["task"], r["language"]) == (task, language)]
         rivals = sorted(
-            (r for r in here if r["strategy"] != IN_LANGUAGE), key=lambda r: r["score"], reverse=True
+            (r for r in here if r["strategy"] != IN_LANGUAGE),
+            key=lambda r: r["score"],
+            reverse=True,
         )
         upper = max(r["score"] for r in here if r["strategy"] == IN_LANGUAGE)
         best = rivals[0]

@@ -59,14 +59,16 @@ class Experiment(Manifest):
     @model_validator(mode="after")
     def _check(self) -> "Experiment":
         problems = [
-            f"pair {pair.name}: its first language is {pair.languages[0]!r}, the hub is {self.hub!r}"
+            f"pair {pair.name}: it begins with {pair.languages[0]!r}, the hub is {self.hub!r}"
             for pair in self.pairs
             if pair.languages[0] != self.hub
         ]
         covered = {self.hub, *self.languages}
         for task in self.tasks:
             if task.source_language != self.hub:
-                problems.append(f"task {task.name}: its source language is not the hub {self.hub!r}")
+                problems.append(
+                    f"task {task.name}: its source language is not the hub {self.hub!r}"
+                )
             if not covered & set(task.texts) - {self.hub}:
                 problems.append(f"task {task.name}: shares no language with the pairs")
         for kind, names in (
@@ -74,7 +76,9 @@ class Experiment(Manifest):
             ("language", [p.languages[1] for p in self.pairs]),
             ("task", [t.name for t in self.tasks]),
         ):
-            problems += [f"{kind} {n} is listed twice" for n in {n for n in names if names.count(n) > 1}]
+            problems += [
+                f"{kind} {n} is listed twice" for n in {n for n in names if names.count(n) > 1}
+            ]
         if problems:
             raise ValueError("; ".join(problems))
         return self

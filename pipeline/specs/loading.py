@@ -118,7 +118,9 @@ def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
     return f"  line {line}: {field}: {message}" if line else f"  {field}: {message}"
 
 
-UNION_TAGS = frozenset({"files", "dataset", "sandbox", "csv", "tsv", "jsonl", "text", "hash", "shipped"})
+UNION_TAGS = frozenset(
+    {"files", "dataset", "sandbox", "csv", "tsv", "jsonl", "text", "hash", "shipped"}
+)
 
 
 def _field_names(model: type[Manifest], location: Sequence[str | int]) -> list[str]:

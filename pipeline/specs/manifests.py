@@ -1,11 +1,11 @@
 """Pair and task manifests: one language pair, one labelled task."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tasks.sources.description import Corpus, Files, PlainText, Sandbox, Split
+from tasks.sources.description import Corpus, HubDataset, PlainText, Sandbox, Split
 
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{3}(_[A-Z][a-z]{3})?$")]
 """ISO 639-3, with an ISO 15924 script where one language has several: `ind`, `srp_Latn`."""
@@ -86,17 +86,16 @@ class TaskManifest(Manifest):
         return self
 
 
-def missing_fields(corpus: Corpus, fields: tuple[str, ...] | list[str]) -> Iterator[str]:
+def missing_fields(corpus: Corpus, fields: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each field that a corpus's source does not provide."""
     source = corpus.source
+    given: set[str | None]
     if isinstance(source, Sandbox):
         return
-    if isinstance(source, Files) and isinstance(source.format, PlainText):
-        given = {file.language or "text" for file in source.files}
-        how = "no file has `language: {}`"
+    if isinstance(source, HubDataset):
+        given, how = {*source.columns}, "`columns` does not map {}"
+    elif isinstance(source.format, PlainText):
+        given, how = {file.language for file in source.files}, "no file has `language: {}`"
     else:
-        given = set(source.format.columns if isinstance(source, Files) else source.columns)
-        how = "`columns` does not map {}"
-    for field in fields:
-        if field not in given and not (given == {"text"} and len(fields) == 1):
-            yield how.format(field)
+        given, how = {*source.format.columns}, "`columns` does not map {}"
+    yield from (how.format(field) for field in fields if field not in given)

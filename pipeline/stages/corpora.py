@@ -269,7 +269,9 @@ class ProtectedText(Stage[ProtectedTextSpec]):
                 name = f"MT {part} {'-'.join(languages)}"
                 protected.add(HeldOutSet(name, artifact.path(f"{part}.parquet"), languages))
             for task, artifact in zip(spec.labelled, inputs.many("labelled"), strict=True):
-                held_out = HeldOutSet(f"task {part} {task}", artifact.path(f"{part}.parquet"), ["text"])
+                held_out = HeldOutSet(
+                    f"task {part} {task}", artifact.path(f"{part}.parquet"), ["text"]
+                )
                 protected.add(held_out)
         protected.save(out.path("protected.parquet"))
         out.counts = {"ids": len(protected.ids), "texts": len(protected.texts)}

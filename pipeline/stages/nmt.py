@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import luigi
 
@@ -112,7 +112,7 @@ class NmtModelSpec:
 class NmtModel(Stage[NmtModelSpec]):
     """One round's multilingual model, published for CTranslate2 and as Hugging Face M2M-100."""
 
-    resources = {"training": 1}
+    resources: ClassVar[dict[str, int]] = {"training": 1}
 
     round = luigi.IntParameter(description="0 for human text alone, then with synthetic text")
 

@@ -51,7 +51,7 @@ class Report(Stage[ReportSpec]):
         write_html(findings, out.path("report.html"))
 
 
-class Study(luigi.WrapperTask):  # type: ignore[misc]
+class Study(luigi.WrapperTask):
     """The whole experiment: `luigi --module pipeline.dag Study --experiment FILE`."""
 
     experiment = luigi.Parameter(description="name or path of an experiment manifest")

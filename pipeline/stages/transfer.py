@@ -21,6 +21,7 @@ from tasks.transfer import (
     TRANSLATE_TRAIN,
     ZERO_SHOT,
     Condition,
+    Contest,
     LabelledSet,
     compare,
     load_predictions,
@@ -243,13 +244,12 @@ class TransferScores(Stage[TransferScoresSpec]):
     def build(spec: TransferScoresSpec, inputs: Inputs, out: Draft) -> None:
         files = [artifact.path("predictions.parquet") for artifact in inputs.many("predictions")]
         predictions = load_predictions(files, spec.labels)
-        options = {
-            "task": spec.task,
-            "encoder": spec.encoder,
-            "classes": len(spec.labels),
-            "resamples": spec.evaluation.resamples,
-            "seed": spec.evaluation.seed,
-        }
-        scores = score(predictions, **options)
-        out.scores = [{"kind": "task", **asdict(s)} for s in scores]
-        out.facts["comparisons"] = [asdict(c) for c in compare(predictions, **options)]
+        contest = Contest(
+            task=spec.task,
+            encoder=spec.encoder,
+            classes=len(spec.labels),
+            resamples=spec.evaluation.resamples,
+            seed=spec.evaluation.seed,
+        )
+        out.scores = [{"kind": "task", **asdict(s)} for s in score(predictions, contest)]
+        out.facts["comparisons"] = [asdict(c) for c in compare(predictions, contest)]

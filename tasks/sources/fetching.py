@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import zipfile
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from models.errors import SourceError
@@ -88,7 +89,8 @@ def _verified(path: Path, sha256: str | None, url: str) -> Path:
         raise SourceError(f"{url}: no such file")
     if sha256 is not None and (found := sha256_of(path)) != sha256:
         raise SourceError(
-            f"{url}: checksum differs in {path}\n  expected sha256 {sha256}\n  found    sha256 {found}"
+            f"{url}: checksum differs in {path}\n"
+            f"  expected sha256 {sha256}\n  found    sha256 {found}"
         )
     return path
 
@@ -129,9 +131,9 @@ def _unpack(packed: Path, file: RemoteFile, target: Path) -> None:
         raise SourceError(f"{file.name}: not a sound archive: {error}") from error
 
 
-def _copy(stream: object, target: Path) -> None:
+def _copy(stream: IO[bytes] | gzip.GzipFile, target: Path) -> None:
     with target.open("wb") as sink:
-        shutil.copyfileobj(stream, sink)  # type: ignore[misc,arg-type]
+        shutil.copyfileobj(stream, sink)
 
 
 def _fetch_dataset(source: HubDataset, folder: Path) -> list[dict[str, str]]:

@@ -89,7 +89,9 @@ def _rows(
         missing = [column for column in wanted if column not in record]
         if missing:
             found = ", ".join(map(repr, record))
-            raise SourceError(f"{name}: record {number} has no column {missing[0]!r}; found {found}")
+            raise SourceError(
+                f"{name}: record {number} has no column {missing[0]!r}; found {found}"
+            )
         key = str(record[id_column]).strip() if id_column else f"{split or 'row'}-{number}"
         fields = {field: str(record[column] or "") for field, column in columns.items()}
         yield Row(key, split, fields)

@@ -1,0 +1,149 @@
+"""Check a language-pair manifest against its data, and scaffold a new one."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from models.errors import SourceError, SpecError
+from pipeline.settings import Settings
+from pipeline.specs.loading import MANIFESTS, find_manifest, load_manifest
+from pipeline.specs.manifests import PairManifest
+from tasks.bitext import clean_rows
+from tasks.cleaning import CleaningRules, Counts
+from tasks.sources.description import Corpus
+from tasks.sources.fetching import fetch, sha256_of
+from tasks.sources.reading import FetchedCorpus, read_corpora
+
+
+def check_pair(name_or_path: str, *, fetch_corpora: bool) -> Iterator[str]:
+    """Yield what is found in a manifest and its corpora; raise on the first thing that is wrong.
+
+    With `fetch_corpora`, every file is fetched, verified and read to its last row.
+    """
+    path = find_manifest("pairs", name_or_path)
+    pair = load_manifest(path, PairManifest)
+    yield f"{path}: the manifest is valid"
+    if pair.name != path.stem:
+        raise SpecError(f"{path}: the pair is named {pair.name!r}, its file {path.stem!r}")
+    if not fetch_corpora:
+        return
+    for corpus in pair.parallel:
+        yield _describe(corpus, pair.languages)
+    for language, corpora in pair.monolingual.items():
+        for corpus in corpora:
+            yield _describe(corpus, [language])
+
+
+def _describe(corpus: Corpus, languages: Sequence[str]) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        fetch(corpus.source, Path(folder), mirror=Settings.from_environment().mirror)
+        counts = Counts()
+        rows = read_corpora([FetchedCorpus(corpus, Path(folder))])
+        words: Counter[str] = Counter()
+        for record in clean_rows(rows, languages, rules=CleaningRules(), counts=counts):
+            for language in languages:
+                words[language] += len(record[language].split())
+    if not counts.kept:
+        raise SourceError(f"corpus {corpus.name}: none of its {counts.read} rows can be used")
+    dropped = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.dropped.items()))
+    length = ", ".join(f"{words[x] / counts.kept:.1f} words in {x}" for x in languages)
+    return (
+        f"  {corpus.name}: {counts.read:,} rows, {counts.kept:,} usable"
+        f"{f' (dropped: {dropped})' if dropped else ''}; on average {length}"
+    )
+
+
+def new_pair(
+    name: str, *, parallel: Sequence[Path], mono: Sequence[Path], out: Path | None
+) -> Path:
+    """Write a manifest for the pair `hub-language`; without files, a template to fill in.
+
+    Raises SpecError for a name that is not two codes, or a file that exists already.
+    """
+    hub, _, language = name.partition("-")
+    if len(parallel) not in (0, 2) or not (len(hub) == len(language) == 3):
+        raise SpecError(
+            f"{name}: expected HUB-LANGUAGE in three-letter ISO 639-3 codes, and either no "
+            "--parallel or two of them (hub first)"
+        )
+    path = out or MANIFESTS / "pairs" / f"{name}.yaml"
+    if path.exists():
+        raise SpecError(f"{path} exists already")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sections = [
+        HEAD.format(name=name, hub=hub, language=language),
+        _parallel_section(name, hub, language, parallel),
+        _mono_section(language, mono),
+        SPLIT,
+    ]
+    path.write_text("".join(sections), encoding="utf-8")
+    return path
+
+
+HEAD = """\
+# One language pair. Check this file with: sprachbund pair check THIS_FILE
+name: {name}
+languages: [{hub}, {language}]  # the hub first
+"""
+
+SPLIT = """\
+# Draw dev and test by the hash of the sentence id; `rule: shipped` takes each file's own `split`.
+split: {rule: hash, dev: 300, test: 350}
+"""
+
+REMOTE = """\
+parallel:
+  - name: my-corpus              # begins every sentence id made from it
+    licence: CC-BY-4.0
+    citation: who to cite
+    source:
+      kind: files                # or: dataset (Hugging Face, by name and revision)
+      base: https://example.org/corpus/v1   # or a folder, relative to this file
+      files:
+        - name: train.csv
+          sha256: "{zeros}"
+      format: {{kind: csv, id: id, columns: {{{hub}: source_text, {language}: target_text}}}}
+monolingual:
+  {language}:
+    - name: my-text
+      licence: CC-BY-4.0
+      source:
+        kind: files
+        base: https://example.org/text/v1
+        files:
+          - {{name: text.txt.gz, language: {language}, sha256: "{zeros}"}}
+        format: {{kind: text}}   # one sentence or paragraph a line
+"""
+
+
+def _parallel_section(name: str, hub: str, language: str, files: Sequence[Path]) -> str:
+    if not files:
+        return REMOTE.format(hub=hub, language=language, zeros="0" * 64)
+    listed = "".join(
+        _file_line(file, code, "        ")
+        for file, code in zip(files, (hub, language), strict=True)
+    )
+    return (
+        f"parallel:\n  - name: {name}-text\n    licence: unknown  # say it before you publish\n"
+        f"    source:\n      kind: files\n      base: {files[0].resolve().parent}\n"
+        f"      files:\n{listed}      format: {{kind: text}}  # aligned by line\n"
+    )
+
+
+def _mono_section(language: str, files: Sequence[Path]) -> str:
+    if not files:
+        return ""
+    listed = "".join(_file_line(file, language, "          ") for file in files)
+    return (
+        f"monolingual:\n  {language}:\n    - name: {language}-text\n      licence: unknown\n"
+        f"      source:\n        kind: files\n        base: {files[0].resolve().parent}\n"
+        f"        files:\n{listed}        format: {{kind: text}}\n"
+    )
+
+
+def _file_line(file: Path, language: str, indent: str) -> str:
+    if not file.is_file():
+        raise SpecError(f"{file}: no such file")
+    digest = sha256_of(file)
+    return f"{indent}- {{name: {file.name}, language: {language}, sha256: {digest}}}\n"
