@@ -1,5 +1,8 @@
 """Check a language-pair manifest against its data, and scaffold a new one."""
 
+import json
+import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,6 +14,7 @@ from pipeline.specs.loading import MANIFESTS, find_manifest, load_manifest
 from pipeline.specs.manifests import PairManifest
 from tasks.bitext import clean_rows
 from tasks.cleaning import CleaningRules, Counts
+from tasks.monolingual import cut_paragraphs
 from tasks.sources.description import Corpus
 from tasks.sources.fetching import fetch, sha256_of
 from tasks.sources.reading import FetchedCorpus, read_corpora
@@ -29,27 +33,29 @@ def check_pair(name_or_path: str, *, fetch_corpora: bool) -> Iterator[str]:
     if not fetch_corpora:
         return
     for corpus in pair.parallel:
-        yield _describe(corpus, pair.languages)
+        yield _describe(corpus, pair.languages, "sentence pairs")
     for language, corpora in pair.monolingual.items():
         for corpus in corpora:
-            yield _describe(corpus, [language])
+            yield _describe(corpus, [language], "sentences")
 
 
-def _describe(corpus: Corpus, languages: Sequence[str]) -> str:
+def _describe(corpus: Corpus, languages: Sequence[str], unit: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         fetch(corpus.source, Path(folder), mirror=Settings.from_environment().mirror)
         counts = Counts()
         rows = read_corpora([FetchedCorpus(corpus, Path(folder))])
+        if len(languages) == 1:
+            rows = cut_paragraphs(rows, languages[0])
         words: Counter[str] = Counter()
         for record in clean_rows(rows, languages, rules=CleaningRules(), counts=counts):
             for language in languages:
                 words[language] += len(record[language].split())
     if not counts.kept:
-        raise SourceError(f"corpus {corpus.name}: none of its {counts.read} rows can be used")
+        raise SourceError(f"corpus {corpus.name}: none of its {counts.read} {unit} can be used")
     dropped = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.dropped.items()))
     length = ", ".join(f"{words[x] / counts.kept:.1f} words in {x}" for x in languages)
     return (
-        f"  {corpus.name}: {counts.read:,} rows, {counts.kept:,} usable"
+        f"  {corpus.name}: {counts.read:,} {unit}, {counts.kept:,} usable"
         f"{f' (dropped: {dropped})' if dropped else ''}; on average {length}"
     )
 
@@ -62,10 +68,11 @@ def new_pair(
     Raises SpecError for a name that is not two codes, or a file that exists already.
     """
     hub, _, language = name.partition("-")
-    if len(parallel) not in (0, 2) or not (len(hub) == len(language) == 3):
+    codes_fit = all(re.fullmatch("[a-z]{3}", code) for code in (hub, language))
+    if len(parallel) not in (0, 2) or not codes_fit or hub == language:
         raise SpecError(
-            f"{name}: expected HUB-LANGUAGE in three-letter ISO 639-3 codes, and either no "
-            "--parallel or two of them (hub first)"
+            f"{name}: expected HUB-LANGUAGE in two three-letter ISO 639-3 codes (ind-ban), "
+            "and either no --parallel or two of them (hub first)"
         )
     path = out or MANIFESTS / "pairs" / f"{name}.yaml"
     if path.exists():
@@ -74,7 +81,7 @@ def new_pair(
     sections = [
         HEAD.format(name=name, hub=hub, language=language),
         _parallel_section(name, hub, language, parallel),
-        _mono_section(language, mono),
+        _mono_section(language, mono, template=not parallel),
         SPLIT,
     ]
     path.write_text("".join(sections), encoding="utf-8")
@@ -92,7 +99,7 @@ SPLIT = """\
 split: {rule: hash, dev: 300, test: 350}
 """
 
-REMOTE = """\
+REMOTE_PARALLEL = """\
 parallel:
   - name: my-corpus              # begins every sentence id made from it
     licence: CC-BY-4.0
@@ -104,6 +111,9 @@ parallel:
         - name: train.csv
           sha256: "{zeros}"
       format: {{kind: csv, id: id, columns: {{{hub}: source_text, {language}: target_text}}}}
+"""
+
+REMOTE_MONO = """\
 monolingual:
   {language}:
     - name: my-text
@@ -119,31 +129,43 @@ monolingual:
 
 def _parallel_section(name: str, hub: str, language: str, files: Sequence[Path]) -> str:
     if not files:
-        return REMOTE.format(hub=hub, language=language, zeros="0" * 64)
+        return REMOTE_PARALLEL.format(hub=hub, language=language, zeros="0" * 64)
+    base = _common_folder(files)
     listed = "".join(
-        _file_line(file, code, "        ")
+        _file_line(file, base, code, "        ")
         for file, code in zip(files, (hub, language), strict=True)
     )
     return (
         f"parallel:\n  - name: {name}-text\n    licence: unknown  # say it before you publish\n"
-        f"    source:\n      kind: files\n      base: {files[0].resolve().parent}\n"
+        f"    source:\n      kind: files\n      base: {_quoted(base)}\n"
         f"      files:\n{listed}      format: {{kind: text}}  # aligned by line\n"
     )
 
 
-def _mono_section(language: str, files: Sequence[Path]) -> str:
+def _mono_section(language: str, files: Sequence[Path], *, template: bool) -> str:
     if not files:
-        return ""
-    listed = "".join(_file_line(file, language, "          ") for file in files)
+        return REMOTE_MONO.format(language=language, zeros="0" * 64) if template else ""
+    base = _common_folder(files)
+    listed = "".join(_file_line(file, base, language, "          ") for file in files)
     return (
         f"monolingual:\n  {language}:\n    - name: {language}-text\n      licence: unknown\n"
-        f"      source:\n        kind: files\n        base: {files[0].resolve().parent}\n"
+        f"      source:\n        kind: files\n        base: {_quoted(base)}\n"
         f"        files:\n{listed}        format: {{kind: text}}\n"
     )
 
 
-def _file_line(file: Path, language: str, indent: str) -> str:
+def _common_folder(files: Sequence[Path]) -> Path:
+    return Path(os.path.commonpath([file.resolve().parent for file in files]))
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as a YAML string, whatever its characters."""
+    return json.dumps(path.as_posix(), ensure_ascii=False)
+
+
+def _file_line(file: Path, base: Path, language: str, indent: str) -> str:
     if not file.is_file():
         raise SpecError(f"{file}: no such file")
     digest = sha256_of(file)
-    return f"{indent}- {{name: {file.name}, language: {language}, sha256: {digest}}}\n"
+    name = _quoted(file.resolve().relative_to(base))
+    return f"{indent}- {{name: {name}, language: {language}, sha256: {digest}}}\n"

@@ -35,8 +35,8 @@ def prepare_bitext(
     if not sizes["train"]:
         raise SourceError(
             f"{'-'.join(languages)}: no sentence pair is left to train on "
-            f"(kept {counts.kept} of {counts.read}, dropped {dict(counts.dropped)}, parts {sizes}); "
-            "lower `dev` and `test` in the split or look at the cleaning rules"
+            f"(kept {counts.kept} of {counts.read}, dropped {dict(counts.dropped)}, "
+            f"parts {sizes}); lower `dev` and `test` in the split or look at the cleaning rules"
         )
     return {**counts.as_dict(), **sizes}
 
@@ -91,6 +91,15 @@ def _write_parts(
 
 def _part_rule(cleaned: Path, split: Split) -> Callable[[Record], str]:
     if isinstance(split, ShippedSplit):
-        return lambda record: record["part"]
+        return _shipped_part
     parts = assign((record["id"] for record in read_records(cleaned, ["id"])), split)
     return lambda record: parts.get(record["id"], rest(split))
+
+
+def _shipped_part(record: Record) -> str:
+    if not record["part"]:
+        raise SourceError(
+            f"{record['id']} is in no split, but the split rule is `shipped`; "
+            "give its file a `split`"
+        )
+    return record["part"]

@@ -12,8 +12,8 @@ from annotated_types import Ge
 
 URL = regex.compile(r"https?://\S+|\bwww\.\S+|\bpic\.twitter\.com/\S+")
 PLACEHOLDER = regex.compile(r"\[(?:URL|USERNAME|HASHTAG)\]", regex.IGNORECASE)
-HANDLE = regex.compile(r"(?<!\w)@\w+")
-CONTROL = regex.compile(r"[\p{Cc}\p{Cf}--\p{White_Space}--\u200c\u200d]", regex.VERSION1)
+HANDLE = regex.compile(r"(?<!\w)(?:@\w+)+")
+CONTROL = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}--\p{White_Space}--\u200c\u200d]", regex.VERSION1)
 NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 SENTENCE_END = regex.compile(r"(?<=[.!?…।؟][\"'”’)\]]?)\s+")
 
@@ -50,8 +50,10 @@ class Counts:
 
 def normalise(text: str, rules: CleaningRules) -> str:
     """Return NFC text without control characters, tweet clutter and odd white space."""
-    text = unicodedata.normalize("NFC", text)
     text = CONTROL.sub("", text)
+    if rules.strip_hash_signs:
+        text = text.replace("#", "")
+    text = unicodedata.normalize("NFC", text)  # last of what joins: a mark may meet its letter now
     for wanted, pattern in (
         (rules.strip_urls, URL),
         (rules.strip_placeholders, PLACEHOLDER),
@@ -59,8 +61,6 @@ def normalise(text: str, rules: CleaningRules) -> str:
     ):
         if wanted:
             text = pattern.sub(" ", text)
-    if rules.strip_hash_signs:
-        text = text.replace("#", "")
     return " ".join(text.split())
 
 

@@ -15,7 +15,7 @@ LabelOf = Mapping[str, tuple[str, str]]
 
 
 def read_labels(fetched: FetchedCorpus, labels: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return label and split of every item; raise for an unknown label or a missing split."""
+    """Return label and split of every item; raise for one that is unknown or in doubt."""
     found: dict[str, tuple[str, str]] = {}
     for row in read_corpus(*fetched):
         label = row.fields["label"].strip()
@@ -29,7 +29,11 @@ def read_labels(fetched: FetchedCorpus, labels: Sequence[str]) -> dict[str, tupl
                 f"corpus {fetched.corpus.name}: item {row.key!r} is in no split; "
                 "give each file its `split`"
             )
-        found[row.key] = (label, row.split)
+        if found.setdefault(row.key, (label, row.split)) != (label, row.split):
+            raise SourceError(
+                f"corpus {fetched.corpus.name}: item {row.key!r} stands there twice, as "
+                f"{found[row.key]} and as {(label, row.split)}; ids must be unique over all splits"
+            )
     return found
 
 

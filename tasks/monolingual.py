@@ -20,14 +20,15 @@ def prepare_monolingual(
     counts = Counts()
     rows = read_corpora(corpora)
     if rules.split_paragraphs:
-        rows = _cut_paragraphs(rows, language)
+        rows = cut_paragraphs(rows, language)
     with RecordWriter(out / "text.parquet", ["id", language, "origin"]) as writer:
         for record in clean_rows(rows, [language], rules=rules, counts=counts):
             writer.write({"id": record["id"], language: record[language], "origin": HUMAN})
     return counts.as_dict()
 
 
-def _cut_paragraphs(rows: Iterator[tuple[str, Row]], language: str) -> Iterator[tuple[str, Row]]:
+def cut_paragraphs(rows: Iterator[tuple[str, Row]], language: str) -> Iterator[tuple[str, Row]]:
+    """Yield one row for each sentence of each row, its place in its paragraph in its key."""
     for corpus, row in rows:
         for place, sentence in enumerate(sentences(row.fields[language]), start=1):
             yield corpus, row._replace(key=f"{row.key}#{place}", fields={language: sentence})

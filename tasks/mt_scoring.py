@@ -90,7 +90,7 @@ def _paired_score(metric: str, before: Any, after: Any, signature: str, same: bo
     return PairedScore(
         metric=metric,
         score=float(after.score),
-        low=mean - half_width,
+        low=max(0.0, mean - half_width),
         high=mean + half_width,
         baseline=float(before.score),
         p_value=1.0 if same else float(after.p_value),

@@ -105,14 +105,15 @@ def check_same_ids(step: str, given: Sequence[str], got: Sequence[str]) -> None:
     """Raise ContractError unless `step` returned exactly the ids it was given, in their order."""
     if list(given) == list(got):
         return
-    known, returned = set(given), Counter(got)
-    if missing := [i for i in given if i not in returned]:
+    lost, extra = Counter(given), Counter(got)
+    lost, extra = lost - extra, extra - lost
+    if missing := list(lost.elements()):
         raise ContractError(
             f"{step}: {len(missing)} of {len(given)} ids lost, first {missing[0]!r}"
         )
-    if extra := [i for i in returned if i not in known]:
-        raise ContractError(f"{step}: {len(extra)} unknown ids, first {extra[0]!r}")
-    if repeated := [i for i, times in returned.items() if times > 1]:
+    if unknown := list(extra.keys() - set(given)):
+        raise ContractError(f"{step}: {len(unknown)} unknown ids, first {min(unknown)!r}")
+    if repeated := list(extra):
         raise ContractError(f"{step}: {len(repeated)} ids repeated, first {repeated[0]!r}")
     moved = next(a for a, b in zip(given, got, strict=True) if a != b)
     raise ContractError(f"{step}: ids came back in another order, first at {moved!r}")

@@ -41,20 +41,21 @@ def mt_grid(records: list[Record], metric: str) -> Grid | None:
 
 
 def task_grids(records: list[Record], metric: str = "macro-F1") -> Iterator[Grid]:
-    """Yield one grid per task and encoder: a row per language, a column per way of transfer."""
+    """Yield one grid per task and encoder: a row per way of transfer, a column per language."""
     chosen = [r for r in records if r["kind"] == "task" and r["metric"] == metric]
     for task, encoder in dict.fromkeys((r["task"], r["encoder"]) for r in chosen):
         of_encoder = [r for r in chosen if (r["task"], r["encoder"]) == (task, encoder)]
         ways = sorted({(r["strategy"], r["engine"]) for r in of_encoder}, key=_way_order)
+        languages = list(dict.fromkeys(r["language"] for r in of_encoder))
         by_place = {(r["language"], r["strategy"], r["engine"]): r for r in of_encoder}
         rows = [
-            [language, *(_task_cell(by_place.get((language, *way))) for way in ways)]
-            for language in dict.fromkeys(r["language"] for r in of_encoder)
+            [way_name(*way), *(_task_cell(by_place.get((lang, *way))) for lang in languages)]
+            for way in ways
         ]
         first = of_encoder[0]
         yield Grid(
             f"{task}: {metric} with {encoder}",
-            ["language", *(way_name(*way) for way in ways)],
+            ["strategy (engine)", *languages],
             rows,
             f"{first['n']} test items, mean of {first['seeds']} seeds; 95 % intervals over both; "
             f"{IN_LANGUAGE} is the upper bound",
@@ -80,4 +81,4 @@ def _mt_cell(record: Record | None) -> str:
 def _task_cell(record: Record | None) -> str:
     if record is None:
         return "–"
-    return f"{record['score']:.3f} [{record['low']:.3f}, {record['high']:.3f}]"
+    return f"{record['score']:.3f} [{record['low']:.2f}, {record['high']:.2f}]"

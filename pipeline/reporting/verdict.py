@@ -83,6 +83,8 @@ def _back_translation(rounds: list[Record]) -> str:
     if first is last:
         return ""
     change = last["score"] - first["score"]
+    if abs(change) < 0.05:
+        return "back-translation left BLEU as it was; "
     moved = "raised" if change > 0 else "lowered"
     p_value = last["p_value"]
     noise = "" if p_value < SIGNIFICANT else ", which may be noise"

@@ -77,7 +77,8 @@ class Experiment(Manifest):
             ("task", [t.name for t in self.tasks]),
         ):
             problems += [
-                f"{kind} {n} is listed twice" for n in {n for n in names if names.count(n) > 1}
+                f"{kind} {n} is listed twice"
+                for n in sorted({n for n in names if names.count(n) > 1})
             ]
         if problems:
             raise ValueError("; ".join(problems))

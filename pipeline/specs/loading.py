@@ -34,7 +34,8 @@ def find_manifest(kind: str, name_or_path: str, *, near: Path | None = None) -> 
     for candidate in candidates:
         if candidate.is_file():
             return candidate.resolve()
-    known = sorted(path.stem for path in (MANIFESTS / kind).glob("*.yaml"))
+    searched = [*folders[:1], MANIFESTS / kind]
+    known = sorted({path.stem for folder in searched for path in folder.glob("*.yaml")})
     raise SpecError(f"no {kind} manifest {name_or_path!r}{suggest(name_or_path, known)}")
 
 
@@ -50,7 +51,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
 def load_experiment(name_or_path: str) -> Experiment:
     """Read an experiment and the pair and task manifests it names."""
     path = find_manifest("experiments", name_or_path)
-    return _load_experiment(path, path.read_text(encoding="utf-8"))
+    return _load_experiment(path, _read(path))
 
 
 @lru_cache
@@ -68,13 +69,17 @@ def _load_experiment(path: Path, text: str) -> Experiment:
 
 def load_manifest(path: Path, model: type[AnyManifest]) -> AnyManifest:
     """Read one pair or task manifest."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: cannot be read: {error}") from error
+    text = _read(path)
     data = _parse(path, text)
     _resolve_local_bases(data, path.parent)
     return _validate(path, text, data, model)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: cannot be read: {error}") from error
 
 
 def _parse(path: Path, text: str) -> Any:
@@ -101,26 +106,44 @@ def _validate(path: Path, text: str, data: Any, model: type[AnyManifest]) -> Any
     try:
         return TypeAdapter(model).validate_python(data)
     except ValidationError as error:
-        problems = [_describe(problem, text, model) for problem in error.errors(include_url=False)]
+        found = _own_problems(error.errors(include_url=False))
+        problems = [_describe(problem, text, model) for problem in found]
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         raise SpecError("\n".join([f"{path}: {count}", *problems])) from error
 
 
+def _own_problems(problems: Sequence[Any]) -> list[Any]:
+    """Leave out lists that are called too short only because an entry of theirs is not valid."""
+    within = {p["loc"][:depth] for p in problems for depth in range(len(p["loc"]))}
+    return [p for p in problems if p["type"] != "too_short" or p["loc"] not in within]
+
+
 def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
-    location = [part for part in problem["loc"] if part not in UNION_TAGS]
+    location = _without_tags(problem["loc"])
     field = ".".join(map(str, location)) or "(whole file)"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         message = "unknown field" + suggest(str(location[-1]), _field_names(model, location[:-1]))
-    elif problem["type"] not in ("missing", "value_error"):
+    elif problem["type"] not in ("missing", "value_error") and not isinstance(
+        problem["input"], (dict, list)
+    ):
         message += f" (found {problem['input']!r})"
     line = _line_of(text, location)
     return f"  line {line}: {field}: {message}" if line else f"  {field}: {message}"
 
 
-UNION_TAGS = frozenset(
-    {"files", "dataset", "sandbox", "csv", "tsv", "jsonl", "text", "hash", "shipped"}
-)
+UNION_TAGS = {
+    "source": {"files", "dataset", "sandbox"},
+    "format": {"csv", "tsv", "jsonl", "text"},
+    "split": {"hash", "shipped"},
+}
+"""What pydantic puts into a location below a field that is a union: not a field of the file."""
+
+
+def _without_tags(location: Sequence[str | int]) -> list[str | int]:
+    above: Sequence[str | int | None] = [None, *location]
+    pairs = zip(above, location, strict=False)
+    return [part for before, part in pairs if part not in UNION_TAGS.get(str(before), ())]
 
 
 def _field_names(model: type[Manifest], location: Sequence[str | int]) -> list[str]:
@@ -160,6 +183,8 @@ def _line_of(text: str, location: Sequence[str | int]) -> int | None:
                 break
             line, node = found[0].start_mark.line + 1, found[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            if part >= len(node.value):  # the entry that is missing
+                break
             node = node.value[part]
             line = node.start_mark.line + 1
     return line

@@ -47,6 +47,8 @@ class PairManifest(Manifest):
                 if language not in self.languages
             ),
         ]
+        if len(set(self.languages)) == 1:
+            problems.append(f"languages: {self.languages[0]!r} stands there twice")
         if problems:
             raise ValueError("; ".join(problems))
         return self

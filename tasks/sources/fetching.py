@@ -7,7 +7,9 @@ out as `<host>/<path>`, is asked before the network.
 import gzip
 import hashlib
 import shutil
+import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
@@ -68,10 +70,12 @@ def _fetch_file(
     source: Files, file: RemoteFile, folder: Path, mirror: Path | None
 ) -> dict[str, str]:
     url = address(source, file)
-    packed = _obtain(url, file.sha256, folder / "download", mirror)
-    _unpack(packed, file, folder / local_name(file))
-    digest = sha256_of(packed)
-    shutil.rmtree(folder / "download", ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:  # goes, too, when something fails
+        packed = _obtain(url, file.sha256, Path(scratch) / "download", mirror)
+        unpacked = Path(scratch) / "unpacked"
+        _unpack(packed, file, unpacked)
+        digest = sha256_of(packed)
+        unpacked.replace(folder / local_name(file))
     return {"address": url, "sha256": digest, **({"member": file.member} if file.member else {})}
 
 
@@ -127,7 +131,7 @@ def _unpack(packed: Path, file: RemoteFile, target: Path) -> None:
             shutil.copyfile(packed, target)
     except KeyError as error:
         raise SourceError(f"{file.name}: the archive has no member {file.member!r}") from error
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError) as error:
+    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, RuntimeError) as error:
         raise SourceError(f"{file.name}: not a sound archive: {error}") from error
 
 

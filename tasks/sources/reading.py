@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -65,10 +66,13 @@ def _read_files(source: Files, folder: Path) -> Iterator[Row]:
     if isinstance(source.format, PlainText):
         yield from _read_aligned_text(source.files, folder)
         return
+    form = source.format
+    seen: Counter[str] = Counter()
     for file in source.files:
-        path = folder / local_name(file)
-        records = _records(path, file.name, source.format)
-        yield from _rows(records, source.format.columns, source.format.id, file.split, file.name)
+        records = _records(folder / local_name(file), file.name, form)
+        yield from _rows(
+            records, form.columns, form.id, split=file.split, name=file.name, seen=seen
+        )
 
 
 def _records(path: Path, name: str, form: Table | JsonLines) -> Iterator[Mapping[str, object]]:
@@ -81,9 +85,12 @@ def _rows(
     records: Iterator[Mapping[str, object]],
     columns: Columns,
     id_column: str | None,
+    *,
     split: str | None,
     name: str,
+    seen: Counter[str],
 ) -> Iterator[Row]:
+    """Yield rows; without an id column they are numbered, on through all files of a split."""
     wanted = [*columns.values(), *([id_column] if id_column else [])]
     for number, record in enumerate(records, start=1):
         missing = [column for column in wanted if column not in record]
@@ -92,9 +99,21 @@ def _rows(
             raise SourceError(
                 f"{name}: record {number} has no column {missing[0]!r}; found {found}"
             )
-        key = str(record[id_column]).strip() if id_column else f"{split or 'row'}-{number}"
-        fields = {field: str(record[column] or "") for field, column in columns.items()}
+        key = _text(record[id_column]).strip() if id_column else _numbered(split, seen)
+        if not key:
+            raise SourceError(f"{name}: record {number} has nothing in its id column {id_column!r}")
+        fields = {field: _text(record[column]) for field, column in columns.items()}
         yield Row(key, split, fields)
+
+
+def _numbered(split: str | None, seen: Counter[str]) -> str:
+    prefix = split or "row"
+    seen[prefix] += 1
+    return f"{prefix}-{seen[prefix]}"
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)  # 0 is a label, too
 
 
 def _lines(path: Path, name: str) -> Iterator[str]:
@@ -115,12 +134,14 @@ def _table_records(path: Path, name: str, form: Table) -> Iterator[Mapping[str, 
     lines = _lines(path, name)
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     if form.kind == "tsv":
-        rows: Iterator[list[str]] = (line.split("\t") for line in lines)
+        rows: Iterator[list[str]] = (line.split("\t") if line else [] for line in lines)
     else:
-        rows = csv.reader(f"{line}\n" for line in lines)
+        rows = csv.reader((f"{line}\n" for line in lines), strict=True)
+    number = 0
     try:
         header = next(rows, None) if form.header else None
-        for number, row in enumerate(rows, start=1):
+        for row in rows:
+            number += 1
             names = header or [str(i + 1) for i in range(len(row))]
             if row and len(row) != len(names):
                 raise SourceError(
@@ -129,7 +150,7 @@ def _table_records(path: Path, name: str, form: Table) -> Iterator[Mapping[str, 
             if row:
                 yield dict(zip(names, row, strict=True))
     except csv.Error as error:
-        raise SourceError(f"{name}: not a readable table: {error}") from error
+        raise SourceError(f"{name}: not a readable table after record {number}: {error}") from error
 
 
 def _json_records(path: Path, name: str) -> Iterator[Mapping[str, object]]:
@@ -146,11 +167,13 @@ def _json_records(path: Path, name: str) -> Iterator[Mapping[str, object]]:
 
 
 def _read_aligned_text(files: Sequence[RemoteFile], folder: Path) -> Iterator[Row]:
-    """Yield the lines of one file per language side by side, split after split."""
-    by_split: dict[str | None, list[RemoteFile]] = {}
-    for file in files:
-        by_split.setdefault(file.split, []).append(file)
-    for split, sides in by_split.items():
+    """Yield the lines of one file per language side by side, split after split.
+
+    Of several files in a language, the first goes with the first of the others, and so on.
+    """
+    seen: Counter[str] = Counter()
+    for sides in _aligned_files(files):
+        split = sides[0].split
         names = [side.language or "text" for side in sides]
         streams = [_lines(folder / local_name(side), side.name) for side in sides]
         for number, texts in enumerate(itertools.zip_longest(*streams), start=1):
@@ -161,13 +184,25 @@ def _read_aligned_text(files: Sequence[RemoteFile], folder: Path) -> Iterator[Ro
                     f"{short} ends after {number - 1} lines, {longer} goes on: "
                     "aligned files must have equal line counts"
                 )
-            key = f"{split or 'row'}-{number}"
-            yield Row(key, split, dict(zip(names, texts, strict=True)))
+            yield Row(_numbered(split, seen), split, dict(zip(names, texts, strict=True)))
+
+
+def _aligned_files(files: Sequence[RemoteFile]) -> Iterator[tuple[RemoteFile, ...]]:
+    """Yield the files that belong side by side: one of each language, all of one split."""
+    languages = dict.fromkeys(file.language for file in files)
+    for split in dict.fromkeys(file.split for file in files):
+        sides = [[f for f in files if f.split == split and f.language == x] for x in languages]
+        if len({len(side) for side in sides}) > 1:
+            counts = ", ".join(f"{len(s)} in {x}" for s, x in zip(sides, languages, strict=True))
+            where = f"split {split}: " if split else ""
+            raise SourceError(f"{where}aligned files must be as many in each language: {counts}")
+        yield from zip(*sides, strict=True)
 
 
 def _read_dataset(source: HubDataset, folder: Path) -> Iterator[Row]:
     import pyarrow.parquet as parquet
 
+    seen: Counter[str] = Counter()
     for path in sorted(folder.glob("*.parquet")):
         split = (source.splits or {}).get(path.stem)
         if source.splits is not None and split is None:
@@ -175,7 +210,7 @@ def _read_dataset(source: HubDataset, folder: Path) -> Iterator[Row]:
         with parquet.ParquetFile(path) as file:
             records = (r for batch in file.iter_batches(PARQUET_ROWS) for r in batch.to_pylist())
             name = f"data set {source.name}, split {path.stem}"
-            yield from _rows(records, source.columns, source.id, split, name)
+            yield from _rows(records, source.columns, source.id, split=split, name=name, seen=seen)
 
 
 def _read_sandbox(source: Sandbox) -> Iterator[Row]:

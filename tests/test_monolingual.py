@@ -1,0 +1,88 @@
+"""Monolingual text: paragraphs become sentences with ids that point back to them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from models.errors import SourceError
+from tasks.cleaning import CleaningRules
+from tasks.monolingual import prepare_monolingual
+from tasks.records import read_records
+from tasks.sources.description import Corpus, Files, PlainText, RemoteFile
+from tasks.sources.fetching import local_name
+from tasks.sources.reading import FetchedCorpus
+
+RULES = CleaningRules()
+PARAGRAPHS = [
+    "Kula lunga. Kula mulih!  Piye?",
+    "",
+    "kula LUNGA",
+    "@budi https://t.co/x",
+    "ꦲꦏ꧀ꦱꦫ ꦗꦮ",
+    "यह एक है। यह दो है।",
+]
+
+
+def corpus(folder: Path, *files: Sequence[str], name: str = "teks") -> FetchedCorpus:
+    folder.mkdir(exist_ok=True)
+    remote = tuple(RemoteFile(name=f"{n}.txt", language="jav") for n, _ in enumerate(files))
+    for file, lines in zip(remote, files, strict=True):
+        text = "".join(f"{line}\n" for line in lines)
+        (folder / local_name(file)).write_text(text, encoding="utf-8")
+    source = Files(kind="files", base="raw", files=remote, format=PlainText())
+    return FetchedCorpus(Corpus(name=name, source=source, licence="CC0"), folder)
+
+
+def prepare(
+    out: Path, fetched: FetchedCorpus, rules: CleaningRules = RULES
+) -> tuple[dict[str, object], dict[str, str]]:
+    counts = prepare_monolingual([fetched], "jav", rules=rules, out=out)
+    records = list(read_records(out / "text.parquet"))
+    assert {r["origin"] for r in records} <= {"human"}
+    return counts, {r["id"]: r["jav"] for r in records}
+
+
+def test_paragraphs_are_cut_and_keep_their_key(tmp_path: Path) -> None:
+    counts, found = prepare(tmp_path, corpus(tmp_path / "raw", PARAGRAPHS))
+    assert found == {
+        "teks:row-1#1": "Kula lunga.",
+        "teks:row-1#2": "Kula mulih!",
+        "teks:row-1#3": "Piye?",
+        "teks:row-5#1": "ꦲꦏ꧀ꦱꦫ ꦗꦮ",
+        "teks:row-6#1": "यह एक है।",
+        "teks:row-6#2": "यह दो है।",
+    }
+    assert counts == {"read": 8, "kept": 6, "dropped": {"duplicate": 1, "empty": 1}}
+
+
+def test_paragraphs_stay_whole_on_request(tmp_path: Path) -> None:
+    rules = CleaningRules(split_paragraphs=False)
+    counts, found = prepare(tmp_path, corpus(tmp_path / "raw", PARAGRAPHS), rules)
+    assert found["teks:row-1"] == "Kula lunga. Kula mulih! Piye?"
+    assert counts == {"read": 6, "kept": 4, "dropped": {"empty": 2}}
+
+
+def test_a_long_paragraph_of_short_sentences_is_kept(tmp_path: Path) -> None:
+    paragraph = " ".join(f"Ukara nomer {n}." for n in range(60))
+    counts, _ = prepare(tmp_path, corpus(tmp_path / "raw", [paragraph]))
+    assert counts == {"read": 60, "kept": 60, "dropped": {}}
+
+
+def test_files_of_one_language_follow_each_other(tmp_path: Path) -> None:
+    fetched = corpus(tmp_path / "raw", ["siji", "loro"], ["telu"])
+    counts, found = prepare(tmp_path, fetched)
+    assert found == {"teks:row-1#1": "siji", "teks:row-2#1": "loro", "teks:row-3#1": "telu"}
+    assert counts["read"] == 3
+
+
+def test_a_corpus_that_is_listed_twice_adds_nothing(tmp_path: Path) -> None:
+    fetched = corpus(tmp_path / "raw", ["siji", "loro"])
+    counts = prepare_monolingual([fetched, fetched], "jav", rules=RULES, out=tmp_path)
+    assert counts == {"read": 4, "kept": 2, "dropped": {"duplicate": 2}}
+
+
+def test_two_corpora_of_one_name_are_an_error(tmp_path: Path) -> None:
+    both = [corpus(tmp_path / "a", ["siji"]), corpus(tmp_path / "b", ["loro"])]
+    with pytest.raises(SourceError, match="'row-1#1'"):
+        prepare_monolingual(both, "jav", rules=RULES, out=tmp_path)

@@ -1,0 +1,217 @@
+"""What every stage owes its users: built once, whole or absent, rebuilt exactly when it must be."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import luigi
+import pytest
+
+from models.errors import SourceError, StageError
+from pipeline import running
+from pipeline.dag import descendants, find_stages
+from pipeline.stage import Inputs, Requirements, Stage
+from pipeline.store import Draft, sweep
+
+BUILT: list[str] = []
+
+
+@dataclass(frozen=True)
+class LetterSpec:
+    letter: str
+
+
+class Letter(Stage[LetterSpec]):
+    letter = luigi.Parameter()
+
+    def spec(self) -> LetterSpec:
+        return LetterSpec(str(self.letter))
+
+    def label(self) -> str:
+        return str(self.letter)
+
+    @staticmethod
+    def build(spec: LetterSpec, inputs: Inputs, out: Draft) -> None:
+        if spec.letter == "bad":
+            out.path("half").write_text("half")
+            raise SourceError("nothing good comes of this letter")
+        BUILT.append(spec.letter)
+        out.path("letter.txt").write_text(spec.letter)
+        out.counts = {"letters": 1}
+
+
+class Word(Stage[LetterSpec]):
+    letters = luigi.Parameter()
+
+    def spec(self) -> LetterSpec:
+        return LetterSpec("-")
+
+    def label(self) -> str:
+        return "word"
+
+    def requires(self) -> Requirements:
+        names = str(self.letters).split(",")
+        return {"letters": [Letter(experiment="x", letter=name) for name in names]}
+
+    @property
+    def study(self) -> Any:
+        return type("Named", (), {"name": "x"})
+
+    @staticmethod
+    def build(spec: LetterSpec, inputs: Inputs, out: Draft) -> None:
+        texts = [a.path("letter.txt").read_text() for a in inputs.many("letters")]
+        BUILT.append("word")
+        out.path("word.txt").write_text(spec.letter.join(texts))
+
+
+Letter.study = Word.study
+
+
+def word(letters: str = "a,b") -> Word:
+    luigi.Task.clear_instance_cache()
+    return Word(experiment="x", letters=letters)
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(autouse=True)
+def _fresh(store: Path) -> None:
+    BUILT.clear()
+
+
+def test_everything_is_built_once_and_then_nothing(store: Path) -> None:
+    assert running.run([word()]).built == 3
+    assert sorted(BUILT) == ["a", "b", "word"]
+    assert running.run([word()]) == running.Outcome(built=0, already_done=3)
+    assert sorted(BUILT) == ["a", "b", "word"]
+
+
+def test_a_store_holds_exactly_what_was_asked_for(store: Path) -> None:
+    running.run([word()])
+    stage = word()
+    a, b = stage.inputs["letters"]
+    expected = {
+        f"Letter/{a.place.name}/letter.txt",
+        f"Letter/{a.place.name}/manifest.json",
+        f"Letter/{b.place.name}/letter.txt",
+        f"Letter/{b.place.name}/manifest.json",
+        f"Word/{stage.place.name}/word.txt",
+        f"Word/{stage.place.name}/manifest.json",
+    }
+    assert {name for name in files(store) if not name.startswith(".locks/")} == expected
+
+
+def test_a_manifest_tells_where_its_artifact_came_from() -> None:
+    running.run([word()])
+    stage = word()
+    manifest = stage.artifact.manifest
+    assert manifest["fingerprint"] == stage.fingerprint
+    assert manifest["spec"] == {"letter": "-"}
+    assert manifest["upstream"] == [f"Letter/{s.place.name}" for s in stage.inputs["letters"]]
+    assert manifest["files"]["word.txt"]["bytes"] == 3
+    assert manifest["tools"]["python"]
+
+
+def test_a_failure_leaves_no_artifact_and_spares_the_rest() -> None:
+    with pytest.raises(StageError, match="did not finish"):
+        running.run([word("a,bad")])
+    good, bad = word("a,bad").inputs["letters"]
+    assert good.complete()
+    assert not bad.place.artifact.exists()
+    assert not word("a,bad").complete()
+
+
+def test_a_half_built_draft_is_not_mistaken_for_an_artifact() -> None:
+    stage = word().inputs["letters"][0]
+    draft = stage.place.work / "draft"
+    draft.mkdir(parents=True)
+    (draft / "letter.txt").write_text("from a killed run")
+    (draft / "leftover").write_text("from a killed run")
+    running.run([word()])
+    assert stage.artifact.path("letter.txt").read_text() == "a"
+    assert not (stage.place.artifact / "leftover").exists()
+    assert not stage.place.work.exists()
+
+
+def test_work_left_by_a_kill_after_publishing_is_swept(store: Path) -> None:
+    running.run([word()])
+    work = word().place.work
+    work.mkdir(parents=True)
+    sweep(store)
+    assert not work.exists()
+
+
+def test_a_new_version_rebuilds_the_stage_and_its_descendants(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running.run([word()])
+    BUILT.clear()
+    monkeypatch.setattr(Word, "VERSION", 2)
+    running.run([word()])
+    assert BUILT == ["word"]
+    BUILT.clear()
+    monkeypatch.setattr(Letter, "VERSION", 2)
+    running.run([word()])
+    assert sorted(BUILT) == ["a", "b", "word"]
+
+
+def test_a_changed_input_rebuilds_only_what_needs_it() -> None:
+    running.run([word("a,b")])
+    BUILT.clear()
+    running.run([word("a,c")])
+    assert sorted(BUILT) == ["c", "word"]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_number_of_workers_changes_nothing(store: Path, workers: int) -> None:
+    running.run([word("a,b,c,d")], workers=workers)
+    stage = word("a,b,c,d")
+    assert stage.artifact.path("word.txt").read_text() == "a-b-c-d"
+
+
+def test_changing_a_recipe_field_touches_only_its_descendants(tmp_path: Path, store: Path) -> None:
+    from tests.conftest import write_experiment
+
+    before = str(write_experiment(tmp_path / "one"))
+    after = str(write_experiment(tmp_path / "two", evaluation={"resamples": 200, "beam": 1}))
+    changed = {type(s).__name__ for s in all_of(after)} - same_kinds(before, after)
+    assert changed == {"MtScores", "TransferScores", "Report"}
+
+
+def all_of(experiment: str) -> list[Stage[Any]]:
+    from pipeline.dag import all_stages
+
+    return all_stages(experiment)
+
+
+def same_kinds(one: str, two: str) -> set[str]:
+    """Return the kinds of stage whose artifacts are the same in both experiments."""
+    places = {stage.place for stage in all_of(one)}
+    return {type(stage).__name__ for stage in all_of(two) if stage.place in places}
+
+
+def test_adding_a_pair_leaves_the_text_of_the_others_alone(tmp_path: Path, store: Path) -> None:
+    from tests.conftest import write_experiment
+
+    one = str(write_experiment(tmp_path / "one"))
+    two = str(write_experiment(tmp_path / "two", languages=("sis", "cou")))
+    kept = same_kinds(one, two)
+    assert {"RawCorpus", "Bitext", "Monolingual", "LabelledData"} <= kept
+    assert not {"SubwordModel", "NmtModel", "Report"} & kept
+
+
+def test_stages_are_found_by_name_and_label(tiny: Path) -> None:
+    experiment = str(tiny)
+    assert [s.label() for s in find_stages(experiment, "MtScores:nmt-*")] == ["nmt-0", "nmt-1"]
+    with pytest.raises(StageError, match="did you mean 'MtScores'"):
+        find_stages(experiment, "MtScore")
+    with pytest.raises(StageError, match="no MtScores has the label 'gloss-1'"):
+        find_stages(experiment, "MtScores:gloss-1")
+
+
+def test_descendants_are_exactly_what_builds_on_a_stage(tiny: Path) -> None:
+    found = descendants(str(tiny), find_stages(str(tiny), "TranslatedTask:*-gloss"))
+    names = sorted({type(stage).__name__ for stage in found})
+    assert names == ["Predictions", "Report", "TransferScores", "TranslatedTask"]

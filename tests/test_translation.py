@@ -1,0 +1,144 @@
+"""Translation keeps ids, resumes after a crash, and back-translation counts what it makes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from models.errors import ContractError
+from tasks import translation
+from tasks.back_translation import BackTranslationRecipe, back_translate
+from tasks.records import Record, read_records, write_records
+from tasks.translation import as_texts, translate_records
+
+RECORDS = [{"id": f"k:{n}", "text": f"okara {n}"} for n in range(10)]
+
+
+class Upper:
+    """Answer in capitals; note each call; fail at the call that `fails_at` names."""
+
+    def __init__(self, *, fails_at: int | None = None) -> None:
+        self.calls: list[list[str]] = []
+        self.fails_at = fails_at
+
+    def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
+        self.calls.append(list(texts))
+        if len(self.calls) == self.fails_at:
+            raise KeyboardInterrupt
+        return [f"{target}: {text.upper()}" for text in texts]
+
+
+class Scripted:
+    """Answer with prepared lines."""
+
+    def __init__(self, answers: Sequence[str]) -> None:
+        self.answers = answers
+
+    def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
+        return list(self.answers)
+
+
+@pytest.fixture(autouse=True)
+def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(translation, "SHARD_RECORDS", 4)
+
+
+def translate(
+    engine: Upper | Scripted, shards: Path, records: Sequence[Record] = RECORDS
+) -> list[Record]:
+    return translate_records(records, engine, source="mad", target="ind", shards=shards)
+
+
+def test_ids_and_order_are_kept(tmp_path: Path) -> None:
+    engine = Upper()
+    translated = translate(engine, tmp_path)
+    assert translated == [{"id": f"k:{n}", "text": f"ind: OKARA {n}"} for n in range(10)]
+    assert [len(call) for call in engine.calls] == [4, 4, 2]
+
+
+def test_progress_is_reported_up_to_the_end(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    translate_records(
+        RECORDS,
+        Upper(),
+        source="mad",
+        target="ind",
+        shards=tmp_path,
+        report=lambda done, total: seen.append((done, total)),
+    )
+    assert seen == [(4, 10), (8, 10), (10, 10)]
+
+
+def test_nothing_to_translate_is_no_error(tmp_path: Path) -> None:
+    assert translate(Upper(), tmp_path, []) == []
+
+
+def test_a_translation_is_one_line(tmp_path: Path) -> None:
+    records = [{"id": "k:0", "text": "x"}, {"id": "k:1", "text": "y"}]
+    translated = translate(Scripted([" satu\n dua\t", ""]), tmp_path, records)
+    assert [r["text"] for r in translated] == ["satu dua", ""]
+
+
+@pytest.mark.parametrize("answers", [["a", "b", "c"], ["a", "b", "c", "d", "e"], []])
+def test_a_lossy_engine_is_caught_with_the_id(tmp_path: Path, answers: list[str]) -> None:
+    with pytest.raises(ContractError, match=rf"mad-ind.*{len(answers)} lines for 4.*'k:0'"):
+        translate(Scripted(answers), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        translate(Upper(fails_at=2), tmp_path)
+    second, third = Upper(), Upper()
+    translated = translate(second, tmp_path)
+    assert [call[0] for call in second.calls] == ["okara 4", "okara 8"]
+    assert translated == translate(third, tmp_path)
+    assert third.calls == []
+
+
+def test_shards_of_other_records_are_not_taken_for_these(tmp_path: Path) -> None:
+    translate(Upper(), tmp_path)
+    others = [{"id": f"other:{n}", "text": "x"} for n in range(10)]
+    with pytest.raises(ContractError, match="'other:0'"):
+        translate(Upper(), tmp_path, others)
+
+
+def back(folder: Path, texts: Sequence[str], answers: Sequence[str]) -> dict[str, object]:
+    path = folder / "text.parquet"
+    ids = [f"mono:{n}" for n, _ in enumerate(texts)]
+    write_records(path, {"id": ids, "mad": texts, "origin": ["human"] * len(texts)})
+    return back_translate(
+        path,
+        Scripted(answers),
+        BackTranslationRecipe(max_length_ratio=2.0),
+        source="ind",
+        target="mad",
+        out=folder / "synthetic.parquet",
+        shards=folder / "shards",
+        report=lambda done, total: None,
+    )
+
+
+def test_back_translation_tags_and_counts(tmp_path: Path) -> None:
+    counts = back(tmp_path, ["abcd", "abcd", "abcd", "abcd"], ["wxyzwxyz", "wxyzwxyz!", " ", "w"])
+    assert counts == {"read": 4, "kept": 1, "dropped": {"length_ratio": 2, "empty": 1}}
+    assert list(read_records(tmp_path / "synthetic.parquet")) == [
+        {
+            "id": "mono:0",
+            "ind": "wxyzwxyz",
+            "mad": "abcd",
+            "origin": "synthetic:back-translation",
+        }
+    ]
+
+
+def test_the_human_side_of_synthetic_text_is_untouched(tmp_path: Path) -> None:
+    texts = ["ba'na ta' tao", "ꦲꦏ꧀ꦱꦫ ꦗꦮ", "  spasi  tetep "]
+    back(tmp_path, texts, ["x" * len(text) for text in texts])
+    assert [r["mad"] for r in read_records(tmp_path / "synthetic.parquet")] == texts
+
+
+def test_one_column_is_read_with_its_ids(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    write_records(path, {"id": ["k:1"], "mad": ["oreng"], "ind": ["orang"]})
+    assert as_texts(path, "ind") == [{"id": "k:1", "text": "orang"}]
