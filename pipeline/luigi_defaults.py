@@ -2,8 +2,8 @@
 
 import luigi.configuration
 
-# A stage runs in a fork of its own even with one worker: torch and CTranslate2 hang when one process
-# uses both, memory goes back to the system after each stage, and its peak is the stage's own.
+# A stage runs in a fork of its own even with one worker: torch and CTranslate2 hang when one
+# process uses both, and memory goes back to the system after each stage.
 DEFAULTS = {
     "worker": {"check_complete_on_run": "true", "force_multiprocessing": "true"},
     "retcode": {

@@ -162,7 +162,7 @@ def exclusive(place: Place) -> Iterator[None]:
 
 
 def sweep(store: Path) -> None:
-    """Remove work folders of artifacts that are whole: leftovers of a kill after the last rename."""
+    """Remove work folders of whole artifacts: leftovers of a kill after the last rename."""
     for work in (store / ".work").glob("*/*"):
         if Place(store, work.parent.name, work.name).complete:
             shutil.rmtree(work, ignore_errors=True)

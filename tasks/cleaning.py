@@ -13,6 +13,7 @@ from annotated_types import Ge
 URL = regex.compile(r"https?://\S+|\bwww\.\S+|\bpic\.twitter\.com/\S+")
 PLACEHOLDER = regex.compile(r"\[(?:URL|USERNAME|HASHTAG)\]", regex.IGNORECASE)
 HANDLE = regex.compile(r"(?<!\w)(?:@\w+)+")
+GLUED_HASH = regex.compile(r"(?<=\w)#")
 CONTROL = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}--\p{White_Space}--\u200c\u200d]", regex.VERSION1)
 NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 SENTENCE_END = regex.compile(r"(?<=[.!?…।؟][\"'”’)\]]?)\s+")
@@ -52,7 +53,7 @@ def normalise(text: str, rules: CleaningRules) -> str:
     """Return NFC text without control characters, tweet clutter and odd white space."""
     text = CONTROL.sub("", text)
     if rules.strip_hash_signs:
-        text = text.replace("#", "")
+        text = GLUED_HASH.sub(" ", text).replace("#", "")  # "#satu#dua" is two words
     text = unicodedata.normalize("NFC", text)  # last of what joins: a mark may meet its letter now
     for wanted, pattern in (
         (rules.strip_urls, URL),

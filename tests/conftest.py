@@ -75,7 +75,7 @@ def write_experiment(
     return write_yaml(folder / "experiments" / "tiny.yaml", experiment)
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point the artifact store at a folder of this test's own."""
     folder = tmp_path / "store"
@@ -83,7 +83,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture()
+@pytest.fixture
 def tiny(tmp_path: Path, store: Path) -> Path:
     """Return the path of a tiny sandbox experiment."""
     return write_experiment(tmp_path / "manifests")

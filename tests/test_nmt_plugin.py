@@ -56,7 +56,7 @@ def gradients(loss: Any, case: Case) -> Gradients:
     return torch.autograd.grad(loss, case[:2])
 
 
-@pytest.mark.parametrize("batch, length", [(1, 5), (3, 8), (7, CHUNK_ROWS // 4 + 1)])
+@pytest.mark.parametrize(("batch", "length"), [(1, 5), (3, 8), (7, CHUNK_ROWS // 4 + 1)])
 def test_loss_and_gradients_equal_fairseqs(batch: int, length: int) -> None:
     case = make_case(batch, length)
     (expected, expected_nll), (loss, nll) = reference(case), ours(case)
@@ -151,7 +151,8 @@ def test_criterion_equals_fairseqs_on_a_transformer(training: bool) -> None:
     )
     torch.testing.assert_close(mine, theirs.squeeze(), rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(logged["nll_loss"], stock_logged["nll_loss"].squeeze())
-    assert size == stock_size and logged.keys() == stock_logged.keys()
+    assert size == stock_size
+    assert logged.keys() == stock_logged.keys()
     parameters = list(model.parameters())
     pairs = (torch.autograd.grad(loss, parameters) for loss in (mine, theirs))
     for one, other in zip(*pairs, strict=True):

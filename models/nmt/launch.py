@@ -37,6 +37,7 @@ class EarlyStopping:
         self.patience = patience
 
     def observe(self, updates: int, loss: float) -> bool:
+        """Record one validation and say whether to stop."""
         history = [entry for entry in self._read() if entry[0] < updates] + [(updates, loss)]
         self._write(history)
         best = min(range(len(history)), key=lambda i: history[i][1])

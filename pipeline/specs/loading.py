@@ -159,7 +159,8 @@ def _field_names(model: type[Manifest], location: Sequence[str | int]) -> list[s
 
 
 def _child(node: Any, field: str) -> Any:
-    return node.get("properties", {}).get(field) or node.get("additionalProperties")
+    any_key = next(iter(node.get("patternProperties", {}).values()), None)
+    return node.get("properties", {}).get(field) or node.get("additionalProperties") or any_key
 
 
 def _variants(schema: Any, node: Any) -> list[Any]:

@@ -145,8 +145,10 @@ def _fetch_dataset(source: HubDataset, folder: Path) -> list[dict[str, str]]:
 
     try:
         loaded = datasets.load_dataset(source.name, source.config, revision=source.revision)
-    except (OSError, ValueError, ConnectionError) as error:
-        raise SourceError(f"data set {source.name}: {error}") from error
+    except StopIteration as error:
+        raise SourceError(f"data set {source.name}: one of its files is empty") from error
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise SourceError(f"data set {source.name}: {error.__cause__ or error}") from error
     for split, rows in loaded.items():
         rows.to_parquet(folder / f"{split}.parquet")
     fingerprints = ",".join(rows._fingerprint for rows in loaded.values())

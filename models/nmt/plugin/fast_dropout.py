@@ -8,7 +8,7 @@ Here each element takes one byte of a cheap integer stream: the keep probability
 from typing import Any
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 
 LEVELS = 256
 SAME_WIDTH = {

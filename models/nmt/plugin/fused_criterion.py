@@ -30,6 +30,8 @@ def quickest_attention(device: str) -> AbstractContextManager[None]:
 
 @dataclass
 class FusedCriterionConfig(LabelSmoothedCrossEntropyCriterionConfig):
+    """fairseq's options and the one that switches bfloat16 on."""
+
     autocast_bf16: bool = field(default=False, metadata={"help": "multiply in bfloat16"})
 
 

@@ -1,0 +1,82 @@
+"""The gloss: a lexicon from aligned words, and sentences that keep their shape."""
+
+from pathlib import Path
+
+import pytest
+
+from models.gloss import GlossEngine, learn_lexicons, load_lexicon, save_lexicon
+
+LEXICON = {
+    "saya": "kula",
+    "makan": "neda",
+    "nasi": "sekul",
+    "tao'": "ngerti",
+    "ba'na": "sampeyan",
+    "किताब": "buku",
+}
+WORDS = {"saya": "kula", "dia": "piyambakipun", "makan": "neda", "minum": "ngombe", "nasi": "sekul"}
+
+
+def gloss(text: str) -> str:
+    (translated,) = GlossEngine({("ind", "jav"): LEXICON}).translate(
+        [text], source="ind", target="jav"
+    )
+    return translated
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        ("saya makan nasi", "kula neda sekul"),
+        ("Saya makan, nasi!", "Kula neda, sekul!"),
+        ("NASI", "Sekul"),
+        ("makan  nasi?\t(saya)", "neda  sekul?\t(kula)"),
+        ("saya makan pizza", "kula neda pizza"),
+        ("Jakarta", "Jakarta"),
+        ("makan-makan", "makan-makan"),
+        ("ba'na tao'", "sampeyan ngerti"),
+        ("यह किताब।", "यह buku।"),
+        ("😀 nasi 😀", "😀 sekul 😀"),
+    ],
+)
+def test_words_change_and_the_rest_stays(text: str, expected: str) -> None:
+    assert gloss(text) == expected
+
+
+def test_one_gloss_for_each_text_in_order() -> None:
+    engine = GlossEngine({("ind", "jav"): LEXICON})
+    texts = ["nasi", "", "saya", "nasi"]
+    assert engine.translate(texts, source="ind", target="jav") == ["sekul", "", "kula", "sekul"]
+
+
+def test_both_lexicons_are_learnt_from_sentences() -> None:
+    ind = [f"{a} {b} {c} ." for a in ("saya", "dia") for b in ("makan", "minum")
+           for c in ("nasi", "saya")] * 5  # fmt: skip
+    jav = [" ".join(WORDS.get(word, word) for word in text.split()) for text in ind]
+    forth, back = learn_lexicons(ind, jav)
+    assert forth == WORDS
+    assert back == {target: source for source, target in WORDS.items()}
+
+
+def test_case_and_punctuation_are_not_learnt() -> None:
+    forth, back = learn_lexicons(["Nasi , nasi !"] * 5, ["Sekul , sekul !"] * 5)
+    assert (forth, back) == ({"nasi": "sekul"}, {"sekul": "nasi"})
+
+
+def test_empty_sentences_teach_nothing() -> None:
+    assert learn_lexicons([], []) == ({}, {})
+    assert learn_lexicons(["", "nasi"], ["sekul", ""]) == ({}, {})
+
+
+def test_sentences_that_do_not_pair_are_refused() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        learn_lexicons(["nasi", "saya"], ["sekul"])
+
+
+def test_a_lexicon_survives_the_disk_one_word_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "lexicon.json"
+    save_lexicon(LEXICON, path)
+    assert load_lexicon(path) == LEXICON
+    assert len(path.read_text(encoding="utf-8").splitlines()) == len(LEXICON) + 2
+    assert "किताब" in path.read_text(encoding="utf-8")

@@ -1,0 +1,126 @@
+"""What is published computes what fairseq computes, and nothing later needs a checkpoint."""
+
+from pathlib import Path
+
+import pytest
+
+from models.encoders import NmtEncoder
+from models.nmt.publish import HUGGINGFACE, load_checkpoint
+from models.nmt.recipe import NmtRecipe
+from models.subwords import EOS, SubwordRecipe, Subwords, language_tag, train_subwords
+from models.translator import NmtEngine
+from tasks import sandbox
+from tasks.nmt_training import ModelData, PairFiles, train_and_publish
+from tasks.records import write_records
+
+RECIPE = NmtRecipe(
+    encoder_layers=2,
+    decoder_layers=1,
+    width=32,
+    feed_forward=64,
+    heads=2,
+    warmup_updates=5,
+    batch_tokens=512,
+    max_updates=12,
+    validate_every=6,
+)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train a small model for a few updates; its checkpoint stays in `scratch`."""
+    folder = tmp_path_factory.mktemp("published")
+    small = sandbox.SandboxRecipe(pairs=200, monolingual=10, task_train=3, task_dev=3, task_test=3)
+    rows = list(sandbox.parallel(small, "sis"))
+    for name, part in (("train", rows[:150]), ("dev", rows[150:])):
+        ids, hub, sis = zip(*part, strict=True)
+        write_records(folder / f"{name}.parquet", {"id": ids, "hub": hub, "sis": sis})
+    lines = [text for row in rows for text in row[1:]]
+    recipe = SubwordRecipe(size=200)
+    train_subwords(lines, ["hub", "sis"], recipe, folder / "subwords.model")
+    data = ModelData(
+        subwords=folder / "subwords.model",
+        hub="hub",
+        pairs=[PairFiles("sis", folder / "train.parquet", folder / "dev.parquet")],
+        synthetic=[],
+        human_repeats=1,
+    )
+    (folder / "scratch").mkdir()
+    (folder / "out").mkdir()
+    train_and_publish(
+        data,
+        RECIPE,
+        scratch=folder / "scratch",
+        out=folder / "out",
+        log=folder / "log.txt",
+        progress=lambda share, message: None,
+    )
+    return folder
+
+
+def test_the_encoder_is_the_one_fairseq_trained(trained: Path) -> None:
+    import torch
+    from fairseq import models, tasks
+    from transformers import M2M100ForConditionalGeneration
+
+    args, state = load_checkpoint(trained / "scratch" / "checkpoints" / "checkpoint_best.pt")
+    args.data = str(trained / "scratch" / "data")
+    original = models.build_model(args, tasks.setup_task(args))
+    original.load_state_dict(state)
+    original.eval()
+    published = M2M100ForConditionalGeneration.from_pretrained(trained / "out" / HUGGINGFACE)
+    published.eval()
+    subwords = Subwords(trained / "subwords.model")
+    tag = subwords.piece_id(language_tag("sis"))
+    texts = ["unseen ѫ words here", *(row[1] for row in sandbox_rows(5))]
+    for ids in subwords.encode_ids(texts):
+        tokens = torch.tensor([[tag, *ids, EOS]])
+        with torch.no_grad():
+            theirs = original.encoder(tokens, torch.tensor([tokens.shape[1]]))["encoder_out"][0]
+            ours = published.get_encoder()(tokens).last_hidden_state
+        assert torch.allclose(theirs[:, 0], ours[0], atol=1e-4)
+
+
+def sandbox_rows(count: int) -> list[tuple[str, str, str]]:
+    recipe = sandbox.SandboxRecipe(pairs=count, monolingual=1)
+    return list(sandbox.parallel(recipe, "sis"))
+
+
+def test_ctranslate2_and_hugging_face_translate_alike(trained: Path) -> None:
+    import torch
+    from transformers import M2M100ForConditionalGeneration
+
+    subwords = Subwords(trained / "subwords.model")
+    engine = NmtEngine(trained / "out", trained / "subwords.model", beam=1, threads=1)
+    model = M2M100ForConditionalGeneration.from_pretrained(trained / "out" / HUGGINGFACE)
+    texts = [row[1] for row in sandbox_rows(5)]
+    tag = subwords.piece_id(language_tag("sis"))
+    for text, translation in zip(
+        texts, engine.translate(texts, source="hub", target="sis"), strict=True
+    ):
+        tokens = torch.tensor([[tag, *subwords.encode_ids([text])[0], EOS]])
+        made = model.generate(tokens, num_beams=1, max_length=256, do_sample=False)[0].tolist()
+        pieces = list(subwords.pieces())
+        assert subwords.decode([[pieces[i] for i in made if i > 2]])[0] == translation
+
+
+def test_an_empty_text_stays_empty_and_keeps_its_place(trained: Path) -> None:
+    engine = NmtEngine(trained / "out", trained / "subwords.model", beam=1, threads=1)
+    texts = ["", "ba", " ", "da"]
+    translations = engine.translate(texts, source="hub", target="sis")
+    assert len(translations) == 4
+    assert [translations[0], translations[2]] == ["", ""]
+
+
+def test_a_sentence_has_one_vector_whatever_stands_beside_it(trained: Path) -> None:
+    import numpy
+
+    encoder = NmtEncoder(trained / "out", trained / "subwords.model", tag=language_tag("hub"))
+    texts = ["ba", "a much longer sentence than the first", "da ba"]
+    encoder.fit(texts)
+    together = encoder.transform(texts)
+    assert together.shape == (3, 2 * RECIPE.width)
+    alone = NmtEncoder(trained / "out", trained / "subwords.model", tag=language_tag("hub"))
+    alone.fit(texts)
+    alone._memo.clear()
+    assert numpy.allclose(alone.transform(texts[:1]), together[:1], atol=1e-4)

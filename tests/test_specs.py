@@ -1,0 +1,277 @@
+"""Manifests: the shipped ones are valid; a bad one gets every problem, its line and a way out."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from models.errors import SpecError
+from pipeline.specs.loading import MANIFESTS, find_manifest, load_experiment, load_manifest
+from pipeline.specs.manifests import Manifest, PairManifest, TaskManifest
+from tasks.sources.description import Files
+from tests.conftest import write_experiment
+
+PAIR = """\
+# a comment
+name: ind-mad
+languages: [ind, mad]
+parallel:
+  - name: kalimat
+    licence: CC0-1.0
+    source:
+      kind: files
+      base: data
+      files:
+        - {name: a.csv}
+        - name: b.csv
+          split: test
+      format: {kind: csv, id: id, columns: {ind: sumber, mad: tujuan}}
+monolingual:
+  mad:
+    - name: teks
+      licence: CC0-1.0
+      source:
+        kind: files
+        base: https://example.org/v1
+        files: [{name: t.txt, language: mad}]
+        format: {kind: text}
+split: {rule: hash, dev: 3, test: 4}
+"""
+
+TASK = """\
+name: emosi
+source_language: ind
+labels: [anger, happy]
+texts:
+  ind: &corpus
+    name: kalimat
+    licence: CC0-1.0
+    source:
+      kind: files
+      base: data
+      files: [{name: a.csv, split: train}]
+      format: {kind: csv, columns: {text: teks, label: emosi}}
+  mad: *corpus
+"""
+
+SHIPPED = [
+    (path, {"pairs": PairManifest, "tasks": TaskManifest}.get(path.parent.name))
+    for path in sorted(MANIFESTS.glob("*/*.yaml"))
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "model"), SHIPPED, ids=[f"{p.parent.name}/{p.stem}" for p, _ in SHIPPED]
+)
+def test_shipped_manifests_are_valid(path: Path, model: type[Manifest] | None) -> None:
+    loaded = load_manifest(path, model) if model else load_experiment(str(path))
+    assert loaded.name == path.stem  # type: ignore[attr-defined]
+
+
+def test_every_shipped_remote_file_is_pinned() -> None:
+    corpora = []
+    for path, model in SHIPPED:
+        if model is PairManifest:
+            pair = load_manifest(path, PairManifest)
+            corpora += [*pair.parallel, *(c for text in pair.monolingual.values() for c in text)]
+        elif model is TaskManifest:
+            corpora += load_manifest(path, TaskManifest).texts.values()
+    files = [f for c in corpora if isinstance(c.source, Files) for f in c.source.files]
+    assert files
+    assert [file.name for file in files if file.sha256 is None] == []
+    assert [corpus.name for corpus in corpora if not corpus.licence] == []
+
+
+def load(
+    folder: Path, text: str, model: type[PairManifest] | type[TaskManifest] = PairManifest
+) -> PairManifest | TaskManifest:
+    path = folder / "ind-mad.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_manifest(path, model)
+
+
+def problems(
+    folder: Path, text: str, model: type[PairManifest] | type[TaskManifest] = PairManifest
+) -> list[str]:
+    with pytest.raises(SpecError) as caught:
+        load(folder, text, model)
+    head, *lines = str(caught.value).splitlines()
+    count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''}"
+    assert head == f"{folder / 'ind-mad.yaml'}: {count}"
+    return [line.strip() for line in lines]
+
+
+def test_the_examples_of_this_file_are_valid(tmp_path: Path) -> None:
+    assert load(tmp_path, PAIR).name == "ind-mad"
+    assert load(tmp_path, TASK, TaskManifest).name == "emosi"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "problem"),
+    [
+        ("split: {", "spilt: {", "line 24: spilt: unknown field; did you mean 'split'?"),
+        (
+            "    licence",
+            "    license",
+            "line 6: parallel.0.license: unknown field; did you mean 'licence'?",
+        ),
+        ("      base", "      bass", "parallel.0.source.bass: unknown field; did you mean 'base'?"),
+        (
+            "split: test",
+            "splitt: test",
+            "line 13: parallel.0.source.files.1.splitt: unknown field; did you mean 'split'?",
+        ),
+        (
+            "language: mad",
+            "langauge: mad",
+            "line 22: monolingual.mad.0.source.files.0.langauge: unknown field; "
+            "did you mean 'language'?",
+        ),
+        ("dev: 3", "devv: 3", "line 24: split.devv: unknown field; did you mean 'dev'?"),
+    ],
+)
+def test_an_unknown_field_gets_line_and_suggestion(
+    tmp_path: Path, was: str, now: str, problem: str
+) -> None:
+    found = problems(tmp_path, PAIR.replace(was, now, 1))
+    assert [line for line in found if problem in line], found
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "words"),
+    [
+        ("[ind, mad]", "[ind, Madurese]", ["line 3", "languages.1", "'Madurese'"]),
+        ("[ind, mad]", "[ind]", ["line 3", "languages.1", "required"]),
+        ("[ind, mad]", "[mad, mad]", ["languages", "'mad' stands there twice"]),
+        ("name: ind-mad", "name: Ind Mad", ["line 2", "name", "'Ind Mad'"]),
+        ("dev: 3", "dev: -3", ["line 24", "split.dev", "-3"]),
+        ("dev: 3", "dev: many", ["line 24", "split.dev", "'many'"]),
+        ("rule: hash", "rule: hsh", ["line 24", "split", "'hsh'", "'hash', 'shipped'"]),
+        ("split: test", "split: tset", ["line 13", "files.1.split", "'tset'"]),
+        ("mad: tujuan", "jav: tujuan", ["kalimat", "`columns` does not map mad"]),
+        ("language: mad", "language: ind", ["teks", "no file has `language: mad`"]),
+        ("  mad:\n", "  jav:\n", ["'jav' is not a language of this pair"]),
+        ("{ind: sumber, mad: tujuan}", "{ind: sumber, text: [1]}", ["line 14", "columns.text"]),
+    ],
+)
+def test_a_wrong_value_is_one_problem_with_its_place(
+    tmp_path: Path, was: str, now: str, words: Sequence[str]
+) -> None:
+    first, *others = problems(tmp_path, PAIR.replace(was, now, 1))
+    assert [word for word in words if word not in first] == [], first
+    assert not others or was.startswith("  mad") or "files" not in first
+
+
+def test_all_problems_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
+    text = PAIR.replace("[ind, mad]", "[ind, MAD]").replace("dev: 3", "dve: 3")
+    found = problems(tmp_path, text.replace("licence: CC0-1.0", "licence: [1]"))
+    assert [line.split(":")[0] for line in found] == ["line 3", "line 6", "line 18", "line 24"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "words"),
+    [
+        ("source_language: ind", "source_language: jav", ["texts", "'jav' is missing"]),
+        ("label: emosi", "lable: emosi", ["texts ind", "does not map label"]),
+        ("[anger, happy]", "[anger]", ["line 3", "labels", "at least 2"]),
+        ("name: emosi", "name: emosi\nlables: [a, b]", ["lables", "did you mean 'labels'"]),
+    ],
+)
+def test_task_problems(tmp_path: Path, was: str, now: str, words: Sequence[str]) -> None:
+    found = "\n".join(problems(tmp_path, TASK.replace(was, now, 1), TaskManifest))
+    assert [word for word in words if word not in found] == [], found
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "valid dictionary"),
+        (b"- a\n- b\n", "valid dictionary"),
+        (b"name: [ind\n", "not valid YAML"),
+        (b"name: caf\xe9\n", "cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("read", [lambda p: load_manifest(p, PairManifest), load_experiment])
+def test_a_file_that_is_no_manifest_is_a_spec_error(
+    tmp_path: Path, content: bytes, words: str, read: Callable[[object], object]
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SpecError) as caught:
+        read(path if read is not load_experiment else str(path))
+    assert str(path) in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_local_base_is_relative_to_its_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    pair = load(tmp_path, PAIR)
+    assert isinstance(pair, PairManifest)
+    bases = [c.source.base for c in (*pair.parallel, *pair.monolingual["mad"])]  # type: ignore[union-attr]
+    assert bases == [str(tmp_path / "data"), "https://example.org/v1"]
+
+
+def test_a_manifest_cannot_be_changed(tmp_path: Path) -> None:
+    pair = load(tmp_path, PAIR)
+    with pytest.raises(ValueError, match="frozen"):
+        pair.name = "other"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("sandbx", "did you mean 'sandbox'?"),
+        ("nusa-min", "did you mean 'nusa-mini'?"),
+        ("zzz", "there are: nusa, nusa-mini, sandbox"),
+    ],
+)
+def test_an_unknown_experiment_suggests(name: str, words: str) -> None:
+    with pytest.raises(SpecError, match=f"'{name}'.*{words.replace('?', '.')}"):
+        load_experiment(name)
+
+
+def test_an_experiment_finds_its_own_manifests_first(tmp_path: Path) -> None:
+    study = load_experiment(str(write_experiment(tmp_path, ("sis", "cou"))))
+    assert study.languages == ("sis", "cou")
+    assert study.directions == (("hub", "sis"), ("sis", "hub"), ("hub", "cou"), ("cou", "hub"))
+    assert study.pair_of("cou").split.dev == 30  # type: ignore[union-attr]
+    own = tmp_path / "pairs" / "hub-sis.yaml"
+    assert find_manifest("pairs", "hub-sis", near=tmp_path / "experiments") == own.resolve()
+    assert find_manifest("pairs", "hub-sis") == (MANIFESTS / "pairs" / "hub-sis.yaml").resolve()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"hub": "sis"}, ["pair hub-sis", "begins with 'hub'", "the hub is 'sis'"]),
+        ({"pairs": ["hub-sis", "hub-sis"]}, ["pair hub-sis is listed twice", "language sis"]),
+        ({"pairs": []}, ["pairs", "at least 1"]),
+        ({"pairs": ["hub-sus"]}, ["'hub-sus'", "did you mean 'hub-sis'"]),
+        ({"pairs": ["hub-iso"]}, ["task stance: shares no language"]),
+        ({"tasks": ["stanse"]}, ["'stanse'", "did you mean"]),
+        ({"nmt": {"max_updats": 3}}, ["nmt.max_updats", "did you mean 'max_updates'"]),
+        ({"slice": {"train": 0}}, ["slice.train", "greater than or equal to 1"]),
+        ({"evaluation": {"seed": 0}}, ["evaluation.seed"]),
+        ({"cleaning": {"max_word": 3}}, ["cleaning.max_word", "did you mean 'max_words'"]),
+    ],
+)
+def test_experiment_problems(
+    tmp_path: Path, changes: dict[str, object], words: Sequence[str]
+) -> None:
+    path = write_experiment(tmp_path, ("sis",), **changes)
+    with pytest.raises(SpecError) as caught:
+        load_experiment(str(path))
+    assert [word for word in words if word not in str(caught.value)] == [], str(caught.value)
+
+
+def test_two_pairs_of_one_language_are_named(tmp_path: Path) -> None:
+    path = write_experiment(tmp_path, pairs=["hub-sis", "hub-sis-too"])
+    pair = (tmp_path / "pairs" / "hub-sis.yaml").read_text()
+    too = tmp_path / "pairs" / "hub-sis-too.yaml"
+    too.write_text(pair.replace("name: hub-sis", "name: hub-sis-too"))
+    with pytest.raises(SpecError, match="language sis is listed twice"):
+        load_experiment(str(path))

@@ -1,0 +1,217 @@
+"""Whole experiments, as a user runs them: build, rerun, survive kills, use the result."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import write_experiment
+from tests.test_commands import LUIGI, sprachbund
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return experiment and store of a tiny sandbox study that ran without disturbance."""
+    folder = tmp_path_factory.mktemp("system")
+    experiment = write_experiment(folder / "manifests")
+    result = sprachbund("run", str(experiment), SPRACHBUND_STORE=str(folder / "store"))
+    assert result.returncode == 0, result.stderr
+    return experiment, folder / "store"
+
+
+def manifests(store: Path) -> dict[str, dict[str, Any]]:
+    return {
+        str(path.parent.relative_to(store)): json.loads(path.read_text())
+        for path in store.glob("*/*/manifest.json")
+    }
+
+
+def contents(store: Path) -> dict[str, Any]:
+    """Return counts, scores and the sha256 of every file of every artifact but the report.
+
+    A report prints seconds and memory, which differ from run to run.
+    """
+    return {
+        name: {
+            "counts": manifest["counts"],
+            "scores": manifest["scores"],
+            **{file: facts["sha256"] for file, facts in manifest["files"].items()},
+        }
+        for name, manifest in manifests(store).items()
+        if manifest["stage"] != "Report"
+    }
+
+
+def test_a_study_leaves_artifacts_and_nothing_else(built: tuple[Path, Path]) -> None:
+    _, store = built
+    assert not [path for path in (store / ".work").rglob("*") if path.is_file()]
+    for name, manifest in manifests(store).items():
+        listed = {*manifest["files"], "manifest.json"}
+        found = {
+            str(path.relative_to(store / name))
+            for path in (store / name).rglob("*")
+            if path.is_file()
+        }
+        assert found == listed, name
+
+
+def test_a_second_run_builds_nothing(built: tuple[Path, Path]) -> None:
+    experiment, store = built
+    before = manifests(store)
+    result = sprachbund("run", str(experiment), SPRACHBUND_STORE=str(store))
+    assert result.returncode == 0
+    assert "0 stages built" in result.stderr
+    assert manifests(store) == before
+
+
+def test_every_kind_of_score_is_reported(built: tuple[Path, Path]) -> None:
+    experiment, store = built
+    result = sprachbund("scores", str(experiment), "--format", "json", SPRACHBUND_STORE=str(store))
+    records = json.loads(result.stdout)
+    mt = [r for r in records if r["kind"] == "mt"]
+    assert {(r["engine"], r["round"]) for r in mt} == {("gloss", None), ("nmt-0", 0), ("nmt-1", 1)}
+    assert {r["direction"] for r in mt} == {"hub-sis", "sis-hub"}
+    for r in mt:
+        assert r["signature"]
+        assert r["n"] == 40
+        assert 0 <= r["low"] <= r["high"] <= 100
+        assert r["baseline"] > 0
+    task = [r for r in records if r["kind"] == "task"]
+    assert {r["strategy"] for r in task} == {
+        "zero-shot",
+        "translate-train",
+        "translate-test",
+        "in-language",
+    }
+    assert {r["encoder"] for r in task} == {"char-ngram", "nmt-encoder"}
+    assert {r["engine"] for r in task} == {"", "gloss", "nmt-0", "nmt-1"}
+    for r in task:
+        assert (r["language"], r["n"], r["seeds"]) == ("sis", 60, 2)
+        assert 0 <= r["low"] <= r["score"] <= r["high"] <= 1
+
+
+def test_the_report_is_one_file_that_answers(built: tuple[Path, Path]) -> None:
+    _, store = built
+    (report,) = store.glob("Report/*")
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 3
+    assert "http" not in page.replace("http://www.w3.org", "").replace(
+        "http://purl.org", ""
+    ).replace("http://creativecommons.org", "").replace("https://matplotlib.org", "")
+    text = (report / "report.md").read_text(encoding="utf-8")
+    for wanted in ("macro-F1", "BLEU", "CC0-1.0", "NmtModel", "ctranslate2", "p = "):
+        assert wanted in text
+        assert wanted in page
+
+
+def test_translate_gives_a_line_for_a_line(built: tuple[Path, Path]) -> None:
+    experiment, store = built
+    lines = ["ba da", "", "  ", "unseen ѫ words", "last"]
+    for engine in ("gloss", "nmt-1"):
+        result = sprachbund(
+            *("translate", str(experiment), "--from", "hub", "--to", "sis", "--engine", engine),
+            stdin="\n".join(lines) + "\n",
+            SPRACHBUND_STORE=str(store),
+        )
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.count("\n") == len(lines)
+
+
+def test_show_prints_manifest_and_records(built: tuple[Path, Path]) -> None:
+    _, store = built
+    (artifact,) = store.glob("Bitext/*")
+    result = sprachbund("show", str(artifact))
+    assert '"stage": "Bitext"' in result.stdout
+    assert '"id": "sandbox:s' in result.stdout
+
+
+def test_rerun_rebuilds_a_stage_and_its_descendants_alone(
+    built: tuple[Path, Path], tmp_path: Path
+) -> None:
+    experiment, original = built
+    store = tmp_path / "store"
+    shutil.copytree(original, store)
+    before = manifests(store)
+    result = sprachbund(
+        "rerun", str(experiment), "TranslatedTask:*-gloss", SPRACHBUND_STORE=str(store)
+    )
+    assert result.returncode == 0, result.stderr
+    after = manifests(store)
+    assert after.keys() == before.keys()
+    rebuilt = {name.partition("/")[0] for name in after if after[name] != before[name]}
+    assert rebuilt == {"TranslatedTask", "Predictions", "TransferScores", "Report"}
+    assert contents(store) == contents(original)
+
+
+def test_luigi_itself_runs_the_study(built: tuple[Path, Path]) -> None:
+    experiment, store = built
+    result = subprocess.run(
+        [*LUIGI, "--experiment", str(experiment)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SPRACHBUND_STORE": str(store)},
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_study_that_is_killed_again_and_again_ends_the_same(
+    built: tuple[Path, Path], tmp_path: Path
+) -> None:
+    experiment, undisturbed = built
+    store = tmp_path / "store"
+    delays = random.Random(1)  # noqa: S311
+    kills = 0
+    for _ in range(40):
+        with subprocess.Popen(
+            [sys.executable, "-P", "-m", "pipeline.commands.app", "run", str(experiment)],
+            env={**os.environ, "SPRACHBUND_STORE": str(store)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as run:
+            try:
+                code = run.wait(timeout=delays.uniform(3, 12) + kills)
+            except subprocess.TimeoutExpired:
+                os.killpg(run.pid, signal.SIGKILL)
+                kills += 1
+                continue
+        assert code == 0
+        break
+    assert kills >= 3
+    assert contents(store) == contents(undisturbed)
+    time.sleep(0.1)
+    assert not [path for path in (store / ".work").rglob("*") if path.is_file()]
+
+
+def test_a_slice_of_the_real_study(tmp_path: Path) -> None:
+    if "SPRACHBUND_MIRROR" not in os.environ:
+        pytest.skip("needs SPRACHBUND_MIRROR: real corpora are not part of the project")
+    store = str(tmp_path / "store")
+    result = sprachbund("run", "nusa-mini", SPRACHBUND_STORE=store)
+    assert result.returncode == 0, result.stderr
+    scores = sprachbund("scores", "nusa-mini", "--format", "json", SPRACHBUND_STORE=store)
+    records = json.loads(scores.stdout)
+    gloss = {
+        r["direction"]: r
+        for r in records
+        if r["kind"] == "mt" and r["engine"] == "gloss" and r["metric"] == "BLEU"
+    }
+    for direction in ("jav-ind", "min-ind"):
+        assert gloss[direction]["low"] > gloss[direction]["baseline"]
+    best = max(
+        r["score"]
+        for r in records
+        if r["kind"] == "task" and r["metric"] == "macro-F1" and r["strategy"] != "in-language"
+    )
+    assert best > 0.3  # five classes: chance is 0.2

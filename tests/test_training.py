@@ -1,0 +1,152 @@
+"""The contract with fairseq: what it is asked, what its log says, when it stops."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from models.errors import ProcessError
+from models.nmt.launch import EarlyStopping, copy_atomically
+from models.nmt.recipe import NmtRecipe
+from models.nmt.training import parse_progress, training_arguments
+from models.processes import python_module, run_child
+from tasks.nmt_training import ModelData, PairFiles, SyntheticFile
+
+DIRECTIONS = [("ind", "jav"), ("jav", "ind")]
+
+
+def arguments(recipe: NmtRecipe, precision: str = "bf16") -> list[str]:
+    return training_arguments(
+        recipe,
+        data=Path("data"),
+        checkpoints=Path("checkpoints"),
+        languages=["ind", "jav"],
+        directions=DIRECTIONS,
+        precision=precision,
+    )
+
+
+def value(argv: list[str], option: str) -> str:
+    return argv[argv.index(option) + 1]
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("--task", "translation_multi_simple_epoch"),
+        ("--langs", "ind,jav"),
+        ("--lang-pairs", "ind-jav,jav-ind"),
+        ("--encoder-langtok", "tgt"),
+        ("--sampling-method", "temperature"),
+        ("--required-batch-size-multiple", "1"),
+        ("--dropout", "0.25"),
+        ("--max-tokens", "512"),
+        ("--seed", "7"),
+    ],
+)
+def test_fairseq_is_asked_for(option: str, expected: str) -> None:
+    recipe = NmtRecipe(dropout=0.25, batch_tokens=512, seed=7)
+    assert value(arguments(recipe), option) == expected
+
+
+def test_norms_come_first_on_both_sides_as_ctranslate2_needs() -> None:
+    argv = arguments(NmtRecipe())
+    assert {"--encoder-normalize-before", "--decoder-normalize-before"} <= set(argv)
+
+
+@pytest.mark.parametrize(("precision", "expected"), [("bf16", True), ("fp32", False)])
+def test_autocast_follows_the_precision(precision: str, expected: bool) -> None:
+    assert ("--autocast-bf16" in arguments(NmtRecipe(), precision)) is expected
+
+
+def test_synthetic_text_feeds_its_own_direction_only_and_is_tagged() -> None:
+    data = ModelData(
+        subwords=Path("m"),
+        hub="ind",
+        pairs=[PairFiles("jav", Path("train"), Path("dev"))],
+        synthetic=[SyntheticFile("jav", "ind", Path("synthetic"))],
+        human_repeats=3,
+    )
+    train = [
+        (t.source, t.target, t.path, t.tagged, t.repeat) for t in data.texts() if t.split == "train"
+    ]
+    assert sorted(train) == [
+        ("ind", "jav", "train", False, 3),
+        ("jav", "ind", "synthetic", True, 1),
+        ("jav", "ind", "train", False, 3),
+    ]
+    assert {t.tagged for t in data.texts() if t.split == "valid"} == {False}
+
+
+def record(kind: str, **fields: str) -> str:
+    return f"2026-01-01 00:00:00 | INFO | {kind} | {json.dumps(fields)}\n"
+
+
+def test_training_progress_is_read_from_the_log() -> None:
+    line = record("train_inner", epoch="1", num_updates="50", ppl="12.5", wps="3000")
+    progress = parse_progress(line)
+    assert progress is not None
+    assert (progress.updates, progress.perplexity, progress.validation) == (50, 12.5, False)
+    bare = parse_progress("INFO:train_inner:" + line.partition("| train_inner | ")[2])
+    assert bare == progress
+
+
+def test_validation_progress_is_read_from_the_log() -> None:
+    line = record("valid", epoch="2", valid_num_updates="100", valid_ppl="9.1", valid_wps="1")
+    progress = parse_progress(line)
+    assert progress is not None
+    assert (progress.updates, progress.perplexity, progress.validation) == (100, 9.1, True)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "INFO: loading valid data", "| INFO | train_inner | {broken", record("train")]
+)
+def test_other_lines_are_no_progress(line: str) -> None:
+    assert parse_progress(line) is None
+
+
+def stops(history: Path, losses: list[float], patience: int = 2) -> list[bool]:
+    stopping = EarlyStopping(history, patience)
+    return [stopping.observe(100 * n, loss) for n, loss in enumerate(losses, start=1)]
+
+
+def test_training_stops_when_the_best_is_old_enough(tmp_path: Path) -> None:
+    assert stops(tmp_path / "h.json", [3.0, 2.0, 2.1, 2.2]) == [False, False, False, True]
+
+
+def test_an_interruption_does_not_reset_patience(tmp_path: Path) -> None:
+    history = tmp_path / "h.json"
+    assert stops(history, [3.0, 2.0, 2.1]) == [False, False, False]
+    resumed = EarlyStopping(history, 2)
+    assert resumed.observe(400, 2.2)
+
+
+def test_a_future_lost_in_a_crash_is_forgotten(tmp_path: Path) -> None:
+    history = tmp_path / "h.json"
+    stops(history, [3.0, 1.0, 2.1])
+    resumed = EarlyStopping(history, 2)
+    assert not resumed.observe(200, 2.0)  # the second validation once more, now without its 1.0
+    assert not resumed.observe(300, 2.1)
+    assert resumed.observe(400, 2.1)
+
+
+def test_a_copied_checkpoint_is_whole_or_the_old_one(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.pt", tmp_path / "b.pt"
+    source.write_bytes(b"new")
+    target.write_bytes(b"old")
+    copy_atomically(str(source), str(target), overwrite=True)
+    assert target.read_bytes() == b"new"
+    assert {p.name for p in tmp_path.iterdir()} == {"a.pt", "b.pt"}
+
+
+def test_a_failing_child_is_reported_with_the_tail_of_its_log(tmp_path: Path) -> None:
+    argv = python_module("models.nmt.binarize", tmp_path / "no-plan.json", tmp_path / "counts.json")
+    with pytest.raises(ProcessError, match=r"exited with 1[\s\S]*no-plan\.json"):
+        run_child(argv, tmp_path / "log.txt")
+    assert "FileNotFoundError" in (tmp_path / "log.txt").read_text()
+
+
+def test_a_child_sees_no_shell(tmp_path: Path) -> None:
+    seen: list[str] = []
+    run_child(["printf", "%s\n", "$HOME; rm -rf x"], tmp_path / "log.txt", on_line=seen.append)
+    assert seen == ["$HOME; rm -rf x\n"]
