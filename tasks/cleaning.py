@@ -52,6 +52,8 @@ class Counts:
 def normalise(text: str, rules: CleaningRules) -> str:
     """Return NFC text without control characters, tweet clutter and odd white space."""
     text = CONTROL.sub("", text)
+    if rules.strip_urls:
+        text = URL.sub(" ", text)  # whole, before its fragment loses the hash sign
     if rules.strip_hash_signs:
         text = GLUED_HASH.sub(" ", text).replace("#", "")  # "#satu#dua" is two words
     text = unicodedata.normalize("NFC", text)  # last of what joins: a mark may meet its letter now

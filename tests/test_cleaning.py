@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.cleaning import (
@@ -69,12 +69,14 @@ def test_each_rule_can_be_switched_off(rule: str, text: str) -> None:
     assert normalise(text, replace(RULES, **{rule: False})) == text
 
 
+@settings(deadline=None)
 @given(MESSY)
 def test_normalise_is_idempotent(text: str) -> None:
     once = normalise(text, RULES)
     assert normalise(once, RULES) == once
 
 
+@settings(deadline=None)
 @given(MESSY)
 def test_normalised_text_is_one_clean_line(text: str) -> None:
     clean = normalise(text, RULES)
@@ -118,6 +120,7 @@ def test_sentences(paragraph: str, expected: list[str]) -> None:
     assert list(sentences(paragraph)) == expected
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab.!? ।", max_size=40))
 def test_sentences_lose_nothing_but_space(paragraph: str) -> None:
     assert "".join("".join(sentences(paragraph)).split()) == "".join(paragraph.split())
@@ -158,6 +161,7 @@ def test_different_sentences_stay_different(one: str, other: str) -> None:
     assert key_digest(one) != key_digest(other)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="kalimat ", min_size=1))
 def test_case_and_punctuation_never_make_a_new_sentence(text: str) -> None:
     assert comparison_key(f"“{text.upper()}” !") == comparison_key(text) or not text.strip()

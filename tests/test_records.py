@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from models.errors import ContractError
@@ -57,11 +57,13 @@ def test_columns_of_different_length_are_refused(tmp_path: Path) -> None:
         write_records(tmp_path / "r.parquet", {"id": ["a", "b"], "text": ["x"]})
 
 
+@settings(deadline=None)
 @given(IDS)
 def test_the_same_ids_pass(ids: list[str]) -> None:
     check_same_ids("step", ids, tuple(ids))
 
 
+@settings(deadline=None)
 @given(IDS, st.data())
 def test_a_lost_id_is_named(ids: list[str], data: st.DataObject) -> None:
     lost = data.draw(st.sampled_from(ids))
@@ -72,6 +74,7 @@ def test_a_lost_id_is_named(ids: list[str], data: st.DataObject) -> None:
     assert "lost" in str(caught.value)
 
 
+@settings(deadline=None)
 @given(IDS, st.text(min_size=7, max_size=9), st.data())
 def test_an_extra_id_is_named(ids: list[str], extra: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(ids)))
@@ -81,6 +84,7 @@ def test_an_extra_id_is_named(ids: list[str], extra: str, data: st.DataObject) -
     assert "unknown" in str(caught.value)
 
 
+@settings(deadline=None)
 @given(IDS, st.data())
 def test_a_repeated_id_is_named(ids: list[str], data: st.DataObject) -> None:
     again = data.draw(st.sampled_from(ids))
@@ -90,6 +94,7 @@ def test_a_repeated_id_is_named(ids: list[str], data: st.DataObject) -> None:
     assert "repeated" in str(caught.value)
 
 
+@settings(deadline=None)
 @given(IDS.flatmap(lambda ids: st.tuples(st.just(ids), st.permutations(ids))))
 def test_a_moved_id_is_named(both: tuple[list[str], list[str]]) -> None:
     ids, moved = both
@@ -101,6 +106,7 @@ def test_a_moved_id_is_named(both: tuple[list[str], list[str]]) -> None:
     assert "order" in str(caught.value)
 
 
+@settings(deadline=None)
 @given(*[st.lists(st.sampled_from("abc"), max_size=5)] * 2)
 def test_whatever_differs_is_a_contract_error(ids: list[str], got: list[str]) -> None:
     assume(ids != got)

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.sources.description import HashSplit
@@ -20,6 +20,7 @@ def parts(ids: list[str], split: HashSplit) -> dict[str, str]:
     return {i: assigned.get(i, rest(split)) for i in ids}
 
 
+@settings(deadline=None)
 @given(IDS, SIZES, SIZES, st.none() | st.integers(1, 20))
 def test_sizes_are_exact(ids: list[str], dev: int, test: int, train: int | None) -> None:
     found = Counter(parts(ids, HashSplit(rule="hash", dev=dev, test=test, train=train)).values())
@@ -30,12 +31,14 @@ def test_sizes_are_exact(ids: list[str], dev: int, test: int, train: int | None)
     assert found["train"] == (left if train is None else min(train, left))
 
 
+@settings(deadline=None)
 @given(IDS.flatmap(lambda ids: st.tuples(st.just(ids), st.permutations(ids))), SIZES, SIZES)
 def test_order_of_input_is_irrelevant(both: tuple[list[str], list[str]], d: int, t: int) -> None:
     split = HashSplit(rule="hash", dev=d, test=t)
     assert parts(both[0], split) == parts(both[1], split)
 
 
+@settings(deadline=None)
 @given(IDS, st.text(min_size=9, max_size=10))
 def test_one_more_id_never_moves_text_from_train_to_test(ids: list[str], new: str) -> None:
     split = HashSplit(rule="hash", dev=5, test=5)

@@ -2,7 +2,7 @@
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
@@ -42,6 +42,7 @@ def estimate(gold: numpy.ndarray, predicted: numpy.ndarray, metric: str, seed: i
     return interval(gold, predicted, metric=metric, classes=CLASSES, resamples=200, seed=seed)
 
 
+@settings(deadline=None)
 @given(LABELLED)
 def test_scores_equal_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     gold, predicted = numpy.array(pairs).T
@@ -139,6 +140,7 @@ def test_holm_by_hand(given_values: list[float], expected: list[float]) -> None:
     assert holm(given_values) == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_keeps_the_order_and_never_helps(values: list[float]) -> None:
     corrected = holm(values)

@@ -18,13 +18,17 @@ BATCH_ROWS = 10_000
 
 @dataclass(frozen=True)
 class TrainingText:
-    """One Parquet file that feeds one direction of one split."""
+    """One Parquet file that feeds one direction of one split.
+
+    `tagged` puts `<BT>` before each source; `copied` takes the target text as the source too.
+    """
 
     path: str
     split: str
     source: str
     target: str
     tagged: bool = False
+    copied: bool = False
     repeat: int = 1
 
     @property
@@ -69,9 +73,10 @@ def encoded_rows(
 
     prefix = [subwords.piece_id(BACK_TRANSLATION_TAG)] if text.tagged else []
     file = parquet.ParquetFile(text.path)
-    for batch in file.iter_batches(BATCH_ROWS, columns=[text.source, text.target]):
+    source_column = text.target if text.copied else text.source
+    for batch in file.iter_batches(BATCH_ROWS, columns=[source_column, text.target]):
         columns = batch.to_pydict()
-        sources = subwords.encode_ids(columns[text.source])
+        sources = subwords.encode_ids(columns[source_column])
         targets = subwords.encode_ids(columns[text.target])
         for source, target in zip(sources, targets, strict=True):
             fits = len(source) < max_pieces and len(target) < max_pieces
