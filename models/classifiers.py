@@ -71,9 +71,10 @@ def _draw(labels: "numpy.ndarray", share: float, seed: int) -> "numpy.ndarray":
     from sklearn.model_selection import train_test_split
 
     everything = numpy.arange(len(labels))
-    if share == 1:
+    left_out = max(round((1 - share) * len(labels)), len(set(labels)))  # one a class at least
+    if share == 1 or left_out >= len(labels) / 2:
         return everything
-    chosen, _ = train_test_split(everything, train_size=share, random_state=seed, stratify=labels)
+    chosen, _ = train_test_split(everything, test_size=left_out, random_state=seed, stratify=labels)
     return numpy.sort(chosen)
 
 

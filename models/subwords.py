@@ -6,6 +6,7 @@ inserted by id but are never produced from text, so a corpus that contains the c
 cannot fake a tag.
 """
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,14 +51,16 @@ def train_subwords(
     import sentencepiece
 
     sentencepiece.set_random_generator_seed(recipe.seed)
+    model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter(lines),
-            model_prefix=str(target.with_suffix("")),
+            model_writer=model,  # a model written by path would hold that path
             model_type="unigram",
             vocab_size=recipe.size,
             hard_vocab_limit=False,
             character_coverage=recipe.character_coverage,
+            normalization_rule_name="identity",  # cleaning has normalised; joiners must survive
             input_sentence_size=recipe.max_training_lines,
             shuffle_input_sentence=True,
             control_symbols=[*map(language_tag, languages), BACK_TRANSLATION_TAG],
@@ -70,7 +73,7 @@ def train_subwords(
         )
     except RuntimeError as error:
         raise SourceError(f"the subword model could not be trained: {error}") from error
-    target.with_suffix(".vocab").unlink(missing_ok=True)
+    target.write_bytes(model.getvalue())
     return len(Subwords(target))
 
 

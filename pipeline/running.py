@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import luigi
@@ -28,8 +29,10 @@ def run(
 ) -> Outcome:
     """Build the targets and all they need; raise StageError when any stage failed."""
     sweep(Settings.from_environment().store)
-    missing = {s.task_id for target in targets for s in target.walk() if not s.complete()}
+    missing = {s.task_id: s for target in targets for s in target.walk() if not s.complete()}
     if missing:
+        for library in {name for stage in missing.values() for name in stage.LIBRARIES}:
+            import_module(library)
         _build(targets, workers=workers, scheduler=scheduler)
     total = {s.task_id for target in targets for s in target.walk()}
     return Outcome(built=len(missing), already_done=len(total) - len(missing))

@@ -48,6 +48,8 @@ class Stage(luigi.Task, Generic[SpecT]):
     """One artifact of the DAG."""
 
     VERSION: ClassVar[int] = 1
+    LIBRARIES: ClassVar[tuple[str, ...]] = ()
+    """What `build` imports at length; imported once before the workers fork, not in each fork."""
 
     experiment = luigi.Parameter(description="name or path of an experiment manifest")
 

@@ -35,13 +35,18 @@ class SyntheticFile(NamedTuple):
 
 
 class ModelData(NamedTuple):
-    """All text of one training. `human_repeats` upsamples the human text beside the synthetic."""
+    """All text of one training.
+
+    `human_repeats` upsamples the human text beside the synthetic; `copied` adds, for each
+    direction, its target text as its own source.
+    """
 
     subwords: Path
     hub: str
     pairs: list[PairFiles]
     synthetic: list[SyntheticFile]
     human_repeats: int
+    copied: bool = False
 
     @property
     def languages(self) -> list[str]:
@@ -68,7 +73,13 @@ class ModelData(NamedTuple):
             TrainingText(str(file.path), "train", file.source, file.target, tagged=True)
             for file in self.synthetic
         ]
-        return human + synthetic
+        copies = [
+            TrainingText(str(pair.train), "train", source, target, copied=True)
+            for pair in self.pairs
+            for source, target in self._both_ways(pair)
+            if self.copied
+        ]
+        return human + synthetic + copies
 
     def _both_ways(self, pair: PairFiles) -> tuple[tuple[str, str], tuple[str, str]]:
         return (self.hub, pair.language), (pair.language, self.hub)
@@ -107,14 +118,14 @@ def train_and_publish(
     def on_progress(now: TrainingProgress) -> None:
         progress(now.updates / recipe.max_updates, describe(now, recipe.max_updates))
 
-    trained = _train_once(recipe, arguments, checkpoints, log, on_progress)
+    trained = train(recipe, arguments, checkpoints, log=log, on_progress=on_progress)
     published = run_child(
         python_module("models.nmt.publish", checkpoints / "checkpoint_best.pt", binary, out), log
     )
     history = json.loads((checkpoints / "validations.json").read_text(encoding="utf-8"))
     (out / "validations.json").write_text(json.dumps(history), encoding="utf-8")
     facts = {"precision": precision, "validations": history}
-    return TrainingResult(counts, facts, [*binarized, *trained, published])
+    return TrainingResult(counts, facts, [*binarized, trained, published])
 
 
 def describe(now: TrainingProgress, max_updates: int) -> str:
@@ -143,18 +154,3 @@ def _binarize(
         children = [run_child(python_module("models.nmt.binarize", plan, counts), log)]
     found: dict[str, Any] = json.loads(counts.read_text(encoding="utf-8"))
     return found, children
-
-
-def _train_once(
-    recipe: NmtRecipe,
-    arguments: list[str],
-    checkpoints: Path,
-    log: Path,
-    on_progress: Callable[[TrainingProgress], None],
-) -> list[ChildRun]:
-    finished = checkpoints / "finished"
-    if finished.exists():
-        return []
-    run = train(recipe, arguments, checkpoints, log=log, on_progress=on_progress)
-    finished.touch()
-    return [run]

@@ -1,4 +1,4 @@
-"""Start `fairseq-train` as this project needs it: `python -m models.nmt.launch HISTORY ARGS...`.
+"""Start `fairseq-train` as needed: `python -m models.nmt.launch HISTORY PATIENCE ARGS`.
 
 The launcher repairs four things that no fairseq option reaches, then hands over to fairseq:
 what torch may unpickle, the plugin's criterion and faster kernels, atomic checkpoint copies, and
@@ -40,7 +40,14 @@ class EarlyStopping:
         """Record one validation and say whether to stop."""
         history = [entry for entry in self._read() if entry[0] < updates] + [(updates, loss)]
         self._write(history)
-        best = min(range(len(history)), key=lambda i: history[i][1])
+        return self._is_stale(history)
+
+    def is_over(self, updates: int) -> bool:
+        """Say whether training had reason to stop at the validation after `updates` updates."""
+        return self._is_stale([entry for entry in self._read() if entry[0] <= updates])
+
+    def _is_stale(self, history: list[tuple[int, float]]) -> bool:
+        best = min(range(len(history)), key=lambda i: history[i][1], default=0)
         return len(history) - 1 - best >= self.patience
 
     def _read(self) -> list[tuple[int, float]]:
@@ -75,10 +82,28 @@ def install_early_stopping(train: Any, stopping: EarlyStopping) -> None:
     )
 
 
-def main(history: Path, patience: int, arguments: list[str]) -> None:
-    """Train with fairseq's own entry point."""
+def is_finished(last: Path, stopping: EarlyStopping, max_updates: int) -> bool:
+    """Say whether the newest checkpoint is the end of training.
+
+    fairseq makes one more update before it looks: a run killed between its last checkpoint and its
+    exit would end with other weights than an undisturbed one.
+    """
+    import torch
+
+    if not last.exists():
+        return False
+    state = torch.load(last, map_location="cpu", weights_only=True, mmap=True)
+    updates = int(state["optimizer_history"][-1]["num_updates"])
+    return updates >= max_updates or stopping.is_over(updates)
+
+
+def main(stopping: EarlyStopping, arguments: list[str]) -> None:
+    """Train with fairseq's own entry point, unless training has ended before."""
     die_with_parent()
     allow_checkpoint_types()
+    last = Path(_option(arguments, "--save-dir")) / "checkpoint_last.pt"
+    if is_finished(last, stopping, int(_option(arguments, "--max-update"))):
+        return
     from fairseq.file_io import PathManager
     from fairseq_cli import train
 
@@ -86,10 +111,14 @@ def main(history: Path, patience: int, arguments: list[str]) -> None:
 
     plugin.install()
     PathManager.copy = staticmethod(copy_atomically)
-    install_early_stopping(train, EarlyStopping(history, patience))
+    install_early_stopping(train, stopping)
     sys.argv = ["fairseq-train", *arguments]
     train.cli_main()
 
 
+def _option(arguments: list[str], name: str) -> str:
+    return arguments[arguments.index(name) + 1]
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    main(EarlyStopping(Path(sys.argv[1]), int(sys.argv[2])), sys.argv[3:])

@@ -13,7 +13,8 @@ class NmtRecipe:
     """A small pre-norm transformer for a few thousand sentence pairs per direction.
 
     Defaults follow what low-resource studies agree on (Araabi and Monz 2020; Sennrich and Zhang
-    2019): few layers, narrow, strong dropout, shared embeddings.
+    2019): few layers, narrow, strong dropout, shared embeddings. `copied_text` also has each
+    direction copy its target text (Currey et al. 2017): attention finds its diagonal early.
     """
 
     encoder_layers: Annotated[int, Ge(1)] = 3
@@ -30,6 +31,7 @@ class NmtRecipe:
     validate_every: Annotated[int, Ge(1)] = 500
     patience: Annotated[int, Ge(1)] = 5
     sampling_temperature: Annotated[float, Ge(1), Le(100)] = 1.5
+    copied_text: bool = False
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     threads: Annotated[int, Ge(1)] = 2
     seed: int = 1

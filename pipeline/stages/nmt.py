@@ -162,6 +162,7 @@ class NmtModel(Stage[NmtModelSpec]):
                 )
             ],
             human_repeats=spec.human_repeats,
+            copied=spec.recipe.copied_text,
         )
         result = train_and_publish(
             data,

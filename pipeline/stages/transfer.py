@@ -107,6 +107,12 @@ class Predictions(Stage[PredictionsSpec]):
     engine its translated training set (translate-train), without one its own (in-language).
     """
 
+    LIBRARIES = (
+        "sklearn.linear_model",
+        "sklearn.neural_network",
+        "sklearn.feature_extraction.text",
+    )
+
     task = luigi.Parameter(description="name of the task")
     encoder = luigi.Parameter(description="char-ngram or nmt-encoder")
     trained_on = luigi.Parameter(description="language of the training text")
