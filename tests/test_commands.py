@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-LUIGI = [sys.executable, *"-m luigi --local-scheduler --module pipeline.dag Study".split()]
+LUIGI = [sys.executable, "-m", "luigi", "--local-scheduler", "--module", "pipeline.dag", "Study"]
 HEAVY = {"torch", "transformers", "ctranslate2", "luigi", "sklearn", "pyarrow", "datasets"}
 COMMANDS = [
     [],

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import ProcessError
-from models.nmt.launch import EarlyStopping, copy_atomically
+from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import parse_progress, training_arguments
 from models.processes import python_module, run_child
@@ -78,6 +78,13 @@ def test_synthetic_text_feeds_its_own_direction_only_and_is_tagged() -> None:
     assert {t.tagged for t in data.texts() if t.split == "valid"} == {False}
 
 
+def test_copied_text_gives_each_direction_its_target_as_source() -> None:
+    pairs = [PairFiles("jav", Path("train"), Path("dev"))]
+    data = ModelData(Path("m"), "ind", pairs, synthetic=[], human_repeats=1, copied=True)
+    copies = [(t.source, t.target) for t in data.texts() if t.copied]
+    assert copies == [("ind", "jav"), ("jav", "ind")]
+
+
 def record(kind: str, **fields: str) -> str:
     return f"2026-01-01 00:00:00 | INFO | {kind} | {json.dumps(fields)}\n"
 
@@ -128,6 +135,37 @@ def test_a_future_lost_in_a_crash_is_forgotten(tmp_path: Path) -> None:
     assert not resumed.observe(200, 2.0)  # the second validation once more, now without its 1.0
     assert not resumed.observe(300, 2.1)
     assert resumed.observe(400, 2.1)
+
+
+def checkpoint(path: Path, updates: int) -> Path:
+    import torch
+
+    torch.save({"optimizer_history": [{"num_updates": updates}]}, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("updates", "losses", "finished"),
+    [
+        (300, [3.0, 2.0, 1.0], True),  # all updates made
+        (200, [3.0, 2.0], False),
+        (400, [1.0, 2.0, 2.1], True),  # the best is two validations old
+        (200, [1.0, 2.0, 2.1], False),  # the third validation has no checkpoint: it was lost
+    ],
+)
+def test_a_killed_training_knows_whether_it_had_ended(
+    tmp_path: Path, updates: int, losses: list[float], finished: bool
+) -> None:
+    history = tmp_path / "h.json"
+    stops(history, losses)
+    last = checkpoint(tmp_path / "checkpoint_last.pt", updates)
+    max_updates = 300 if losses[-1] == 1.0 else 1000
+    assert is_finished(last, EarlyStopping(history, 2), max_updates) is finished
+
+
+def test_a_training_that_never_began_has_not_ended(tmp_path: Path) -> None:
+    stopping = EarlyStopping(tmp_path / "h.json", 2)
+    assert not is_finished(tmp_path / "checkpoint_last.pt", stopping, 100)
 
 
 def test_a_copied_checkpoint_is_whole_or_the_old_one(tmp_path: Path) -> None:
