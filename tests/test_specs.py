@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 
 from models.errors import SpecError
 from pipeline.specs.loading import MANIFESTS, find_manifest, load_experiment, load_manifest
@@ -275,3 +276,22 @@ def test_two_pairs_of_one_language_are_named(tmp_path: Path) -> None:
     too.write_text(pair.replace("name: hub-sis", "name: hub-sis-too"))
     with pytest.raises(SpecError, match="language sis is listed twice"):
         load_experiment(str(path))
+
+
+def test_a_local_data_set_is_found_beside_its_manifest(tmp_path: Path) -> None:
+    (tmp_path / "text").mkdir()
+    corpus = {
+        "name": "local",
+        "licence": "none",
+        "source": {"kind": "dataset", "name": "text", "columns": {"hub": "a", "sis": "b"}},
+    }
+    pair = {
+        "name": "hub-sis",
+        "languages": ["hub", "sis"],
+        "parallel": [corpus],
+        "split": {"rule": "hash"},
+    }
+    path = tmp_path / "hub-sis.yaml"
+    path.write_text(yaml.safe_dump(pair), encoding="utf-8")
+    source = load_manifest(path, PairManifest).parallel[0].source
+    assert source.name == str((tmp_path / "text").resolve())

@@ -17,7 +17,7 @@ from models.subwords import (
 from tasks.sandbox import SandboxRecipe, parallel
 
 LANGUAGES = ["hub", "sis"]
-SCRIPTS = ["ba'na ta' tao", "हिन्दी में एक वाक्य", "ꦲꦏ꧀ꦱꦫ ꦗꦮ", "كتاب جديد", "café"]
+SCRIPTS = ["ba'na ta' tao", "हिन्दी में एक वाक्य", "ꦲꦏ꧀ꦱꦫ ꦗꦮ", "كتاب جديد", "می\u200cخواهم", "café"]
 RECIPE = SubwordRecipe(size=300)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tasks.transfer import IN_LANGUAGE, STRATEGIES
+from tasks.transfer import IN_LANGUAGE, SIGNIFICANT, STRATEGIES
 
 Record = dict[str, Any]
 
@@ -34,8 +34,8 @@ def mt_grid(records: list[Record], metric: str) -> Grid | None:
         for direction in baseline
     ]
     note = (
-        f"{chosen[0]['n']} test sentences a direction; 95 % bootstrap intervals; "
-        "* differs from nmt-0 (paired bootstrap, p < 0.05)"
+        f"{chosen[0]['n']} test sentences a direction; ± half the 95 % bootstrap interval; "
+        f"* differs from nmt-0 (paired bootstrap, p < {SIGNIFICANT})"
     )
     return Grid(metric, ["direction", "copy", *engines], rows, note)
 
@@ -57,8 +57,8 @@ def task_grids(records: list[Record], metric: str = "macro-F1") -> Iterator[Grid
             f"{task}: {metric} with {encoder}",
             ["strategy (engine)", *languages],
             rows,
-            f"{first['n']} test items, mean of {first['seeds']} seeds; 95 % intervals over both; "
-            f"{IN_LANGUAGE} is the upper bound",
+            f"{first['n']} test items, mean of {first['seeds']} seeds; ± half the 95 % interval over "
+            f"both; {IN_LANGUAGE} is the upper bound",
         )
 
 
@@ -74,11 +74,13 @@ def _way_order(way: tuple[str, str]) -> tuple[int, str]:
 def _mt_cell(record: Record | None) -> str:
     if record is None:
         return "–"
-    star = "*" if record["p_value"] is not None and record["p_value"] < 0.05 else ""
-    return f"{record['score']:.1f}{star} [{record['low']:.1f}, {record['high']:.1f}]"
+    star = "*" if record["p_value"] is not None and record["p_value"] < SIGNIFICANT else ""
+    return f"{record['score']:.1f} ±{_half_width(record):.1f}{star}"
 
 
 def _task_cell(record: Record | None) -> str:
-    if record is None:
-        return "–"
-    return f"{record['score']:.3f} [{record['low']:.2f}, {record['high']:.2f}]"
+    return "–" if record is None else f"{record['score']:.3f} ±{_half_width(record):.3f}"
+
+
+def _half_width(record: Record) -> float:
+    return (float(record["high"]) - float(record["low"])) / 2

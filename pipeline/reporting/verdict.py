@@ -46,7 +46,7 @@ def _task_sentence(
     beats = "beats" if certain else "is ahead of"
     noise = "" if certain else ", which may be noise"
     return (
-        f"{task}, {language}: {_way(best)} ({best['encoder']}) {beats} {_way(next_best)} by "
+        f"{task}, {language}: {_way(best)} with {best['encoder']} {beats} {_way(next_best)} by "
         f"{best['score'] - next_best['score']:.3f} macro-F1 ({best['score']:.3f} against "
         f"{next_best['score']:.3f}, p = {p_value:.3f}){noise}; training in the language itself "
         f"reaches {upper:.3f}."

@@ -90,8 +90,10 @@ def _parse(path: Path, text: str) -> Any:
 
 
 def _resolve_local_bases(data: Any, folder: Path) -> None:
-    """Make local `base` folders absolute; they are written relative to their manifest."""
+    """Make local folders absolute; they are written relative to their manifest."""
     if isinstance(data, dict):
+        if data.get("kind") == "dataset" and (local := folder / str(data.get("name"))).is_dir():
+            data["name"] = str(local.resolve())
         base = data.get("base")
         if isinstance(base, str) and not is_remote(base) and "://" not in base:
             data["base"] = str((folder / base).resolve())
