@@ -8,6 +8,8 @@ from tasks.transfer import IN_LANGUAGE, SIGNIFICANT
 
 Record = dict[str, Any]
 
+TOO_LOW_TO_JUDGE = 5.0
+
 
 def task_verdicts(scores: list[Record], comparisons: list[Record]) -> Iterator[str]:
     """Yield one sentence per task and language.
@@ -82,6 +84,8 @@ def _back_translation(rounds: list[Record]) -> str:
     first, last = rounds[0], rounds[-1]
     if first is last:
         return ""
+    if max(first["score"], last["score"]) < TOO_LOW_TO_JUDGE:
+        return "the NMT models stay under 5 BLEU, too little to judge back-translation; "
     change = last["score"] - first["score"]
     if abs(change) < 0.05:
         return "back-translation left BLEU as it was; "
