@@ -49,7 +49,8 @@ class CharNgramEncoder:
 class NmtEncoder:
     """Pooled states of a published NMT encoder (Eriguchi et al. 2018), standardised.
 
-    Every input carries the same tag, whatever its language, so that the tag says nothing.
+    Every input carries the same tag, whatever its language, so that the tag says nothing. Vectors
+    have unit length on average, as TF-IDF's have, so that one budget of regularisation fits both.
     """
 
     def __init__(self, model: Path, subwords: Path, *, tag: str) -> None:
@@ -82,7 +83,8 @@ class NmtEncoder:
 
     def transform(self, texts: Sequence[str]) -> Any:
         """Return standardised features (sentences, 2 * width): mean and maximum over pieces."""
-        return self._scaler.transform(self._pooled(texts))
+        features = self._scaler.transform(self._pooled(texts))
+        return features / features.shape[1] ** 0.5
 
     def _pooled(self, texts: Sequence[str]) -> "numpy.ndarray":
         import numpy

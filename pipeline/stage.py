@@ -128,7 +128,6 @@ class Stage(luigi.Task, Generic[SpecT]):
                 return
             with Reporter(self) as reporter:
                 draft = Draft(self.place, reporter.progress)
-                draft.folder  # noqa: B018  (created empty, whatever a killed build left there)
                 self.build(self.spec(), self._artifacts(), draft)
                 draft.publish({**self.identity, **self._provenance()})
 

@@ -87,14 +87,9 @@ class Draft:
         self.facts: dict[str, Any] = {}
         self.children: list[ChildRun] = []
         self.started = time.monotonic()
-
-    @cached_property
-    def folder(self) -> Path:
-        """The folder that becomes the artifact."""
-        folder = self.place.work / "draft"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return folder
+        self.folder = place.work / "draft"  # becomes the artifact
+        shutil.rmtree(self.folder, ignore_errors=True)  # whatever a killed build left there
+        self.folder.mkdir(parents=True)
 
     @cached_property
     def scratch(self) -> Path:
