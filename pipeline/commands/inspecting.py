@@ -29,7 +29,7 @@ def plan(experiment: Experiment) -> None:
 
     tree, done, total = plan_tree(experiment)
     console = Console(soft_wrap=True)
-    console.print(tree)
+    console.print(tree, crop=False, no_wrap=True, overflow="ignore")
     console.print(f"{done} of {total} stages are done")
 
 
