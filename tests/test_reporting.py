@@ -81,7 +81,10 @@ def test_a_winner_beats_another_strategy_only_beyond_noise(p_value: float, said:
         ([mt("nmt-0", 20.0), mt("nmt-1", 20.0, 1.0)], "left BLEU as it was"),
         ([mt("nmt-0", 0.2), mt("nmt-1", 0.1, 0.01)], "too little to judge back-translation"),
         ([mt("nmt-0", 0.2), mt("nmt-1", 0.1, 0.01)], "no engine beats copying the source"),
-        ([mt("gloss", 30.0), mt("nmt-0", 20.0)], "ind → jav: gloss translates best, 30.0 BLEU, 20.0"),
+        (
+            [mt("gloss", 30.0), mt("nmt-0", 20.0)],
+            "ind → jav: gloss translates best, 30.0 BLEU, 20.0",
+        ),
     ],
 )
 def test_back_translation_is_judged_as_it_is(scores: list[Record], said: str) -> None:
