@@ -57,8 +57,8 @@ def task_grids(records: list[Record], metric: str = "macro-F1") -> Iterator[Grid
             f"{task}: {metric} with {encoder}",
             ["strategy (engine)", *languages],
             rows,
-            f"{first['n']} test items, mean of {first['seeds']} seeds; ± half the 95 % interval over "
-            f"both; {IN_LANGUAGE} is the upper bound",
+            f"{first['n']} test items, mean of {first['seeds']} seeds; ± half the 95 % interval "
+            f"over both; {IN_LANGUAGE} is the upper bound",
         )
 
 
