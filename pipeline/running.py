@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import luigi
 from luigi.execution_summary import LuigiStatusCode
+from luigi.rpc import RPCError
 
 from models.errors import StageError
 from pipeline.dag import descendants, find_stages
@@ -50,13 +51,18 @@ def forget(experiment: str, pattern: str) -> list[Stage[Any]]:
 def _build(targets: Sequence[Stage[Any]], *, workers: int, scheduler: str | None) -> None:
     host, _, port = (scheduler or "").partition(":")
     options = {"scheduler_host": host, "scheduler_port": int(port or 8082)} if scheduler else {}
-    result = luigi.build(
-        list(targets),
-        workers=workers,
-        local_scheduler=scheduler is None,
-        detailed_summary=True,
-        log_level="CRITICAL",  # stages report their own failures
-        **options,
-    )
+    try:
+        result = luigi.build(
+            list(targets),
+            workers=workers,
+            local_scheduler=scheduler is None,
+            detailed_summary=True,
+            log_level="CRITICAL",  # stages report their own failures
+            **options,
+        )
+    except RPCError as error:
+        raise StageError(
+            f"no scheduler answers at {scheduler}; start one with: luigid --address 127.0.0.1"
+        ) from error
     if result.status not in SUCCESS:
         raise StageError(f"the run did not finish: {result.status.value[1]}")
