@@ -5,31 +5,17 @@ import io
 import json
 from typing import Any
 
-from pipeline.specs.loading import load_experiment
-from pipeline.stage import Stage
-from pipeline.stages.mt_scores import MtScores
-from pipeline.stages.transfer import TransferScores
+from pipeline.stages.report import Report
 
 Record = dict[str, Any]
 
 
-def scoring_stages(experiment: str) -> list[Stage[Any]]:
-    """Return the stages whose manifests hold scores, MT first."""
-    study = load_experiment(experiment)
-    mt = [MtScores(experiment=experiment, engine=engine) for engine in study.engines]
-    transfer = [
-        TransferScores(experiment=experiment, task=task.name, encoder=encoder)
-        for task in study.tasks
-        for encoder in study.transfer.encoders
-    ]
-    return [*mt, *transfer]
-
-
 def finished_scores(experiment: str) -> list[Record]:
-    """Return the score records of every scoring stage that is done."""
+    """Return the score records of every scoring stage that is done: what a report is made from."""
     return [
         record
-        for stage in scoring_stages(experiment)
+        for stages in Report(experiment=experiment).inputs.values()
+        for stage in stages
         if stage.complete()
         for record in stage.artifact.manifest["scores"]
     ]

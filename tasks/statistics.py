@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import numpy
 
-METRICS = ("macro-F1", "accuracy")
-
 
 class Interval(NamedTuple):
     """A value and its 95 % bootstrap interval."""
@@ -52,6 +50,7 @@ MEASURES: dict[str, Callable[["numpy.ndarray"], "numpy.ndarray"]] = {
     "macro-F1": macro_f1,
     "accuracy": accuracy,
 }
+METRICS = tuple(MEASURES)
 
 
 def interval(

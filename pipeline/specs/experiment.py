@@ -102,10 +102,6 @@ class Experiment(Manifest):
         """Return a pair by name."""
         return next(pair for pair in self.pairs if pair.name == name)
 
-    def pair_of(self, language: str) -> PairManifest:
-        """Return the pair that joins `language` to the hub."""
-        return next(pair for pair in self.pairs if pair.languages[1] == language)
-
     def task(self, name: str) -> TaskManifest:
         """Return a task by name."""
         return next(task for task in self.tasks if task.name == name)

@@ -1,6 +1,8 @@
 """Translate the MT test sets with every engine and score the translations."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import luigi
 
@@ -46,18 +48,27 @@ class TestHypotheses(Stage[TestHypothesesSpec]):
     @staticmethod
     def build(spec: TestHypothesesSpec, inputs: Inputs, out: Draft) -> None:
         engine = load_engine(inputs, beam=spec.beam)
-        for language, bitext in zip(spec.languages, inputs.many("bitext"), strict=True):
-            for source, target in ((spec.hub, language), (language, spec.hub)):
-                translated = translate_records(
-                    as_texts(bitext.path("test.parquet"), source),
-                    engine,
-                    source=source,
-                    target=target,
-                    shards=out.scratch,
-                    report=out.lines_done,
-                )
-                columns = {name: [r[name] for r in translated] for name in ("id", "text")}
-                write_records(out.path(f"{source}-{target}.parquet"), columns)
+        for source, target, test in test_directions(spec.hub, spec.languages, inputs):
+            translated = translate_records(
+                as_texts(test, source),
+                engine,
+                source=source,
+                target=target,
+                shards=out.scratch,
+                report=out.lines_done,
+            )
+            columns = {name: [r[name] for r in translated] for name in ("id", "text")}
+            write_records(out.path(f"{source}-{target}.parquet"), columns)
+
+
+def test_directions(
+    hub: str, languages: tuple[str, ...], inputs: Inputs
+) -> Iterator[tuple[str, str, Path]]:
+    """Yield source, target and test set of every direction, in the order of the languages."""
+    for language, bitext in zip(languages, inputs.many("bitext"), strict=True):
+        test = bitext.path("test.parquet")
+        yield hub, language, test
+        yield language, hub, test
 
 
 @dataclass(frozen=True)
@@ -102,21 +113,20 @@ class MtScores(Stage[MtScoresSpec]):
     @staticmethod
     def build(spec: MtScoresSpec, inputs: Inputs, out: Draft) -> None:
         scores: list[MtScore] = []
-        for language, bitext in zip(spec.languages, inputs.many("bitext"), strict=True):
-            test = read_columns(bitext.path("test.parquet"))
-            for source, target in ((spec.hub, language), (language, spec.hub)):
-                file = f"{source}-{target}.parquet"
-                hypotheses = inputs.one("hypotheses").path(file)
-                before = [read_columns(a.path(file))["text"] for a in inputs.many("before")]
-                scores += score_direction(
-                    read_columns(hypotheses)["text"],
-                    sources=test[source],
-                    references=test[target],
-                    direction=(source, target),
-                    engine=spec.engine,
-                    round=spec.round,
-                    before=before[0] if before else None,
-                    resamples=spec.evaluation.resamples,
-                )
-                out.progress(len(scores) / (4 * len(spec.languages)), file)
+        for source, target, path in test_directions(spec.hub, spec.languages, inputs):
+            file = f"{source}-{target}.parquet"
+            test = read_columns(path, [source, target])
+            hypotheses = inputs.one("hypotheses").path(file)
+            before = [read_columns(a.path(file))["text"] for a in inputs.many("before")]
+            scores += score_direction(
+                read_columns(hypotheses)["text"],
+                sources=test[source],
+                references=test[target],
+                direction=(source, target),
+                engine=spec.engine,
+                round=spec.round,
+                before=before[0] if before else None,
+                resamples=spec.evaluation.resamples,
+            )
+            out.progress(len(scores) / (4 * len(spec.languages)), file)
         out.scores = [score.as_record() for score in scores]
