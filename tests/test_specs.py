@@ -239,7 +239,7 @@ def test_an_experiment_finds_its_own_manifests_first(tmp_path: Path) -> None:
     study = load_experiment(str(write_experiment(tmp_path, ("sis", "cou"))))
     assert study.languages == ("sis", "cou")
     assert study.directions == (("hub", "sis"), ("sis", "hub"), ("hub", "cou"), ("cou", "hub"))
-    assert study.pair_of("cou").split.dev == 30  # type: ignore[union-attr]
+    assert study.pair("hub-cou").split.dev == 30  # type: ignore[union-attr]
     own = tmp_path / "pairs" / "hub-sis.yaml"
     assert find_manifest("pairs", "hub-sis", near=tmp_path / "experiments") == own.resolve()
     assert find_manifest("pairs", "hub-sis") == (MANIFESTS / "pairs" / "hub-sis.yaml").resolve()
