@@ -89,5 +89,5 @@ def _fit(
             (recipe.hidden,), alpha=1 / strength, early_stopping=True, random_state=seed
         )
     else:
-        head = LogisticRegression(C=strength, class_weight="balanced", max_iter=300)
+        head = LogisticRegression(C=strength, class_weight="balanced", solver="newton-cg")
     return head.fit(features, labels)

@@ -16,19 +16,19 @@ BATCH_SENTENCES = 64
 MAX_PIECES = 256
 
 
-class Encoder(Protocol):
-    """Features for a classifier, fitted on the training texts alone."""
+class Features(Protocol):
+    """What a classifier sees of its inputs, fitted on the training inputs alone."""
 
-    def fit(self, texts: Sequence[str]) -> None:
-        """Learn what the features need (a vocabulary, a scale) from training texts."""
+    def fit(self, inputs: Any) -> None:
+        """Learn what the features need (a vocabulary, a scale) from training inputs."""
         ...
 
-    def transform(self, texts: Sequence[str]) -> Any:
-        """Return features (sentences, dimensions)."""
+    def transform(self, inputs: Any) -> Any:
+        """Return features (items, dimensions)."""
         ...
 
 
-class CharNgramEncoder:
+class CharNgrams:
     """TF-IDF over character 2- to 5-grams within words: the honest floor between relatives."""
 
     @cached_property
@@ -37,27 +37,48 @@ class CharNgramEncoder:
 
         return TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True)
 
-    def fit(self, texts: Sequence[str]) -> None:
+    def fit(self, inputs: Sequence[str]) -> None:
         """Learn n-grams and their document frequencies."""
-        self._vectorizer.fit(texts)
+        self._vectorizer.fit(inputs)
 
-    def transform(self, texts: Sequence[str]) -> Any:
+    def transform(self, inputs: Sequence[str]) -> Any:
         """Return sparse features (sentences, n-grams)."""
-        return self._vectorizer.transform(texts)
+        return self._vectorizer.transform(inputs)
+
+
+class ScaledVectors:
+    """Sentence vectors, standardised.
+
+    They have unit length on average, as TF-IDF's rows have, so that one budget of regularisation
+    fits both.
+    """
+
+    @cached_property
+    def _scaler(self) -> Any:
+        from sklearn.preprocessing import StandardScaler
+
+        return StandardScaler()
+
+    def fit(self, inputs: "numpy.ndarray") -> None:
+        """Learn mean and scale of each dimension from vectors (sentences, dimensions)."""
+        self._scaler.fit(inputs)
+
+    def transform(self, inputs: "numpy.ndarray") -> "numpy.ndarray":
+        """Return standardised vectors (sentences, dimensions)."""
+        scaled: numpy.ndarray = self._scaler.transform(inputs) / inputs.shape[1] ** 0.5
+        return scaled
 
 
 class NmtEncoder:
-    """Pooled states of a published NMT encoder (Eriguchi et al. 2018), standardised.
+    """Pooled states of a published NMT encoder (Eriguchi et al. 2018).
 
-    Every input carries the same tag, whatever its language, so that the tag says nothing. Vectors
-    have unit length on average, as TF-IDF's have, so that one budget of regularisation fits both.
+    Every input carries the same tag, whatever its language, so that the tag says nothing.
     """
 
     def __init__(self, model: Path, subwords: Path, *, tag: str) -> None:
         self.folder = model / HUGGINGFACE
         self.subwords = Subwords(subwords)
         self.tag = tag
-        self._memo: dict[str, numpy.ndarray] = {}
 
     @cached_property
     def _encoder(self) -> Any:
@@ -71,29 +92,16 @@ class NmtEncoder:
         )
         return model.get_encoder().eval()
 
-    @cached_property
-    def _scaler(self) -> Any:
-        from sklearn.preprocessing import StandardScaler
-
-        return StandardScaler()
-
-    def fit(self, texts: Sequence[str]) -> None:
-        """Learn mean and scale of each dimension."""
-        self._scaler.fit(self._pooled(texts))
-
-    def transform(self, texts: Sequence[str]) -> Any:
-        """Return standardised features (sentences, 2 * width): mean and maximum over pieces."""
-        features = self._scaler.transform(self._pooled(texts))
-        return features / features.shape[1] ** 0.5
-
-    def _pooled(self, texts: Sequence[str]) -> "numpy.ndarray":
+    def encode(self, texts: Sequence[str]) -> "numpy.ndarray":
+        """Return vectors (sentences, 2 * width): mean and maximum over pieces, float32."""
         import numpy
 
-        new = sorted({text for text in texts if text not in self._memo}, key=len)
-        for start in range(0, len(new), BATCH_SENTENCES):
-            batch = new[start : start + BATCH_SENTENCES]
-            self._memo.update(zip(batch, self._encode(batch), strict=True))
-        return numpy.stack([self._memo[text] for text in texts])
+        by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        vectors = numpy.empty((len(texts), 2 * self._encoder.config.d_model), numpy.float32)
+        for start in range(0, len(texts), BATCH_SENTENCES):
+            batch = by_length[start : start + BATCH_SENTENCES]
+            vectors[batch] = self._encode([texts[i] for i in batch])
+        return vectors
 
     def _encode(self, texts: Sequence[str]) -> "numpy.ndarray":
         import torch

@@ -16,12 +16,13 @@ from pipeline.stages.corpora import (
     MonolingualSample,
     ProtectedText,
     RawCorpus,
+    TaskText,
     TrainingBitext,
 )
 from pipeline.stages.mt_scores import MtScores, TestHypotheses
 from pipeline.stages.nmt import GlossLexicon, NmtModel, SubwordModel, SyntheticBitext
 from pipeline.stages.report import Report, Study
-from pipeline.stages.transfer import Predictions, TransferScores, TranslatedTask
+from pipeline.stages.transfer import EncodedTask, Predictions, TransferScores, TranslatedTask
 
 STAGES: tuple[type[Stage[Any]], ...] = (
     RawCorpus,
@@ -31,6 +32,7 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     ProtectedText,
     TrainingBitext,
     MonolingualSample,
+    TaskText,
     SubwordModel,
     GlossLexicon,
     NmtModel,
@@ -38,6 +40,7 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     TestHypotheses,
     MtScores,
     TranslatedTask,
+    EncodedTask,
     Predictions,
     TransferScores,
     Report,

@@ -5,6 +5,8 @@ import io
 import json
 from typing import Any
 
+from pipeline.specs.loading import load_experiment
+from pipeline.stages.nmt import NmtModel
 from pipeline.stages.report import Report
 
 Record = dict[str, Any]
@@ -19,6 +21,13 @@ def finished_scores(experiment: str) -> list[Record]:
         if stage.complete()
         for record in stage.artifact.manifest["scores"]
     ]
+
+
+def finished_trainings(experiment: str) -> list[Record]:
+    """Return the manifest of every NMT model that is trained, round by round."""
+    rounds = load_experiment(experiment).rounds
+    models = [NmtModel(experiment=experiment, round=n) for n in rounds]
+    return [model.artifact.manifest for model in models if model.complete()]
 
 
 def scores_json(records: list[Record]) -> str:

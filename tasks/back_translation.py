@@ -1,6 +1,7 @@
 """Back-translate monolingual text into synthetic bitext (Sennrich et al. 2016)."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,8 +9,8 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt
 
 from models.translator import Engine
-from tasks.records import BACK_TRANSLATED, RecordWriter
-from tasks.translation import Report, as_texts, translate_records
+from tasks.records import BACK_TRANSLATED, Record, RecordWriter
+from tasks.translation import Report, translate_records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,8 @@ class BackTranslationRecipe:
 
     Tagged sources (Caswell et al. 2019) and beam search, which is best below about 100,000 pairs
     (Edunov et al. 2018). `human_repeats` is how often the human text stands beside the synthetic.
+    `task_text` also back-translates the tasks' training texts in the hub language, without their
+    labels, on top of `max_sentences`: the model meets the domain it will translate.
     """
 
     rounds: Annotated[int, Ge(0)] = 1
@@ -26,10 +29,11 @@ class BackTranslationRecipe:
     max_sentences: Annotated[int, Ge(1)] = 20_000
     max_length_ratio: Annotated[float, Gt(1)] = 2.0
     human_repeats: Annotated[int, Ge(1)] = 1
+    task_text: bool = False
 
 
 def back_translate(
-    text: Path,
+    real: Sequence[Record],
     engine: Engine,
     recipe: BackTranslationRecipe,
     *,
@@ -41,9 +45,9 @@ def back_translate(
 ) -> dict[str, object]:
     """Translate real `target` text into synthetic `source` text; write the bitext source to target.
 
+    `real` are (id, text) records.
     Ids stay those of the real sentences. Returns counts of read, kept and dropped by reason.
     """
-    real = as_texts(text, target)
     synthetic = translate_records(
         real, engine, source=target, target=source, shards=shards, report=report
     )

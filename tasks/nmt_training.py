@@ -10,7 +10,10 @@ from models.nmt.binarize import BinarizePlan, TrainingText
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     MAX_POSITIONS,
+    Schedule,
     TrainingProgress,
+    fine_tune_schedule,
+    main_schedule,
     resolve_precision,
     train,
     training_arguments,
@@ -38,7 +41,7 @@ class ModelData(NamedTuple):
     """All text of one training.
 
     `human_repeats` upsamples the human text beside the synthetic; `copied` adds, for each
-    direction, its target text as its own source.
+    direction, its target text as its own source; `joined_share` of the lines are two in a row.
     """
 
     subwords: Path
@@ -47,6 +50,7 @@ class ModelData(NamedTuple):
     synthetic: list[SyntheticFile]
     human_repeats: int
     copied: bool = False
+    joined_share: float = 0.0
 
     @property
     def languages(self) -> list[str]:
@@ -60,29 +64,74 @@ class ModelData(NamedTuple):
 
     def texts(self) -> list[TrainingText]:
         """Return which file feeds which direction; synthetic text feeds only its own, tagged."""
-        human = [
-            text
-            for pair in self.pairs
-            for source, target in self._both_ways(pair)
-            for text in (
-                TrainingText(str(pair.train), "train", source, target, repeat=self.human_repeats),
-                TrainingText(str(pair.dev), "valid", source, target),
-            )
-        ]
         synthetic = [
-            TrainingText(str(file.path), "train", file.source, file.target, tagged=True)
+            TrainingText(
+                str(file.path),
+                "train",
+                file.source,
+                file.target,
+                tagged=True,
+                joined_share=self.joined_share,
+            )
             for file in self.synthetic
         ]
         copies = [
-            TrainingText(str(pair.train), "train", source, target, copied=True)
-            for pair in self.pairs
-            for source, target in self._both_ways(pair)
+            TrainingText(
+                str(pair.train),
+                "train",
+                source,
+                target,
+                copied=True,
+                joined_share=self.joined_share,
+            )
+            for pair, source, target in self._human_directions()
             if self.copied
         ]
-        return human + synthetic + copies
+        return self.human_texts(self.human_repeats) + synthetic + copies
+
+    def human_texts(self, repeats: int = 1) -> list[TrainingText]:
+        """Return the human text alone, train and dev."""
+        train = [
+            TrainingText(
+                str(pair.train),
+                "train",
+                source,
+                target,
+                repeat=repeats,
+                joined_share=self.joined_share,
+            )
+            for pair, source, target in self._human_directions()
+        ]
+        dev = [
+            TrainingText(str(pair.dev), "valid", source, target)
+            for pair, source, target in self._human_directions()
+        ]
+        return train + dev
+
+    def _human_directions(self) -> list[tuple[PairFiles, str, str]]:
+        return [(pair, *direction) for pair in self.pairs for direction in self._both_ways(pair)]
 
     def _both_ways(self, pair: PairFiles) -> tuple[tuple[str, str], tuple[str, str]]:
         return (self.hub, pair.language), (pair.language, self.hub)
+
+
+class TrainedPhase(NamedTuple):
+    """A finished phase: where it lies, what it read, what ran."""
+
+    folder: Path
+    counts: dict[str, Any]
+    children: list[ChildRun]
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint with the lowest validation loss."""
+        return self.folder / "checkpoints" / "checkpoint_best.pt"
+
+    @property
+    def validations(self) -> list[tuple[int, float]]:
+        """Updates and label-smoothed loss, in bits a subword, of each validation."""
+        history = self.folder / "checkpoints" / "validations.json"
+        return [tuple(entry) for entry in json.loads(history.read_text(encoding="utf-8"))]
 
 
 class TrainingResult(NamedTuple):
@@ -103,53 +152,71 @@ def train_and_publish(
     progress: Callable[[float, str], None],
 ) -> TrainingResult:
     """Binarize, train and publish; each step that is finished in `scratch` is not done again."""
-    binary, checkpoints = scratch / "data", scratch / "checkpoints"
-    counts, binarized = _binarize(data, binary, scratch, log)
     precision = resolve_precision(recipe)
-    arguments = training_arguments(
-        recipe,
-        data=binary,
-        checkpoints=checkpoints,
-        languages=data.languages,
-        directions=data.directions,
-        precision=precision,
-    )
 
-    def on_progress(now: TrainingProgress) -> None:
-        progress(now.updates / recipe.max_updates, describe(now, recipe.max_updates))
+    def run_phase(
+        name: str, texts: list[TrainingText], schedule: Schedule, done: int
+    ) -> TrainedPhase:
+        folder = scratch / name
+        folder.mkdir(exist_ok=True)
+        counts, binarized = _binarize(data, texts, folder, log)
+        arguments = training_arguments(
+            recipe,
+            schedule,
+            data=folder / "data",
+            checkpoints=folder / "checkpoints",
+            languages=data.languages,
+            directions=data.directions,
+            precision=precision,
+        )
 
-    trained = train(recipe, arguments, checkpoints, log=log, on_progress=on_progress)
+        def on_progress(now: TrainingProgress) -> None:
+            updates = done + now.updates
+            status = f"update {updates:,} of {recipe.all_updates:,}, {describe(now)}"
+            progress(updates / recipe.all_updates, status)
+
+        trained = train(recipe, arguments, folder / "checkpoints", log=log, on_progress=on_progress)
+        return TrainedPhase(folder, counts, [*binarized, trained])
+
+    phases = [run_phase("main", data.texts(), main_schedule(recipe), 0)]
+    if recipe.fine_tune_updates:
+        schedule = fine_tune_schedule(recipe, phases[0].best)
+        done = phases[0].validations[-1][0]
+        phases.append(run_phase("fine-tune", data.human_texts(), schedule, done))
+    last = phases[-1]
     published = run_child(
-        python_module("models.nmt.publish", checkpoints / "checkpoint_best.pt", binary, out), log
+        python_module("models.nmt.publish", last.best, last.folder / "data", out), log
     )
-    history = json.loads((checkpoints / "validations.json").read_text(encoding="utf-8"))
-    (out / "validations.json").write_text(json.dumps(history), encoding="utf-8")
-    facts = {"precision": precision, "validations": history}
-    return TrainingResult(counts, facts, [*binarized, trained, published])
+    facts = {
+        "precision": precision,
+        "phases": [{"phase": p.folder.name, "validations": p.validations} for p in phases],
+    }
+    children = [child for phase in phases for child in phase.children]
+    return TrainingResult(phases[0].counts, facts, [*children, published])
 
 
-def describe(now: TrainingProgress, max_updates: int) -> str:
+def describe(now: TrainingProgress) -> str:
     """Return a status line for people."""
     what = "validation perplexity" if now.validation else "perplexity"
     speed = "" if now.validation else f", {now.tokens_per_second:,.0f} tokens/s"
-    return f"update {now.updates:,} of {max_updates:,}, {what} {now.perplexity:.1f}{speed}"
+    return f"epoch {now.epoch}, {what} {now.perplexity:.1f}{speed}"
 
 
 def _binarize(
-    data: ModelData, binary: Path, scratch: Path, log: Path
+    data: ModelData, texts: list[TrainingText], folder: Path, log: Path
 ) -> tuple[dict[str, Any], list[ChildRun]]:
     """Write fairseq's binary data; its counts are written last and mean that it is whole."""
-    counts = scratch / "counts.json"
+    counts, binary = folder / "counts.json", folder / "data"
     children = []
     if not counts.exists():
         shutil.rmtree(binary, ignore_errors=True)
-        plan = scratch / "binarize.json"
+        plan = folder / "binarize.json"
         BinarizePlan(
             subwords=str(data.subwords),
             folder=str(binary),
             languages=data.languages,
             max_pieces=MAX_POSITIONS - 2,
-            texts=data.texts(),
+            texts=texts,
         ).save(plan)
         children = [run_child(python_module("models.nmt.binarize", plan, counts), log)]
     found: dict[str, Any] = json.loads(counts.read_text(encoding="utf-8"))

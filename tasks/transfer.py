@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from annotated_types import Ge
 
 from models.classifiers import ClassifierRecipe, fit_seeds
-from models.encoders import Encoder
+from models.encoders import Features, NmtEncoder
 from models.errors import ContractError
 from tasks import statistics
-from tasks.records import RecordWriter, read_columns, read_records
+from tasks.records import RecordWriter, read_columns, read_records, write_records
 
 if TYPE_CHECKING:
     import numpy
@@ -23,6 +23,7 @@ TRANSLATE_TEST = "translate-test"
 IN_LANGUAGE = "in-language"
 STRATEGIES = (ZERO_SHOT, TRANSLATE_TRAIN, TRANSLATE_TEST, IN_LANGUAGE)
 
+CHAR_NGRAM = "char-ngram"
 EncoderName = Literal["char-ngram", "nmt-encoder"]
 
 PREDICTION_COLUMNS = ("id", "language", "strategy", "engine", "seed", "gold", "predicted")
@@ -39,17 +40,33 @@ class TransferRecipe:
 
 
 class LabelledSet(NamedTuple):
-    """Texts with labels, in the order of their ids."""
+    """What a classifier is trained or tested on: texts, or sentence vectors (items, dimensions)."""
 
     ids: list[str]
-    texts: list[str]
+    inputs: "Sequence[str] | numpy.ndarray"
     labels: list[str]
 
     @classmethod
-    def load(cls, path: Path) -> "LabelledSet":
-        """Read (id, text, label) records."""
-        columns = read_columns(path, ["id", "text", "label"])
+    def load(cls, folder: Path, part: str) -> "LabelledSet":
+        """Read a part of a labelled set: its vectors if it was encoded, its texts otherwise."""
+        import numpy
+
+        records, vectors = folder / f"{part}.parquet", folder / f"{part}.npy"
+        if vectors.exists():
+            columns = read_columns(records, ["id", "label"])
+            return cls(columns["id"], numpy.load(vectors), columns["label"])
+        columns = read_columns(records, ["id", "label", "text"])
         return cls(columns["id"], columns["text"], columns["label"])
+
+
+def encode_task(texts: Path, encoder: NmtEncoder, *, out: Path) -> None:
+    """Write the sentence vectors of each part of a labelled set beside its ids and labels."""
+    import numpy
+
+    for part in ("train", "dev", "test"):
+        columns = read_columns(texts / f"{part}.parquet", ["id", "label", "text"])
+        numpy.save(out / f"{part}.npy", encoder.encode(columns.pop("text")))
+        write_records(out / f"{part}.parquet", columns)
 
 
 class Condition(NamedTuple):
@@ -61,7 +78,7 @@ class Condition(NamedTuple):
 
 
 def predict(
-    encoder: Encoder,
+    features: Features,
     recipe: ClassifierRecipe,
     *,
     train: LabelledSet,
@@ -70,19 +87,19 @@ def predict(
     out: Path,
 ) -> None:
     """Fit one classifier per seed and write its predictions for every condition it serves."""
-    encoder.fit(train.texts)
+    features.fit(train.inputs)
     classifiers = fit_seeds(
         recipe,
-        train=encoder.transform(train.texts),
+        train=features.transform(train.inputs),
         train_labels=train.labels,
-        dev=encoder.transform(dev.texts),
+        dev=features.transform(dev.inputs),
         dev_labels=dev.labels,
     )
     with RecordWriter(out, PREDICTION_COLUMNS) as writer:
         for condition, test in tests.items():
-            features = encoder.transform(test.texts)
+            seen = features.transform(test.inputs)
             for seed, classifier in enumerate(classifiers):
-                rows = zip(test.ids, test.labels, classifier.predict(features), strict=True)
+                rows = zip(test.ids, test.labels, classifier.predict(seen), strict=True)
                 for sentence_id, gold, predicted in rows:
                     record = {"id": sentence_id, "gold": gold, "predicted": str(predicted)}
                     writer.write({**record, **condition._asdict(), "seed": str(seed)})

@@ -7,8 +7,9 @@ import pytest
 
 from models.errors import SourceError
 from tasks.cleaning import CleaningRules
-from tasks.monolingual import prepare_monolingual
-from tasks.records import read_records
+from tasks.decontamination import HeldOutSet, Protected
+from tasks.monolingual import prepare_monolingual, task_text
+from tasks.records import read_records, write_records
 from tasks.sources.description import Corpus, Files, PlainText, RemoteFile
 from tasks.sources.fetching import local_name
 from tasks.sources.reading import FetchedCorpus
@@ -86,3 +87,23 @@ def test_two_corpora_of_one_name_are_an_error(tmp_path: Path) -> None:
     both = [corpus(tmp_path / "a", ["siji"]), corpus(tmp_path / "b", ["loro"])]
     with pytest.raises(SourceError, match="'row-1#1'"):
         prepare_monolingual(both, "jav", rules=RULES, out=tmp_path)
+
+
+def labelled(path: Path, texts: dict[str, str]) -> Path:
+    columns = {"id": list(texts), "text": list(texts.values()), "label": ["joy"] * len(texts)}
+    write_records(path, columns)
+    return path
+
+
+def test_task_text_has_no_labels_no_leaks_and_no_repeats(tmp_path: Path) -> None:
+    train = {"t:1": "Saya pergi.", "t:2": "Dia datang!", "t:3": "saya PERGI", "t:4": "Kucing tidur"}
+    protected = Protected()
+    test = labelled(tmp_path / "test.parquet", {"t:4": "Kucing turu", "t:9": "dia datang"})
+    protected.add(HeldOutSet("task test", test, ["text"]))
+    parts = [labelled(tmp_path / "train.parquet", train)]
+    counts = task_text(parts, "ind", protected=protected, out=tmp_path / "text.parquet")
+    assert list(read_records(tmp_path / "text.parquet")) == [
+        {"id": "t:1", "ind": "Saya pergi.", "origin": "human"}
+    ]
+    removed = {"duplicate": 1, "id: task test": 1, "text: task test": 1}
+    assert counts == {"seen": 4, "removed": removed, "kept": 1}

@@ -229,4 +229,19 @@ def test_stages_are_found_by_name_and_label(tiny: Path) -> None:
 def test_descendants_are_exactly_what_builds_on_a_stage(tiny: Path) -> None:
     found = descendants(str(tiny), find_stages(str(tiny), "TranslatedTask:*-gloss"))
     names = sorted({type(stage).__name__ for stage in found})
-    assert names == ["Predictions", "Report", "TransferScores", "TranslatedTask"]
+    assert names == ["EncodedTask", "Predictions", "Report", "TransferScores", "TranslatedTask"]
+
+
+@pytest.mark.parametrize(("task_text", "directions"), [(False, []), (True, ["round-0-sis-hub"])])
+def test_task_text_is_back_translated_from_the_hub_language_alone(
+    tmp_path: Path, store: Path, task_text: bool, directions: list[str]
+) -> None:
+    from tests.conftest import pair_manifest, write_experiment, write_yaml
+
+    recipe = {"max_sentences": 200, "task_text": task_text}
+    experiment = write_experiment(tmp_path, back_translation=recipe)
+    write_yaml(tmp_path / "pairs" / "hub-sis.yaml", pair_manifest("sis") | {"monolingual": {}})
+    synthetic = [
+        s.label() for s in all_of(str(experiment)) if type(s).__name__ == "SyntheticBitext"
+    ]
+    assert synthetic == directions

@@ -6,9 +6,15 @@ from pathlib import Path
 import pytest
 
 from models.errors import ProcessError
+from models.nmt.binarize import Row, join_some
 from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
 from models.nmt.recipe import NmtRecipe
-from models.nmt.training import parse_progress, training_arguments
+from models.nmt.training import (
+    fine_tune_schedule,
+    main_schedule,
+    parse_progress,
+    training_arguments,
+)
 from models.processes import python_module, run_child
 from tasks.nmt_training import ModelData, PairFiles, SyntheticFile
 
@@ -18,6 +24,7 @@ DIRECTIONS = [("ind", "jav"), ("jav", "ind")]
 def arguments(recipe: NmtRecipe, precision: str = "bf16") -> list[str]:
     return training_arguments(
         recipe,
+        main_schedule(recipe),
         data=Path("data"),
         checkpoints=Path("checkpoints"),
         languages=["ind", "jav"],
@@ -83,6 +90,51 @@ def test_copied_text_gives_each_direction_its_target_as_source() -> None:
     data = ModelData(Path("m"), "ind", pairs, synthetic=[], human_repeats=1, copied=True)
     copies = [(t.source, t.target) for t in data.texts() if t.copied]
     assert copies == [("ind", "jav"), ("jav", "ind")]
+
+
+def test_fine_tuning_goes_on_where_the_learning_rate_had_come_to() -> None:
+    recipe = NmtRecipe(
+        learning_rate=2e-3, warmup_updates=400, max_updates=1600, fine_tune_updates=500
+    )
+    schedule = fine_tune_schedule(recipe, Path("best.pt"))
+    assert schedule.learning_rate == pytest.approx(1e-3)
+    assert (schedule.updates, schedule.warmup_updates) == (500, 50)
+    argv = training_arguments(
+        recipe,
+        schedule,
+        data=Path("data"),
+        checkpoints=Path("checkpoints"),
+        languages=["ind", "jav"],
+        directions=DIRECTIONS,
+        precision="fp32",
+    )
+    assert value(argv, "--finetune-from-model") == "best.pt"
+    assert value(argv, "--max-update") == "500"
+    assert "--finetune-from-model" not in arguments(recipe)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_joining_lines_loses_and_moves_no_word(share: float) -> None:
+    rows = [Row([n, n], [-n]) for n in range(1000)]
+    joined = list(join_some(rows, share, lambda row: len(row.source) < 5, seed=1))
+    assert [i for row in joined for i in row.source] == [i for row in rows for i in row.source]
+    assert [i for row in joined for i in row.target] == [i for row in rows for i in row.target]
+    doubles = sum(len(row.target) == 2 for row in joined) / len(joined)
+    assert doubles == pytest.approx(share, abs=0.05)
+    assert joined == list(join_some(rows, share, lambda row: len(row.source) < 5, seed=1))
+
+
+def test_lines_too_long_to_be_joined_stay_single() -> None:
+    rows = [Row([n] * 4, [n]) for n in range(100)]
+    assert list(join_some(rows, 0.5, lambda row: len(row.source) < 5, seed=1)) == rows
+
+
+def test_dev_text_is_never_joined() -> None:
+    pairs = [PairFiles("jav", Path("train"), Path("dev"))]
+    synthetic = [SyntheticFile("jav", "ind", Path("synthetic"))]
+    data = ModelData(Path("m"), "ind", pairs, synthetic, 2, copied=True, joined_share=0.2)
+    shares = {(t.split, t.joined_share) for t in data.texts()}
+    assert shares == {("train", 0.2), ("valid", 0.0)}
 
 
 def record(kind: str, **fields: str) -> str:

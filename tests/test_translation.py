@@ -104,11 +104,8 @@ def test_shards_of_other_records_are_not_taken_for_these(tmp_path: Path) -> None
 
 
 def back(folder: Path, texts: Sequence[str], answers: Sequence[str]) -> dict[str, object]:
-    path = folder / "text.parquet"
-    ids = [f"mono:{n}" for n, _ in enumerate(texts)]
-    write_records(path, {"id": ids, "mad": texts, "origin": ["human"] * len(texts)})
     return back_translate(
-        path,
+        [{"id": f"mono:{n}", "text": text} for n, text in enumerate(texts)],
         Scripted(answers),
         BackTranslationRecipe(max_length_ratio=2.0),
         source="ind",

@@ -4,11 +4,12 @@ The subword ids are the fairseq ids, so no text form of the segmented corpus is 
 """
 
 import json
+import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.processes import die_with_parent
 from models.subwords import BACK_TRANSLATION_TAG, EOS, SPECIAL_PIECES, Subwords
@@ -16,11 +17,19 @@ from models.subwords import BACK_TRANSLATION_TAG, EOS, SPECIAL_PIECES, Subwords
 BATCH_ROWS = 10_000
 
 
+class Row(NamedTuple):
+    """The subword ids of one training line."""
+
+    source: list[int]
+    target: list[int]
+
+
 @dataclass(frozen=True)
 class TrainingText:
     """One Parquet file that feeds one direction of one split.
 
-    `tagged` puts `<BT>` before each source; `copied` takes the target text as the source too.
+    `tagged` puts `<BT>` before each source; `copied` takes the target text as the source too;
+    `joined_share` of the lines are two sentences in a row.
     """
 
     path: str
@@ -30,6 +39,7 @@ class TrainingText:
     tagged: bool = False
     copied: bool = False
     repeat: int = 1
+    joined_share: float = 0.0
 
     @property
     def stem(self) -> str:
@@ -65,22 +75,37 @@ def write_dictionaries(subwords: Subwords, languages: Sequence[str], folder: Pat
         (folder / f"dict.{language}.txt").write_text("".join(lines), encoding="utf-8")
 
 
-def encoded_rows(
-    text: TrainingText, subwords: Subwords, max_pieces: int
-) -> Iterator[tuple[list[int], list[int]] | None]:
-    """Yield source and target ids of each sentence pair, or None for a pair that is too long."""
+def encoded_rows(text: TrainingText, subwords: Subwords) -> Iterator[Row]:
+    """Yield the ids of each sentence pair, without tag and end of sentence."""
     import pyarrow.parquet as parquet
 
-    prefix = [subwords.piece_id(BACK_TRANSLATION_TAG)] if text.tagged else []
     file = parquet.ParquetFile(text.path)
     source_column = text.target if text.copied else text.source
     for batch in file.iter_batches(BATCH_ROWS, columns=[source_column, text.target]):
         columns = batch.to_pydict()
         sources = subwords.encode_ids(columns[source_column])
         targets = subwords.encode_ids(columns[text.target])
-        for source, target in zip(sources, targets, strict=True):
-            fits = len(source) < max_pieces and len(target) < max_pieces
-            yield ([*prefix, *source, EOS], [*target, EOS]) if fits else None
+        yield from map(Row, sources, targets)
+
+
+def join_some(
+    rows: Iterable[Row], share: float, fits: Callable[[Row], bool], seed: int
+) -> Iterator[Row]:
+    """Yield rows, a share of them two rows in one where that still fits; none is lost."""
+    draw = random.Random(seed)  # noqa: S311
+    first: Row | None = None
+    for row in rows:
+        if first is None:
+            if draw.random() < share:
+                first = row
+            else:
+                yield row
+            continue
+        both = Row(first.source + row.source, first.target + row.target)
+        yield from [both] if fits(both) else [first, row]
+        first = None
+    if first is not None:
+        yield first
 
 
 def binarize(plan: BinarizePlan) -> dict[str, dict[str, int]]:
@@ -104,15 +129,21 @@ def _write_dataset(
     source = _Side(folder / f"{stem}.{texts[0].source}")
     target = _Side(folder / f"{stem}.{texts[0].target}")
     counts = {"sentences": 0, "too_long": 0, "source_pieces": 0, "target_pieces": 0}
+
+    def fits(row: Row) -> bool:
+        return max(map(len, row)) < max_pieces
+
     for text in texts:
-        for _ in range(text.repeat):
-            for row in encoded_rows(text, subwords, max_pieces):
-                if row is None:
+        prefix = [subwords.piece_id(BACK_TRANSLATION_TAG)] if text.tagged else []
+        for turn in range(text.repeat):
+            rows = encoded_rows(text, subwords)
+            for row in join_some(rows, text.joined_share, fits, seed=turn):
+                if not fits(row):
                     counts["too_long"] += 1
                     continue
                 counts["sentences"] += 1
-                counts["source_pieces"] += source.add(row[0])
-                counts["target_pieces"] += target.add(row[1])
+                counts["source_pieces"] += source.add([*prefix, *row.source, EOS])
+                counts["target_pieces"] += target.add([*row.target, EOS])
     source.close()
     target.close()
     return counts

@@ -27,6 +27,29 @@ class TrainingProgress(NamedTuple):
     validation: bool
 
 
+class Schedule(NamedTuple):
+    """How long one phase trains, at which rates, and from which checkpoint's weights."""
+
+    updates: int
+    learning_rate: float
+    warmup_updates: int
+    start_from: Path | None = None
+
+
+def main_schedule(recipe: NmtRecipe) -> Schedule:
+    """Return the schedule of the first phase, from random weights."""
+    return Schedule(recipe.max_updates, recipe.learning_rate, recipe.warmup_updates)
+
+
+def fine_tune_schedule(recipe: NmtRecipe, start_from: Path) -> Schedule:
+    """Return the schedule of the second phase: it goes on at the rate the first one ended with."""
+    ended_with = recipe.learning_rate * min(
+        1.0, (recipe.warmup_updates / recipe.max_updates) ** 0.5
+    )
+    warmup_updates = max(1, min(recipe.warmup_updates, recipe.fine_tune_updates // 10))
+    return Schedule(recipe.fine_tune_updates, ended_with, warmup_updates, start_from)
+
+
 def has_bf16() -> bool:
     """Say whether this processor multiplies bfloat16 matrices natively."""
     import torch
@@ -46,6 +69,7 @@ def resolve_precision(recipe: NmtRecipe) -> str:
 
 def training_arguments(
     recipe: NmtRecipe,
+    schedule: Schedule,
     *,
     data: Path,
     checkpoints: Path,
@@ -62,7 +86,8 @@ def training_arguments(
         *_task_arguments(recipe, languages, directions),
         *_model_arguments(recipe),
         *_optimizer_arguments(recipe, precision),
-        *_schedule_arguments(recipe, checkpoints),
+        *_schedule_arguments(schedule),
+        *_checkpoint_arguments(recipe, checkpoints),
     ]
 
 
@@ -107,9 +132,6 @@ def _optimizer_arguments(recipe: NmtRecipe, precision: str) -> list[str]:
         *(["--autocast-bf16"] if precision == "bf16" else []),
         *("--optimizer", "adam"),
         *("--adam-betas", "(0.9, 0.98)"),
-        *("--lr", str(recipe.learning_rate)),
-        *("--lr-scheduler", "inverse_sqrt"),
-        *("--warmup-updates", str(recipe.warmup_updates)),
         *("--clip-norm", "1.0"),
         *("--max-tokens", str(recipe.batch_tokens)),
         *("--required-batch-size-multiple", "1"),
@@ -117,11 +139,20 @@ def _optimizer_arguments(recipe: NmtRecipe, precision: str) -> list[str]:
     ]
 
 
-def _schedule_arguments(recipe: NmtRecipe, checkpoints: Path) -> list[str]:
+def _schedule_arguments(schedule: Schedule) -> list[str]:
+    return [
+        *("--lr", str(schedule.learning_rate)),
+        *("--lr-scheduler", "inverse_sqrt"),
+        *("--warmup-updates", str(schedule.warmup_updates)),
+        *("--max-update", str(schedule.updates)),
+        *(["--finetune-from-model", str(schedule.start_from)] if schedule.start_from else []),
+    ]
+
+
+def _checkpoint_arguments(recipe: NmtRecipe, checkpoints: Path) -> list[str]:
     never = str(10**9)
     return [
         *("--save-dir", str(checkpoints)),
-        *("--max-update", str(recipe.max_updates)),
         *("--validate-interval", never),
         *("--save-interval", never),
         *("--validate-interval-updates", str(recipe.validate_every)),

@@ -7,18 +7,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.reporting.tables import Grid, mt_grid, task_grids
-from pipeline.scoring import finished_scores
+from pipeline.reporting.tables import Grid, mt_grid, task_grids, training_grid
+from pipeline.scoring import finished_scores, finished_trainings
 from pipeline.stages.report import Report
 
 Record = dict[str, Any]
 
 
-def score_tables(records: list[Record]) -> Iterator[Table]:
-    """Yield one table for each metric of translation and each encoder of a task."""
+def score_tables(records: list[Record], trainings: list[Record]) -> Iterator[Table]:
+    """Yield one table for each metric of translation, for the trainings, for each encoder."""
     for metric in ("BLEU", "chrF++"):
         if grid := mt_grid(records, metric):
             yield _table(grid)
+    if grid := training_grid(trainings):
+        yield _table(grid)
     for grid in task_grids(records):
         yield _table(grid)
 
@@ -27,7 +29,7 @@ def print_answer(experiment: str) -> None:
     """Print what a finished study found, and where its report lies."""
     report = Report(experiment=experiment)
     console = Console()
-    for table in score_tables(finished_scores(experiment)):
+    for table in score_tables(finished_scores(experiment), finished_trainings(experiment)):
         console.print(table)
     for sentence in report.artifact.manifest["verdicts"]:
         console.print(f"• {sentence}", highlight=False)

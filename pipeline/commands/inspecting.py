@@ -42,7 +42,7 @@ def scores(
     Example: `sprachbund scores sandbox --format json | jq '.[] | select(.kind == "task")'`
     """
     from pipeline.commands.answers import score_tables
-    from pipeline.scoring import finished_scores, scores_csv, scores_json
+    from pipeline.scoring import finished_scores, finished_trainings, scores_csv, scores_json
 
     records = finished_scores(experiment)
     if form is ScoreFormat.JSON:
@@ -50,7 +50,7 @@ def scores(
     elif form is ScoreFormat.CSV:
         sys.stdout.write(scores_csv(records))
     elif records:
-        for table in score_tables(records):
+        for table in score_tables(records, finished_trainings(experiment)):
             _print(table)
     else:
         sys.stderr.write(f"no scores yet: sprachbund run {experiment}\n")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting.tables import Grid, mt_grid, task_grids
+from pipeline.reporting.tables import Grid, mt_grid, task_grids, training_grid
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.experiment import Experiment
 from pipeline.store import Artifact
@@ -33,7 +33,8 @@ class Findings:
     def grids(self) -> list[Grid]:
         """Every table of scores, then data, sources and stages."""
         mt = [grid for metric in ("BLEU", "chrF++") if (grid := mt_grid(self.scores, metric))]
-        return [*mt, *task_grids(self.scores), *self._data_grids()]
+        training = [grid] if (grid := training_grid(self.manifests)) else []
+        return [*mt, *training, *task_grids(self.scores), *self._data_grids()]
 
     def scores_json(self) -> str:
         """Return scores and paired tests as JSON."""

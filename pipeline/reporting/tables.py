@@ -62,6 +62,27 @@ def task_grids(records: list[Record], metric: str = "macro-F1") -> Iterator[Grid
         )
 
 
+def training_grid(manifests: list[Record]) -> Grid | None:
+    """Return one row per round from the manifests of its models."""
+    rows = [
+        [
+            m["label"],
+            " + ".join(f"{p['validations'][-1][0]:,}" for p in m["training"]["phases"]),
+            f"{sum(c['sentences'] for n, c in m['counts'].items() if n.startswith('train.')):,}",
+            f"{min(loss for p in m['training']['phases'] for _, loss in p['validations']):.2f}",
+            f"{m['seconds'] / 60:.1f}",
+        ]
+        for m in manifests
+        if m["stage"] == "NmtModel"
+    ]
+    columns = ["round", "updates", "training lines", "best validation loss", "minutes"]
+    note = (
+        "updates (+ on human text alone); lines of all directions; label-smoothed loss on human "
+        "dev text, in bits a subword"
+    )
+    return Grid("NMT training", columns, rows, note) if rows else None
+
+
 def way_name(strategy: str, engine: str) -> str:
     """Return how people call a strategy with its engine."""
     return f"{strategy} ({engine})" if engine else strategy

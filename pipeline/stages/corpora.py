@@ -13,7 +13,7 @@ from tasks.bitext import prepare_bitext
 from tasks.cleaning import CleaningRules
 from tasks.decontamination import HeldOutSet, Protected, remove_leaks
 from tasks.labelled import prepare_labelled, read_labels
-from tasks.monolingual import prepare_monolingual
+from tasks.monolingual import prepare_monolingual, task_text
 from tasks.sources.description import Corpus, Files, HashSplit, HubDataset, Source, Split
 from tasks.sources.fetching import address, fetch, is_remote, sha256_of
 from tasks.sources.reading import FetchedCorpus
@@ -335,6 +335,53 @@ class MonolingualSample(Stage[SafeTextSpec]):
     @staticmethod
     def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
         write_safe_text(spec, inputs, out, "text.parquet")
+
+
+@dataclass(frozen=True)
+class TaskTextSpec:
+    """The language of the labelled sets."""
+
+    language: str
+
+
+class TaskText(Stage[TaskTextSpec]):
+    """The tasks' training texts in the hub language, to back-translate: no label, no leak."""
+
+    def spec(self) -> TaskTextSpec:
+        return TaskTextSpec(self.study.hub)
+
+    def label(self) -> str:
+        return self.study.hub
+
+    def requires(self) -> Requirements:
+        study = self.study
+        return {
+            "labelled": [
+                LabelledData(experiment=self.experiment, task=task.name, language=study.hub)
+                for task in study.tasks
+            ],
+            "protected": ProtectedText(experiment=self.experiment),
+        }
+
+    @staticmethod
+    def build(spec: TaskTextSpec, inputs: Inputs, out: Draft) -> None:
+        out.counts = task_text(
+            [artifact.path("train.parquet") for artifact in inputs.many("labelled")],
+            spec.language,
+            protected=Protected.load(inputs.one("protected").path("protected.parquet")),
+            out=out.path("text.parquet"),
+        )
+
+
+def text_to_back_translate(stage: Stage[object], language: str) -> list[Stage[object]]:
+    """Return the stages that hold real text of a language; none where there is no text."""
+    study = stage.study
+    found: list[Stage[object]] = []
+    if monolingual_corpora(study, language):
+        found.append(MonolingualSample(experiment=stage.experiment, language=language))
+    if study.back_translation.task_text and study.tasks and language == study.hub:
+        found.append(TaskText(experiment=stage.experiment))
+    return found
 
 
 def write_safe_text(spec: SafeTextSpec, inputs: Inputs, out: Draft, name: str) -> None:

@@ -15,14 +15,14 @@ from pipeline.specs.experiment import GLOSS, engine_round, nmt_engine
 from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import (
     Bitext,
-    MonolingualSample,
     TrainingBitext,
-    monolingual_corpora,
+    text_to_back_translate,
 )
 from pipeline.store import Artifact, Draft
 from tasks.back_translation import BackTranslationRecipe, back_translate
 from tasks.nmt_training import ModelData, PairFiles, SyntheticFile, train_and_publish
 from tasks.records import read_columns, read_records
+from tasks.translation import as_texts
 
 SUBWORDS = "subwords.model"
 Languages = tuple[str, str]
@@ -163,6 +163,7 @@ class NmtModel(Stage[NmtModelSpec]):
             ],
             human_repeats=spec.human_repeats,
             copied=spec.recipe.copied_text,
+            joined_share=spec.recipe.joined_share,
         )
         result = train_and_publish(
             data,
@@ -182,7 +183,7 @@ class NmtModel(Stage[NmtModelSpec]):
         return [
             (source, target)
             for source, target in self.study.directions
-            if monolingual_corpora(self.study, target)
+            if text_to_back_translate(self, target)
         ]
 
 
@@ -241,14 +242,18 @@ class SyntheticBitext(Stage[SyntheticBitextSpec]):
     def requires(self) -> Requirements:
         by_gloss = self.study.back_translation.engine == GLOSS
         return {
-            "text": MonolingualSample(experiment=self.experiment, language=self.target),
+            "text": text_to_back_translate(self, str(self.target)),
             **engine_requirements(self, GLOSS if by_gloss else nmt_engine(int(self.round))),
         }
 
     @staticmethod
     def build(spec: SyntheticBitextSpec, inputs: Inputs, out: Draft) -> None:
         out.counts = back_translate(
-            inputs.one("text").path("text.parquet"),
+            [
+                record
+                for text in inputs.many("text")
+                for record in as_texts(text.path("text.parquet"), spec.target)
+            ],
             load_engine(inputs, beam=spec.recipe.beam),
             spec.recipe,
             source=spec.source,

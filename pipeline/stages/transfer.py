@@ -7,7 +7,7 @@ from typing import Any
 import luigi
 
 from models.classifiers import ClassifierRecipe
-from models.encoders import CharNgramEncoder, Encoder, NmtEncoder
+from models.encoders import CharNgrams, NmtEncoder, ScaledVectors
 from models.subwords import language_tag
 from pipeline.specs.experiment import EvaluationRecipe
 from pipeline.stage import Inputs, Requirements, Stage
@@ -16,6 +16,7 @@ from pipeline.stages.nmt import SUBWORDS, NmtModel, SubwordModel, engine_require
 from pipeline.store import Artifact, Draft
 from tasks.records import read_columns, write_records
 from tasks.transfer import (
+    CHAR_NGRAM,
     IN_LANGUAGE,
     TRANSLATE_TEST,
     TRANSLATE_TRAIN,
@@ -24,6 +25,7 @@ from tasks.transfer import (
     Contest,
     LabelledSet,
     compare,
+    encode_task,
     load_predictions,
     predict,
     score,
@@ -82,18 +84,58 @@ class TranslatedTask(Stage[TranslatedTaskSpec]):
             write_records(out.path(f"{part}.parquet"), {**columns, "text": texts})
 
 
-def labelled(stage: Stage[Any], language: str) -> LabelledData:
-    """Return the labelled set of the stage's task in one language."""
-    return LabelledData(experiment=stage.experiment, task=stage.task, language=language)
+def labelled(stage: Stage[Any], language: str, engine: str = ORIGINAL) -> Stage[Any]:
+    """Return the labelled set of the stage's task in one language, original or translated."""
+    place = {"experiment": stage.experiment, "task": stage.task, "language": language}
+    return LabelledData(**place) if engine == ORIGINAL else TranslatedTask(**place, engine=engine)
+
+
+@dataclass(frozen=True)
+class EncodedTaskSpec:
+    """The language whose tag stands before every sentence."""
+
+    tag_of: str
+
+
+class EncodedTask(Stage[EncodedTaskSpec]):
+    """A task's texts in one language as sentence vectors of the last round's NMT encoder."""
+
+    task = luigi.Parameter(description="name of the task")
+    language = luigi.Parameter(description="language code")
+    engine = luigi.Parameter(default=ORIGINAL, description="engine that translated the texts")
+
+    def spec(self) -> EncodedTaskSpec:
+        return EncodedTaskSpec(self.study.hub)
+
+    def label(self) -> str:
+        return f"{self.task}-{self.language}-{self.engine}"
+
+    def requires(self) -> Requirements:
+        return {
+            "texts": labelled(self, str(self.language), str(self.engine)),
+            "model": NmtModel(experiment=self.experiment, round=self.study.rounds[-1]),
+            "subwords": SubwordModel(experiment=self.experiment),
+        }
+
+    @staticmethod
+    def build(spec: EncodedTaskSpec, inputs: Inputs, out: Draft) -> None:
+        encode_task(
+            inputs.one("texts").folder,
+            NmtEncoder(
+                inputs.one("model").folder,
+                inputs.one("subwords").path(SUBWORDS),
+                tag=language_tag(spec.tag_of),
+            ),
+            out=out.folder,
+        )
 
 
 @dataclass(frozen=True)
 class PredictionsSpec:
-    """What decides the predictions of one trained classifier, one of whose encoders is named."""
+    """What decides the predictions of the classifiers trained on one text; hub: no language."""
 
     encoder: str
     classifier: ClassifierRecipe
-    hub: str
     language: str | None
     engine: str
     test_languages: tuple[str, ...]
@@ -125,7 +167,6 @@ class Predictions(Stage[PredictionsSpec]):
         return PredictionsSpec(
             encoder=str(self.encoder),
             classifier=study.transfer.classifier,
-            hub=study.hub,
             language=None if hub else str(self.trained_on),
             engine=str(self.engine),
             test_languages=languages if hub else (str(self.trained_on),),
@@ -137,47 +178,38 @@ class Predictions(Stage[PredictionsSpec]):
 
     def requires(self) -> Requirements:
         spec = self.spec()
-        own = self.engine == ORIGINAL
         return {
-            "train": labelled(self, str(self.trained_on))
-            if own
-            else self._translated(str(self.trained_on), str(self.engine)),
-            "tests": [labelled(self, language) for language in spec.test_languages],
+            "train": self._inputs(str(self.trained_on), str(self.engine)),
+            "tests": [self._inputs(language, ORIGINAL) for language in spec.test_languages],
             "translated_tests": [
-                self._translated(language, engine)
+                self._inputs(language, engine)
                 for language in spec.test_languages
                 for engine in spec.test_engines
             ],
-            **self._encoder_requirements(),
         }
 
     @staticmethod
     def build(spec: PredictionsSpec, inputs: Inputs, out: Draft) -> None:
-        train = inputs.one("train")
+        train = inputs.one("train").folder
         predict(
-            load_encoder(spec, inputs),
+            CharNgrams() if spec.encoder == CHAR_NGRAM else ScaledVectors(),
             spec.classifier,
-            train=LabelledSet.load(train.path("train.parquet")),
-            dev=LabelledSet.load(train.path("dev.parquet")),
+            train=LabelledSet.load(train, "train"),
+            dev=LabelledSet.load(train, "dev"),
             tests={
-                condition: LabelledSet.load(artifact.path("test.parquet"))
+                condition: LabelledSet.load(artifact.folder, "test")
                 for condition, artifact in conditions(spec, inputs).items()
             },
             out=out.path("predictions.parquet"),
         )
 
-    def _translated(self, language: str, engine: str) -> TranslatedTask:
-        return TranslatedTask(
+    def _inputs(self, language: str, engine: str) -> Stage[Any]:
+        """Return what the classifier sees of the task: its texts, or their vectors."""
+        if self.encoder == CHAR_NGRAM:
+            return labelled(self, language, engine)
+        return EncodedTask(
             experiment=self.experiment, task=self.task, language=language, engine=engine
         )
-
-    def _encoder_requirements(self) -> dict[str, Stage[Any]]:
-        if self.encoder == "char-ngram":
-            return {}
-        return {
-            "model": NmtModel(experiment=self.experiment, round=self.study.rounds[-1]),
-            "subwords": SubwordModel(experiment=self.experiment),
-        }
 
 
 def conditions(spec: PredictionsSpec, inputs: Inputs) -> Mapping[Condition, Artifact]:
@@ -193,14 +225,6 @@ def conditions(spec: PredictionsSpec, inputs: Inputs) -> Mapping[Condition, Arti
         **{Condition(language, ZERO_SHOT, ""): artifact for language, artifact in zero_shot},
         **{Condition(lang, TRANSLATE_TEST, engine): a for (lang, engine), a in translated},
     }
-
-
-def load_encoder(spec: PredictionsSpec, inputs: Inputs) -> Encoder:
-    """Build the encoder that the spec names."""
-    if spec.encoder == "char-ngram":
-        return CharNgramEncoder()
-    subwords = inputs.one("subwords").path(SUBWORDS)
-    return NmtEncoder(inputs.one("model").folder, subwords, tag=language_tag(spec.hub))
 
 
 @dataclass(frozen=True)
