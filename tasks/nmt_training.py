@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,9 @@ from models.nmt.training import (
     training_arguments,
 )
 from models.processes import ChildRun, python_module, run_child
+
+Progress = Callable[[float, str], None]
+"""Called with the share that is done and a status line."""
 
 
 class PairFiles(NamedTuple):
@@ -142,6 +146,47 @@ class TrainingResult(NamedTuple):
     children: list[ChildRun]
 
 
+@dataclass(frozen=True)
+class _Trainer:
+    """One model's phases: each binarizes its text and trains on it in a folder of its own."""
+
+    data: ModelData
+    recipe: NmtRecipe
+    precision: str
+    scratch: Path
+    log: Path
+    progress: Progress
+
+    def run(
+        self, name: str, texts: list[TrainingText], schedule: Schedule, *, done: int = 0
+    ) -> TrainedPhase:
+        """Run a phase, or what is left of it; `done` updates went before."""
+        folder = self.scratch / name
+        folder.mkdir(exist_ok=True)
+        counts, binarized = _binarize(self.data, texts, folder, self.log)
+        arguments = training_arguments(
+            self.recipe,
+            schedule,
+            data=folder / "data",
+            checkpoints=folder / "checkpoints",
+            languages=self.data.languages,
+            directions=self.data.directions,
+            precision=self.precision,
+        )
+        trained = train(
+            self.recipe,
+            arguments,
+            folder / "checkpoints",
+            log=self.log,
+            on_progress=lambda now: self._report(now, done),
+        )
+        return TrainedPhase(folder, counts, [*binarized, trained])
+
+    def _report(self, now: TrainingProgress, done: int) -> None:
+        updates, total = done + now.updates, self.recipe.all_updates
+        self.progress(updates / total, f"update {updates:,} of {total:,}, {describe(now)}")
+
+
 def train_and_publish(
     data: ModelData,
     recipe: NmtRecipe,
@@ -149,46 +194,21 @@ def train_and_publish(
     scratch: Path,
     out: Path,
     log: Path,
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> TrainingResult:
     """Binarize, train and publish; each step that is finished in `scratch` is not done again."""
-    precision = resolve_precision(recipe)
-
-    def run_phase(
-        name: str, texts: list[TrainingText], schedule: Schedule, done: int
-    ) -> TrainedPhase:
-        folder = scratch / name
-        folder.mkdir(exist_ok=True)
-        counts, binarized = _binarize(data, texts, folder, log)
-        arguments = training_arguments(
-            recipe,
-            schedule,
-            data=folder / "data",
-            checkpoints=folder / "checkpoints",
-            languages=data.languages,
-            directions=data.directions,
-            precision=precision,
-        )
-
-        def on_progress(now: TrainingProgress) -> None:
-            updates = done + now.updates
-            status = f"update {updates:,} of {recipe.all_updates:,}, {describe(now)}"
-            progress(updates / recipe.all_updates, status)
-
-        trained = train(recipe, arguments, folder / "checkpoints", log=log, on_progress=on_progress)
-        return TrainedPhase(folder, counts, [*binarized, trained])
-
-    phases = [run_phase("main", data.texts(), main_schedule(recipe), 0)]
+    trainer = _Trainer(data, recipe, resolve_precision(recipe), scratch, log, progress)
+    phases = [trainer.run("main", data.texts(), main_schedule(recipe))]
     if recipe.fine_tune_updates:
         schedule = fine_tune_schedule(recipe, phases[0].best)
         done = phases[0].validations[-1][0]
-        phases.append(run_phase("fine-tune", data.human_texts(), schedule, done))
+        phases.append(trainer.run("fine-tune", data.human_texts(), schedule, done=done))
     last = phases[-1]
     published = run_child(
         python_module("models.nmt.publish", last.best, last.folder / "data", out), log
     )
     facts = {
-        "precision": precision,
+        "precision": trainer.precision,
         "phases": [{"phase": p.folder.name, "validations": p.validations} for p in phases],
     }
     children = [child for phase in phases for child in phase.children]

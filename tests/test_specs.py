@@ -189,6 +189,7 @@ def test_task_problems(tmp_path: Path, was: str, now: str, words: Sequence[str])
         (b"", "valid dictionary"),
         (b"- a\n- b\n", "valid dictionary"),
         (b"name: [ind\n", "not valid YAML"),
+        (b"name: ind\nhub: ind\nname: jav\n", "'name' stands here a second time"),
         (b"name: caf\xe9\n", "cannot be read"),
     ],
 )

@@ -84,9 +84,25 @@ def _read(path: Path) -> str:
 
 def _parse(path: Path, text: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506  (a SafeLoader)
     except yaml.YAMLError as error:
         raise SpecError(f"{path}: not valid YAML: {error}") from error
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML as the standard has it: a key stands once. PyYAML itself keeps the last silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the field {key.value!r} stands here a second time", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def _resolve_local_bases(data: Any, folder: Path) -> None:
