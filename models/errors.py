@@ -13,6 +13,10 @@ class SourceError(SprachbundError):
     """A source cannot be fetched or read: address, checksum, column, encoding, line counts."""
 
 
+class LeakError(SprachbundError):
+    """Held-out text stands in text to be trained on, and the experiment's policy is to fail."""
+
+
 class ContractError(SprachbundError):
     """A stage lost, repeated, reordered or invented a sentence id."""
 

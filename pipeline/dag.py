@@ -9,13 +9,11 @@ from models.errors import StageError
 from pipeline import luigi_defaults
 from pipeline.specs.loading import suggest
 from pipeline.stage import Stage
-from pipeline.stages.corpora import (
-    Bitext,
-    LabelledData,
-    Monolingual,
+from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, RawCorpus
+from pipeline.stages.leakage import (
+    HeldOutText,
+    LeakAudit,
     MonolingualSample,
-    ProtectedText,
-    RawCorpus,
     TaskText,
     TrainingBitext,
 )
@@ -29,7 +27,8 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     Bitext,
     Monolingual,
     LabelledData,
-    ProtectedText,
+    HeldOutText,
+    LeakAudit,
     TrainingBitext,
     MonolingualSample,
     TaskText,

@@ -1,12 +1,10 @@
 """Clean the monolingual text of one language."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tasks.bitext import clean_rows
 from tasks.cleaning import CleaningRules, Counts, key_digest, sentences
-from tasks.decontamination import Protected
 from tasks.records import HUMAN, RecordWriter, read_records
 from tasks.sources.reading import FetchedCorpus, Row, read_corpora
 
@@ -36,23 +34,15 @@ def cut_paragraphs(rows: Iterator[tuple[str, Row]], language: str) -> Iterator[t
             yield corpus, row._replace(key=f"{row.key}#{place}", fields={language: sentence})
 
 
-def task_text(
-    parts: Sequence[Path], language: str, *, protected: Protected, out: Path
-) -> dict[str, object]:
-    """Write the texts of labelled sets as monolingual text, without labels, leaks and repeats."""
-    removed: Counter[str] = Counter()
+def merge_task_texts(parts: Sequence[Path], language: str, *, out: Path) -> None:
+    """Write the texts of labelled sets as monolingual text, without labels and repeats."""
     seen: set[bytes] = set()
     with RecordWriter(out, ["id", language, "origin"]) as writer:
         for part in parts:
             for labelled in read_records(part, ["id", "text"]):
-                record = {"id": labelled["id"], language: labelled["text"], "origin": HUMAN}
                 key = key_digest(labelled["text"])
-                if leak := protected.leak(record, [language]):
-                    removed[": ".join(leak)] += 1
-                elif key in seen:
-                    removed["duplicate"] += 1
-                else:
+                if key not in seen:
                     seen.add(key)
-                    writer.write(record)
-        kept = writer.written
-    return {"seen": kept + removed.total(), "removed": dict(sorted(removed.items())), "kept": kept}
+                    writer.write(
+                        {"id": labelled["id"], language: labelled["text"], "origin": HUMAN}
+                    )

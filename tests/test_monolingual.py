@@ -7,8 +7,7 @@ import pytest
 
 from models.errors import SourceError
 from tasks.cleaning import CleaningRules
-from tasks.decontamination import HeldOutSet, Protected
-from tasks.monolingual import prepare_monolingual, task_text
+from tasks.monolingual import merge_task_texts, prepare_monolingual
 from tasks.records import read_records, write_records
 from tasks.sources.description import Corpus, Files, PlainText, RemoteFile
 from tasks.sources.fetching import local_name
@@ -95,15 +94,13 @@ def labelled(path: Path, texts: dict[str, str]) -> Path:
     return path
 
 
-def test_task_text_has_no_labels_no_leaks_and_no_repeats(tmp_path: Path) -> None:
-    train = {"t:1": "Saya pergi.", "t:2": "Dia datang!", "t:3": "saya PERGI", "t:4": "Kucing tidur"}
-    protected = Protected()
-    test = labelled(tmp_path / "test.parquet", {"t:4": "Kucing turu", "t:9": "dia datang"})
-    protected.add(HeldOutSet("task test", test, ["text"]))
-    parts = [labelled(tmp_path / "train.parquet", train)]
-    counts = task_text(parts, "ind", protected=protected, out=tmp_path / "text.parquet")
-    assert list(read_records(tmp_path / "text.parquet")) == [
-        {"id": "t:1", "ind": "Saya pergi.", "origin": "human"}
+def test_task_texts_have_no_labels_and_no_repeats(tmp_path: Path) -> None:
+    parts = [
+        labelled(tmp_path / "a.parquet", {"t:1": "Saya pergi.", "t:2": "saya PERGI"}),
+        labelled(tmp_path / "b.parquet", {"u:1": "Saya pergi!", "u:2": "Dia datang!"}),
     ]
-    removed = {"duplicate": 1, "id: task test": 1, "text: task test": 1}
-    assert counts == {"seen": 4, "removed": removed, "kept": 1}
+    merge_task_texts(parts, "ind", out=tmp_path / "text.parquet")
+    assert list(read_records(tmp_path / "text.parquet")) == [
+        {"id": "t:1", "ind": "Saya pergi.", "origin": "human"},
+        {"id": "u:2", "ind": "Dia datang!", "origin": "human"},
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.reporting.tables import Grid, mt_grid, task_grids, training_grid
+from pipeline.reporting.tables import Grid, leak_grid, mt_grid, task_grids, training_grid
 from pipeline.scoring import finished_scores, finished_trainings
 from pipeline.stages.report import Report
 
@@ -34,6 +34,13 @@ def print_answer(experiment: str) -> None:
     for sentence in report.artifact.manifest["verdicts"]:
         console.print(f"• {sentence}", highlight=False)
     sys.stdout.write(f"\nReport: {report.artifact.path('report.html')}\n")
+
+
+def print_audit(overlaps: list[Record]) -> None:
+    """Print where held-out text was found, and an example of each."""
+    console = Console()
+    grid = leak_grid(overlaps)
+    console.print(_table(grid) if grid.rows else "No held-out sentence stands in any other text.")
 
 
 def _table(grid: Grid) -> Table:

@@ -17,6 +17,7 @@ app = typer.Typer(
 
 app.command("run")(running.run)
 app.command("rerun")(running.rerun)
+app.command("audit")(running.audit)
 app.command("plan")(inspecting.plan)
 app.command("scores")(inspecting.scores)
 app.command("show")(inspecting.show)

@@ -1,6 +1,8 @@
-"""Commands that build or use models: run, rerun, translate."""
+"""Commands that build stages or use models: run, rerun, audit, translate."""
 
+import json
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -55,6 +57,36 @@ def rerun(
     doomed = running.forget(experiment, stage)
     outcome = running.run(doomed, workers=workers, scheduler=scheduler)
     sys.stderr.write(f"{outcome.built} stages built again, {outcome.already_done} left alone\n")
+
+
+class AuditFormat(StrEnum):
+    """How `audit` prints."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def audit(
+    experiment: Experiment,
+    form: Annotated[AuditFormat, typer.Option("--format", help="Output form.")] = AuditFormat.TABLE,
+) -> None:
+    """Find test sentences in training text: MT and tasks, by id, by text, nearly equal.
+
+    Looks at the text before the guard removes what leaks; trains nothing.
+
+    Example: `sprachbund audit nusa --format json | jq '.[] | select(.match == "exact")'`
+    """
+    from pipeline import running
+    from pipeline.commands.answers import print_audit
+    from pipeline.stages.leakage import LeakAudit
+
+    stage = LeakAudit(experiment=experiment)
+    running.run([stage])
+    overlaps = stage.artifact.manifest["overlaps"]
+    if form is AuditFormat.JSON:
+        sys.stdout.write(json.dumps(overlaps, indent=1, ensure_ascii=False) + "\n")
+    else:
+        print_audit(overlaps)
 
 
 def translate(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting.tables import Grid, mt_grid, task_grids, training_grid
+from pipeline.reporting.tables import Grid, leak_grid, mt_grid, task_grids, training_grid
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.experiment import Experiment
 from pipeline.store import Artifact
@@ -22,6 +22,7 @@ class Findings:
     experiment: Experiment
     scores: list[Record]
     comparisons: list[Record]
+    overlaps: list[Record]
     manifests: list[Record]
 
     @property
@@ -47,6 +48,7 @@ class Findings:
             for m in self.manifests
             if m["counts"] and m["stage"] not in ("NmtModel", "GlossLexicon")
         ]
+        yield leak_grid(self.overlaps)
         yield Grid("Data", ["stage", "label", "counts"], counts, "read, kept and dropped by reason")
         sources = [[c.name, c.licence, c.homepage, c.citation] for c in corpora(self.experiment)]
         yield Grid("Sources", ["corpus", "licence", "home page", "citation"], sources, "")
@@ -70,13 +72,16 @@ class Findings:
         return sorted({r["signature"] for r in self.scores if r["kind"] == "mt"})
 
 
-def collect(experiment: Experiment, artifacts: Iterable[Artifact], *, store: Path) -> Findings:
+def collect(
+    experiment: Experiment, artifacts: Iterable[Artifact], *, overlaps: list[Record], store: Path
+) -> Findings:
     """Read the scoring artifacts and every manifest above them."""
     scoring = [artifact.manifest for artifact in artifacts]
     return Findings(
         experiment=experiment,
         scores=[record for m in scoring for record in m["scores"]],
         comparisons=[record for m in scoring for record in m.get("comparisons", [])],
+        overlaps=overlaps,
         manifests=_ancestry(scoring, store),
     )
 

@@ -83,6 +83,16 @@ def training_grid(manifests: list[Record]) -> Grid | None:
     return Grid("NMT training", columns, rows, note) if rows else None
 
 
+def leak_grid(overlaps: list[Record]) -> Grid:
+    """Return one row per overlap of a set with a held-out set."""
+    rows = [
+        [o["from"], o["to"], o["language"], o["match"], f"{o['count']:,}", f"{o['share']:.1%}"]
+        for o in overlaps
+    ]
+    columns = ["text", "held-out set", "language", "match", "found", "share of the held-out set"]
+    return Grid("Leaks before the guard", columns, rows, "held-out texts that stand in the text")
+
+
 def way_name(strategy: str, engine: str) -> str:
     """Return how people call a strategy with its engine."""
     return f"{strategy} ({engine})" if engine else strategy

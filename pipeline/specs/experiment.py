@@ -10,6 +10,7 @@ from models.subwords import SubwordRecipe
 from pipeline.specs.manifests import LanguageCode, Manifest, Name, PairManifest, TaskManifest
 from tasks.back_translation import BackTranslationRecipe
 from tasks.cleaning import CleaningRules
+from tasks.leakage import LeakRules
 from tasks.transfer import TransferRecipe
 
 GLOSS = "gloss"
@@ -49,6 +50,7 @@ class Experiment(Manifest):
     tasks: tuple[TaskManifest, ...] = ()
     slice: SliceRecipe = SliceRecipe()
     cleaning: CleaningRules = CleaningRules()
+    leaks: LeakRules = LeakRules()
     subwords: SubwordRecipe = SubwordRecipe()
     nmt: NmtRecipe = NmtRecipe()
     retrain: NmtRecipe | None = None

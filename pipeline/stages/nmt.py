@@ -13,11 +13,8 @@ from models.subwords import SubwordRecipe, train_subwords
 from models.translator import Engine, NmtEngine
 from pipeline.specs.experiment import GLOSS, engine_round, nmt_engine
 from pipeline.stage import Inputs, Requirements, Stage
-from pipeline.stages.corpora import (
-    Bitext,
-    TrainingBitext,
-    text_to_back_translate,
-)
+from pipeline.stages.corpora import Bitext
+from pipeline.stages.leakage import TrainingBitext, text_to_back_translate
 from pipeline.store import Artifact, Draft
 from tasks.back_translation import BackTranslationRecipe, back_translate
 from tasks.nmt_training import ModelData, PairFiles, SyntheticFile, train_and_publish

@@ -9,6 +9,7 @@ from pipeline.reporting.html import write_html
 from pipeline.reporting.markdown import write_markdown
 from pipeline.specs.experiment import Experiment
 from pipeline.stage import Inputs, Requirements, Stage
+from pipeline.stages.leakage import LeakAudit
 from pipeline.stages.mt_scores import MtScores
 from pipeline.stages.transfer import TransferScores
 from pipeline.store import Draft
@@ -39,12 +40,18 @@ class Report(Stage[ReportSpec]):
                 for task in study.tasks
                 for encoder in study.transfer.encoders
             ],
+            "audit": LeakAudit(experiment=self.experiment),
         }
 
     @staticmethod
     def build(spec: ReportSpec, inputs: Inputs, out: Draft) -> None:
         artifacts = [*inputs.many("mt"), *inputs.many("transfer")]
-        findings = collect(spec.experiment, artifacts, store=out.place.store)
+        findings = collect(
+            spec.experiment,
+            artifacts,
+            overlaps=inputs.one("audit").manifest["overlaps"],
+            store=out.place.store,
+        )
         out.facts["verdicts"] = findings.verdicts
         out.path("scores.json").write_text(findings.scores_json(), encoding="utf-8")
         write_markdown(findings, out.path("report.md"))

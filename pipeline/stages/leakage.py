@@ -1,0 +1,273 @@
+"""What may be trained on: the held-out text, the guard that keeps it out, and the audit."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import luigi
+
+from pipeline.specs.experiment import Experiment
+from pipeline.stage import Inputs, Requirements, Stage
+from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, monolingual_corpora
+from pipeline.store import Artifact, Draft
+from tasks.leakage import (
+    HeldOutIndex,
+    LeakRules,
+    TextSet,
+    all_texts,
+    audit,
+    remove_leaks,
+    write_held_out,
+)
+from tasks.monolingual import merge_task_texts
+
+HELD_OUT = "held-out.parquet"
+TEST_PARTS = ("test", "dev")
+Labelled = tuple[str, str]
+"""Task and language."""
+
+
+def bitext_sets(pair: str, languages: tuple[str, str], artifact: Artifact) -> Iterator[TextSet]:
+    """Yield the parts of a bitext, the held-out ones first."""
+    for part in (*TEST_PARTS, "train"):
+        columns = {language: language for language in languages}
+        yield TextSet(f"MT {part} {pair}", artifact.path(f"{part}.parquet"), columns)
+
+
+def labelled_sets(labelled: Labelled, artifact: Artifact) -> Iterator[TextSet]:
+    """Yield the parts of a labelled set in one language, the held-out ones first."""
+    task, language = labelled
+    for part in (*TEST_PARTS, "train"):
+        path = artifact.path(f"{part}.parquet")
+        yield TextSet(f"task {part} {task}-{language}", path, {language: "text"})
+
+
+def is_held_out(text: TextSet) -> bool:
+    """Say whether no model may be trained on a set."""
+    return text.name.split()[1] in TEST_PARTS
+
+
+def is_looked_for(text: TextSet) -> bool:
+    """Say whether the audit looks for a set's sentences: held-out ones, and the tasks' own."""
+    return is_held_out(text) or text.name.startswith("task")
+
+
+@dataclass(frozen=True)
+class HeldOutTextSpec:
+    """The bitexts (with their languages) and labelled sets, in the order of the inputs."""
+
+    pairs: tuple[tuple[str, tuple[str, str]], ...]
+    labelled: tuple[Labelled, ...]
+
+
+def all_labelled(study: Experiment) -> tuple[Labelled, ...]:
+    """Return every task with each of its languages, the hub first."""
+    return tuple(
+        (task.name, language)
+        for task in study.tasks
+        for language in (study.hub, *study.task_languages(task))
+    )
+
+
+def text_requirements(stage: Stage[Any]) -> dict[str, list[Stage[Any]]]:
+    """Return the stages of every bitext and labelled set of the experiment."""
+    experiment = stage.experiment
+    return {
+        "bitext": [Bitext(experiment=experiment, pair=p.name) for p in stage.study.pairs],
+        "labelled": [
+            LabelledData(experiment=experiment, task=task, language=language)
+            for task, language in all_labelled(stage.study)
+        ],
+    }
+
+
+def text_sets(spec: HeldOutTextSpec, inputs: Inputs) -> Iterator[TextSet]:
+    """Yield every part of every bitext and labelled set."""
+    for (pair, languages), artifact in zip(spec.pairs, inputs.many("bitext"), strict=True):
+        yield from bitext_sets(pair, languages, artifact)
+    for labelled, artifact in zip(spec.labelled, inputs.many("labelled"), strict=True):
+        yield from labelled_sets(labelled, artifact)
+
+
+def held_out_spec(study: Experiment) -> HeldOutTextSpec:
+    """Return the bitexts and labelled sets of an experiment."""
+    pairs = tuple((pair.name, pair.languages) for pair in study.pairs)
+    return HeldOutTextSpec(pairs, all_labelled(study))
+
+
+class HeldOutText(Stage[HeldOutTextSpec]):
+    """Every sentence that no model may be trained on: MT dev and test, task dev and test."""
+
+    def spec(self) -> HeldOutTextSpec:
+        return held_out_spec(self.study)
+
+    def label(self) -> str:
+        return "all"
+
+    def requires(self) -> Requirements:
+        return text_requirements(self)
+
+    @staticmethod
+    def build(spec: HeldOutTextSpec, inputs: Inputs, out: Draft) -> None:
+        held_out = filter(is_held_out, text_sets(spec, inputs))
+        out.counts = {"texts": write_held_out(held_out, out.path(HELD_OUT))}
+
+
+def held_out_index(inputs: Inputs, rules: LeakRules) -> HeldOutIndex:
+    """Load the held-out text that a stage requires."""
+    return HeldOutIndex.load(inputs.one("held_out").path(HELD_OUT), rules)
+
+
+@dataclass(frozen=True)
+class LeakAuditSpec:
+    """What counts as a leak, and the sets that are looked at, in the order of the inputs."""
+
+    rules: LeakRules
+    sets: HeldOutTextSpec
+    monolingual: tuple[str, ...]
+
+
+class LeakAudit(Stage[LeakAuditSpec]):
+    """Where held-out text of MT and tasks stands in any other text of the experiment."""
+
+    def spec(self) -> LeakAuditSpec:
+        return LeakAuditSpec(self.study.leaks, held_out_spec(self.study), self._monolingual())
+
+    def label(self) -> str:
+        return str(self.study.name)
+
+    def requires(self) -> Requirements:
+        return {
+            **text_requirements(self),
+            "monolingual": [
+                Monolingual(experiment=self.experiment, language=language)
+                for language in self._monolingual()
+            ],
+        }
+
+    @staticmethod
+    def build(spec: LeakAuditSpec, inputs: Inputs, out: Draft) -> None:
+        monolingual = (
+            TextSet(f"monolingual {language}", artifact.path("text.parquet"), {language: language})
+            for language, artifact in zip(spec.monolingual, inputs.many("monolingual"), strict=True)
+        )
+        sets = list(text_sets(spec.sets, inputs))
+        index = HeldOutIndex(all_texts(filter(is_looked_for, sets)), spec.rules)
+        overlaps = audit([*sets, *monolingual], index)
+        out.facts["overlaps"] = [overlap.as_record() for overlap in overlaps]
+
+    def _monolingual(self) -> tuple[str, ...]:
+        study = self.study
+        languages = (study.hub, *study.languages)
+        return tuple(lang for lang in languages if monolingual_corpora(study, lang))
+
+
+@dataclass(frozen=True)
+class SafeTextSpec:
+    """The text, by the languages of its columns, what counts as a leak, and how much to keep."""
+
+    name: str
+    languages: tuple[str, ...]
+    rules: LeakRules
+    limit: int | None = None
+
+
+class TrainingBitext(Stage[SafeTextSpec]):
+    """One pair's training bitext without any held-out sentence."""
+
+    pair = luigi.Parameter(description="name of the pair")
+
+    def spec(self) -> SafeTextSpec:
+        languages = self.study.pair(str(self.pair)).languages
+        return SafeTextSpec(f"MT train {self.pair}", languages, self.study.leaks)
+
+    def label(self) -> str:
+        return str(self.pair)
+
+    def requires(self) -> Requirements:
+        return {
+            "text": Bitext(experiment=self.experiment, pair=self.pair),
+            "held_out": HeldOutText(experiment=self.experiment),
+        }
+
+    @staticmethod
+    def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
+        write_safe_text(spec, inputs, out, "train.parquet")
+
+
+class MonolingualSample(Stage[SafeTextSpec]):
+    """One language's text to back-translate: no held-out sentence, at most so many."""
+
+    language = luigi.Parameter(description="language code")
+
+    def spec(self) -> SafeTextSpec:
+        language, study = str(self.language), self.study
+        limit = study.back_translation.max_sentences
+        return SafeTextSpec(f"monolingual {language}", (language,), study.leaks, limit)
+
+    def label(self) -> str:
+        return str(self.language)
+
+    def requires(self) -> Requirements:
+        return {
+            "text": Monolingual(experiment=self.experiment, language=self.language),
+            "held_out": HeldOutText(experiment=self.experiment),
+        }
+
+    @staticmethod
+    def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
+        write_safe_text(spec, inputs, out, "text.parquet")
+
+
+class TaskText(Stage[SafeTextSpec]):
+    """The tasks' training texts in the hub language, to back-translate: no label, no leak."""
+
+    def spec(self) -> SafeTextSpec:
+        return SafeTextSpec("task train", (self.study.hub,), self.study.leaks)
+
+    def label(self) -> str:
+        return self.study.hub
+
+    def requires(self) -> Requirements:
+        study = self.study
+        return {
+            "labelled": [
+                LabelledData(experiment=self.experiment, task=task.name, language=study.hub)
+                for task in study.tasks
+            ],
+            "held_out": HeldOutText(experiment=self.experiment),
+        }
+
+    @staticmethod
+    def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
+        (language,) = spec.languages
+        merged = out.scratch / "merged.parquet"
+        parts = [artifact.path("train.parquet") for artifact in inputs.many("labelled")]
+        merge_task_texts(parts, language, out=merged)
+        out.counts = remove_leaks(
+            TextSet(spec.name, merged, {language: language}),
+            held_out_index(inputs, spec.rules),
+            out=out.path("text.parquet"),
+        )
+
+
+def text_to_back_translate(stage: Stage[Any], language: str) -> list[Stage[Any]]:
+    """Return the stages that hold real text of a language; none where there is no text."""
+    study = stage.study
+    found: list[Stage[Any]] = []
+    if monolingual_corpora(study, language):
+        found.append(MonolingualSample(experiment=stage.experiment, language=language))
+    if study.back_translation.task_text and study.tasks and language == study.hub:
+        found.append(TaskText(experiment=stage.experiment))
+    return found
+
+
+def write_safe_text(spec: SafeTextSpec, inputs: Inputs, out: Draft, name: str) -> None:
+    """Copy what leaks nothing, and count what did."""
+    columns = {language: language for language in spec.languages}
+    out.counts = remove_leaks(
+        TextSet(spec.name, inputs.one("text").path(name), columns),
+        held_out_index(inputs, spec.rules),
+        out=out.path(name),
+        limit=spec.limit,
+    )

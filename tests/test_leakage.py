@@ -1,0 +1,169 @@
+"""Held-out sentences are found and leave the training text; nothing else does."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.errors import LeakError
+from tasks.leakage import (
+    HeldOut,
+    HeldOutIndex,
+    LeakRules,
+    TextSet,
+    audit,
+    remove_leaks,
+    write_held_out,
+)
+from tasks.records import read_records, write_records
+
+TRAIN = {
+    "k:1": ("Saya pergi pulang.", "Kula tindak kondur."),
+    "k:2": ("Dia sudah datang!", "Dheweke wis teka!"),
+    "k:3": ("यह एक पुस्तक है", "Iki sawijining buku"),
+    "k:4": ("Kucing tidur nyenyak", "Kucing turu angler"),
+    "k:5": ("Saya pergi ke pasar besar di kota.", "Kula dhateng peken ageng ing kitha."),
+}
+COLUMNS = {"ind": "ind", "jav": "jav"}
+RULES = LeakRules()
+Pairs = dict[str, tuple[str, str]]
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Path:
+    return write_bitext(tmp_path / "train.parquet", TRAIN)
+
+
+def write_bitext(path: Path, pairs: Pairs) -> Path:
+    ind, jav = zip(*pairs.values(), strict=True)
+    origin = ["human"] * len(pairs)
+    write_records(path, {"id": list(pairs), "ind": ind, "jav": jav, "origin": origin})
+    return path
+
+
+def index(folder: Path, pairs: Pairs, rules: LeakRules = RULES, name: str = "test") -> HeldOutIndex:
+    held_out = TextSet(name, write_bitext(folder / f"{name}.parquet", pairs), COLUMNS)
+    assert write_held_out([held_out], folder / "held-out.parquet") == 2 * len(pairs)
+    return HeldOutIndex.load(folder / "held-out.parquet", rules)
+
+
+def kept(train: Path, held_out: HeldOutIndex, limit: int | None = None) -> tuple[object, list[str]]:
+    out = train.with_name("safe.parquet")
+    counts = remove_leaks(TextSet("MT train", train, COLUMNS), held_out, out=out, limit=limit)
+    records = list(read_records(out))
+    assert all((r["ind"], r["jav"]) == TRAIN[r["id"]] for r in records)
+    assert counts["seen"] == len(TRAIN)
+    assert counts["kept"] == len(records)
+    return counts.get("removed"), [r["id"] for r in records]
+
+
+@pytest.mark.parametrize(
+    ("leak", "gone", "match"),
+    [
+        ({"k:2": ("teks lain saja", "teks seje wae")}, "k:2", "id"),
+        ({"k:2": ("teks", "teks")}, "k:2", "id"),
+        ({"t:1": ("Saya pergi pulang.", "teks seje wae")}, "k:1", "exact"),
+        ({"t:1": ("SAYA  PERGI pulang", "teks seje wae")}, "k:1", "exact"),
+        ({"t:1": ("“saya pergi pulang”…", "teks seje wae")}, "k:1", "exact"),
+        ({"t:1": ("Ｓaya pergi pulang", "teks seje wae")}, "k:1", "exact"),
+        ({"t:1": ("teks lain saja", "iki sawijining BUKU?")}, "k:3", "exact"),
+        ({"t:1": ("यह एक पुस्तक है।", "teks seje wae")}, "k:3", "exact"),
+        ({"t:1": ("Saya pergi ke pasar besar di kota ini", "teks seje wae")}, "k:5", "near"),
+        ({"t:1": ("teks lain saja", "Kula dhateng pekenn ageng ing kitha")}, "k:5", "near"),
+    ],
+)
+def test_one_leak_is_removed_and_nothing_else(
+    train: Path, leak: Pairs, gone: str, match: str
+) -> None:
+    removed, left = kept(train, index(train.parent, leak))
+    assert removed == {f"{match}: test": 1}
+    assert left == [i for i in TRAIN if i != gone]
+
+
+@pytest.mark.parametrize(
+    "text", ["Saya pergi", "Saya pergi ke sana", "Sáya pergi pulang", "sayapergipulang"]
+)
+def test_another_sentence_stays(train: Path, text: str) -> None:
+    removed, left = kept(train, index(train.parent, {"t:1": (text, "teks seje wae")}))
+    assert removed == {}
+    assert left == list(TRAIN)
+
+
+def test_generic_sentences_are_leaks_by_id_alone(train: Path) -> None:
+    rules = LeakRules(min_words=4)
+    same = {"t:1": TRAIN["k:1"], "k:4": TRAIN["k:4"]}
+    removed, left = kept(train, index(train.parent, same, rules))
+    assert removed == {"id: test": 1}
+    assert left == ["k:1", "k:2", "k:3", "k:5"]
+
+
+def test_a_threshold_of_one_looks_for_exact_text_alone(train: Path) -> None:
+    leak = {"t:1": ("Saya pergi ke pasar besar di kota ini", "teks seje wae")}
+    assert kept(train, index(train.parent, leak, LeakRules(near=1.0)))[0] == {}
+
+
+def test_the_policy_decides_what_happens(train: Path) -> None:
+    leak = {"k:2": ("teks lain saja", "teks seje wae")}
+    found = index(train.parent, leak, LeakRules(policy="report"))
+    out = train.with_name("safe.parquet")
+    counts = remove_leaks(TextSet("MT train", train, COLUMNS), found, out=out)
+    assert counts == {"seen": 5, "found": {"id: test": 1}, "kept": 5}
+    failing = index(train.parent, leak, LeakRules(policy="fail"))
+    with pytest.raises(LeakError, match="1 by id: test"):
+        remove_leaks(TextSet("MT train", train, COLUMNS), failing, out=out)
+
+
+def test_a_limit_keeps_a_sample_by_id_in_file_order(train: Path) -> None:
+    held_out = index(train.parent, {"k:2": ("a", "b")})
+    samples = [kept(train, held_out, limit)[1] for limit in (1, 2, 3, 4, 99)]
+    assert [len(sample) for sample in samples] == [1, 2, 3, 4, 4]
+    assert all(set(small) < set(large) for small, large in pairwise(samples[:4]))
+    assert all(sample == [i for i in TRAIN if i in sample] for sample in samples)
+    backwards = write_bitext(train, dict(reversed(TRAIN.items())))
+    assert set(kept(backwards, held_out, 2)[1]) == set(samples[1])
+
+
+def test_the_audit_counts_held_out_texts_by_kind_and_language(train: Path) -> None:
+    test = {
+        "k:1": ("teks lain saja", "Kula tindak kondur"),
+        "t:2": ("dia sudah datang", "teks seje wae"),
+        "t:3": ("kucing tidur nyenyak", "kucing turu angler banget"),
+    }
+    sets = [TextSet("MT train", train, COLUMNS)]
+    found = {
+        (o.origin, o.to, o.language, o.match): (o.count, round(o.share, 2))
+        for o in audit(sets, index(train.parent, test))
+    }
+    assert found == {
+        ("MT train", "test", "ind", "id"): (1, 0.33),
+        ("MT train", "test", "jav", "id"): (1, 0.33),
+        ("MT train", "test", "ind", "exact"): (2, 0.67),
+        ("MT train", "test", "jav", "exact"): (1, 0.33),
+    }
+
+
+def test_the_audit_finds_a_test_set_in_another_but_not_in_itself(tmp_path: Path) -> None:
+    pairs: Pairs = {"t:1": ("teks lain saja", "teks seje wae")}
+    one = TextSet("one", write_bitext(tmp_path / "one.parquet", pairs), COLUMNS)
+    two = TextSet("two", write_bitext(tmp_path / "two.parquet", pairs), COLUMNS)
+    write_held_out([one, two], tmp_path / "held-out.parquet")
+    held_out = HeldOutIndex.load(tmp_path / "held-out.parquet", RULES)
+    places = {(o.origin, o.to) for o in audit([one, two], held_out)}
+    assert places == {("one", "two"), ("two", "one")}
+
+
+WORDS = st.lists(st.text("abcdef", min_size=2, max_size=6), min_size=3, max_size=20)
+
+
+@given(words=WORDS, data=st.data())
+def test_a_text_is_always_found_again_however_it_is_written(
+    words: list[str], data: st.DataObject
+) -> None:
+    text = " ".join(words)
+    found = HeldOutIndex([HeldOut("test", "ind", "t:1", text)], RULES)
+    marks = data.draw(st.lists(st.sampled_from([" ", ", ", "  ", " - "]), min_size=len(words)))
+    again = "".join(word.upper() + mark for word, mark in zip(words, marks, strict=False))
+    matches = [m.kind for m in found.find({"id": "k:1", "ind": again}, ["ind"])]
+    assert matches == ["exact"]
