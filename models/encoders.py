@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from models.nmt.publish import HUGGINGFACE
-from models.subwords import EOS, Subwords
+from models.subwords import EOS, PAD, Subwords
 
 if TYPE_CHECKING:
     import numpy
@@ -109,8 +109,8 @@ class NmtEncoder:
         tag = self.subwords.piece_id(self.tag)
         ids = [[tag, *i[:MAX_PIECES], EOS] for i in self.subwords.encode_ids(texts)]
         longest = max(map(len, ids))
-        tokens = torch.tensor([i + [1] * (longest - len(i)) for i in ids])  # (batch, length)
-        mask = tokens != 1
+        tokens = torch.tensor([i + [PAD] * (longest - len(i)) for i in ids])  # (batch, length)
+        mask = tokens != PAD
         with torch.inference_mode():
             states = self._encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
         return pool(states, mask).numpy()

@@ -35,7 +35,7 @@ def mt_grid(records: list[Record], metric: str) -> Grid | None:
     ]
     note = (
         f"{chosen[0]['n']} test sentences a direction; ± half the 95 % bootstrap interval; "
-        f"* differs from nmt-0 (paired bootstrap, p < {SIGNIFICANT})"
+        f"* differs from nmt-0 (paired bootstrap, p < {SIGNIFICANT} in this direction alone)"
     )
     return Grid(metric, ["direction", "copy", *engines], rows, note)
 
@@ -81,6 +81,30 @@ def training_grid(manifests: list[Record]) -> Grid | None:
         "dev text, in bits a subword"
     )
     return Grid("NMT training", columns, rows, note) if rows else None
+
+
+def comparison_grids(comparisons: list[Record]) -> Iterator[Grid]:
+    """Yield one grid of paired tests per task and encoder."""
+    for task, encoder in dict.fromkeys((c["task"], c["encoder"]) for c in comparisons):
+        here = [c for c in comparisons if (c["task"], c["encoder"]) == (task, encoder)]
+        rows = [
+            [
+                c["language"],
+                way_name(*c["first"]),
+                way_name(*c["second"]),
+                f"{c['difference']:+.3f}",
+                f"{c['p_value']:.3f}",
+            ]
+            for c in here
+        ]
+        columns = ["language", "first", "second", "macro-F1 of first - second", "p"]
+        yield Grid(
+            f"{task}: paired tests with {encoder}",
+            columns,
+            rows,
+            "approximate randomisation over items; p corrected (Holm) for the "
+            f"{here[0]['comparisons']} comparisons of a language with this encoder",
+        )
 
 
 def way_name(strategy: str, engine: str) -> str:

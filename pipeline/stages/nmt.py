@@ -19,7 +19,7 @@ from pipeline.stages.corpora import (
     text_to_back_translate,
 )
 from pipeline.store import Artifact, Draft
-from tasks.back_translation import BackTranslationRecipe, back_translate
+from tasks.back_translation import back_translate
 from tasks.nmt_training import ModelData, PairFiles, SyntheticFile, train_and_publish
 from tasks.records import read_columns, read_records
 from tasks.translation import as_texts
@@ -221,9 +221,10 @@ def _lexicon_files(artifacts: list[Artifact]) -> Iterator[tuple[Languages, Path]
 class SyntheticBitextSpec:
     """What decides one direction's synthetic bitext."""
 
-    recipe: BackTranslationRecipe
     source: str
     target: str
+    beam: int
+    max_length_ratio: float
 
 
 class SyntheticBitext(Stage[SyntheticBitextSpec]):
@@ -234,7 +235,10 @@ class SyntheticBitext(Stage[SyntheticBitextSpec]):
     target = luigi.Parameter(description="language of the monolingual text")
 
     def spec(self) -> SyntheticBitextSpec:
-        return SyntheticBitextSpec(self.study.back_translation, str(self.source), str(self.target))
+        recipe = self.study.back_translation
+        return SyntheticBitextSpec(
+            str(self.source), str(self.target), recipe.beam, recipe.max_length_ratio
+        )
 
     def label(self) -> str:
         return f"round-{self.round}-{self.source}-{self.target}"
@@ -254,8 +258,8 @@ class SyntheticBitext(Stage[SyntheticBitextSpec]):
                 for text in inputs.many("text")
                 for record in as_texts(text.path("text.parquet"), spec.target)
             ],
-            load_engine(inputs, beam=spec.recipe.beam),
-            spec.recipe,
+            load_engine(inputs, beam=spec.beam),
+            max_length_ratio=spec.max_length_ratio,
             source=spec.source,
             target=spec.target,
             out=out.path("synthetic.parquet"),
