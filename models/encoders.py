@@ -5,7 +5,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from models.nmt.publish import HUGGINGFACE
 from models.subwords import EOS, PAD, Subwords
 
 if TYPE_CHECKING:
@@ -70,13 +69,13 @@ class ScaledVectors:
 
 
 class NmtEncoder:
-    """Pooled states of a published NMT encoder (Eriguchi et al. 2018).
+    """Pooled states of an NMT encoder (Eriguchi et al. 2018), published for Hugging Face.
 
     Every input carries the same tag, whatever its language, so that the tag says nothing.
     """
 
-    def __init__(self, model: Path, subwords: Path, *, tag: str) -> None:
-        self.folder = model / HUGGINGFACE
+    def __init__(self, folder: Path, subwords: Path, *, tag: str) -> None:
+        self.folder = folder
         self.subwords = Subwords(subwords)
         self.tag = tag
 

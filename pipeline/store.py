@@ -5,6 +5,7 @@
     draft/     the artifact being built, renamed once into its place
     scratch/   what lets an interrupted build resume: checkpoints, finished shards
     log.txt    output of child processes, moved to <store>/.logs/ with success
+    attempts   how often this build was begun; `seconds` in the manifest are those of the last
 """
 
 import contextlib
@@ -100,6 +101,7 @@ class Draft:
         self.folder = place.work / "draft"  # becomes the artifact
         shutil.rmtree(self.folder, ignore_errors=True)  # whatever a killed build left there
         self.folder.mkdir(parents=True)
+        self.attempt = self._count_attempt()
 
     def __enter__(self) -> "Draft":
         return self
@@ -147,6 +149,13 @@ class Draft:
         self.folder.rename(self.place.artifact)
         shutil.rmtree(self.place.work, ignore_errors=True)
 
+    def _count_attempt(self) -> int:
+        """Return which attempt at this build it is: an interrupted one leaves its work folder."""
+        note = self.place.work / "attempts"
+        attempt = int(note.read_text() or 0) + 1 if note.exists() else 1
+        note.write_text(str(attempt))
+        return attempt
+
     def _record(self) -> dict[str, Any]:
         return {
             "counts": self.counts,
@@ -160,6 +169,7 @@ class Draft:
                 for path in sorted(self.folder.rglob("*"))
                 if path.is_file()
             },
+            "attempt": self.attempt,
             "seconds": round(time.monotonic() - self.started, 2),
             "peak_memory_mib": peak_memory_mib(),
             "children": [child._asdict() for child in self.children],

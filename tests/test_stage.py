@@ -244,6 +244,17 @@ def test_a_discarded_artifact_leaves_nothing_and_is_built_again() -> None:
     assert stage.artifact.path("letter.txt").read_text() == "a"
 
 
+def test_the_manifest_counts_the_attempts() -> None:
+    stage = letter("a")
+    stage.place.work.mkdir(parents=True)
+    (stage.place.work / "attempts").write_text("2")
+    running.run([stage])
+    assert stage.artifact.manifest["attempt"] == 3
+    assert letter("b").place.complete is False
+    running.run([letter("b")])
+    assert letter("b").artifact.manifest["attempt"] == 1
+
+
 def test_half_an_artifact_is_replaced_by_a_whole_one() -> None:
     stage = letter("a")
     running.run([stage])

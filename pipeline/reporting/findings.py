@@ -60,12 +60,13 @@ class Findings:
         }
         yield Grid("Files", ["address", "sha256"], [list(file) for file in sorted(files)], "")
         stages = [
-            [m["stage"], m["label"], f"{m['seconds']:.1f}", f"{m['peak_memory_mib']:,}"]
+            [m["stage"], m["label"], _seconds(m), f"{m['peak_memory_mib']:,}"]
             for m in self.manifests
         ]
         total = sum(m["seconds"] for m in self.manifests)
         columns = ["stage", "label", "seconds", "peak memory (MiB)"]
-        yield Grid("Stages", columns, stages, f"{total:,.0f} seconds in all")
+        note = f"{total:,.0f} seconds in all; of a resumed stage, those of its last attempt"
+        yield Grid("Stages", columns, stages, note)
 
     @property
     def versions(self) -> Record:
@@ -105,6 +106,11 @@ def _ancestry(scoring: list[Record], store: Path) -> list[Record]:
     for manifest in scoring:
         visit(manifest)
     return list(found.values())
+
+
+def _seconds(manifest: Record) -> str:
+    attempt = manifest.get("attempt", 1)
+    return f"{manifest['seconds']:.1f}" + (f" (attempt {attempt})" if attempt > 1 else "")
 
 
 def _manifest(folder: Path) -> Record:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import luigi
 
 from models.gloss import GlossEngine, learn_lexicons, load_lexicon, save_lexicon
+from models.nmt.publish import CTRANSLATE2
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe, train_subwords
 from models.translator import Engine, NmtEngine
@@ -206,7 +207,7 @@ def load_engine(inputs: Inputs, *, beam: int) -> Engine:
         return GlossEngine(
             {direction: load_lexicon(file) for direction, file in _lexicon_files(lexicons)}
         )
-    model = inputs.one("model").folder
+    model = inputs.one("model").path(CTRANSLATE2)
     return NmtEngine(model, inputs.one("subwords").path(SUBWORDS), beam=beam)
 
 

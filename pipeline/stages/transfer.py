@@ -8,6 +8,7 @@ import luigi
 
 from models.classifiers import ClassifierRecipe
 from models.encoders import CharNgrams, NmtEncoder, ScaledVectors
+from models.nmt.publish import HUGGINGFACE
 from models.subwords import language_tag
 from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import LabelledData
@@ -121,7 +122,7 @@ class EncodedTask(Stage[EncodedTaskSpec]):
         encode_task(
             inputs.one("texts").folder,
             NmtEncoder(
-                inputs.one("model").folder,
+                inputs.one("model").path(HUGGINGFACE),
                 inputs.one("subwords").path(SUBWORDS),
                 tag=language_tag(spec.tag_of),
             ),
