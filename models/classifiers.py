@@ -1,10 +1,13 @@
 """Fit a classifier on features: logistic regression or a small MLP, the same budget everywhere."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
+
+from models.errors import SourceError
 
 if TYPE_CHECKING:
     import numpy
@@ -38,6 +41,12 @@ def fit_seeds(
     import numpy
 
     labels = numpy.array(train_labels)
+    rare = sorted(label for label, n in Counter(train_labels).items() if n < 2)
+    if rare:
+        raise SourceError(
+            f"the training set has a single item of class {', '.join(rare)}; two are the least: "
+            "use more training items or fewer classes"
+        )
     strength = _best_strength(recipe, train, labels, dev, dev_labels)
     return [
         _fit(recipe, train[chosen], labels[chosen], strength, seed)

@@ -5,8 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from models.nmt.publish import HUGGINGFACE
-from models.subwords import EOS, Subwords
+from models.subwords import EOS, PAD, Subwords
 
 if TYPE_CHECKING:
     import numpy
@@ -70,13 +69,13 @@ class ScaledVectors:
 
 
 class NmtEncoder:
-    """Pooled states of a published NMT encoder (Eriguchi et al. 2018).
+    """Pooled states of an NMT encoder (Eriguchi et al. 2018), published for Hugging Face.
 
     Every input carries the same tag, whatever its language, so that the tag says nothing.
     """
 
-    def __init__(self, model: Path, subwords: Path, *, tag: str) -> None:
-        self.folder = model / HUGGINGFACE
+    def __init__(self, folder: Path, subwords: Path, *, tag: str) -> None:
+        self.folder = folder
         self.subwords = Subwords(subwords)
         self.tag = tag
 
@@ -109,8 +108,8 @@ class NmtEncoder:
         tag = self.subwords.piece_id(self.tag)
         ids = [[tag, *i[:MAX_PIECES], EOS] for i in self.subwords.encode_ids(texts)]
         longest = max(map(len, ids))
-        tokens = torch.tensor([i + [1] * (longest - len(i)) for i in ids])  # (batch, length)
-        mask = tokens != 1
+        tokens = torch.tensor([i + [PAD] * (longest - len(i)) for i in ids])  # (batch, length)
+        mask = tokens != PAD
         with torch.inference_mode():
             states = self._encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
         return pool(states, mask).numpy()

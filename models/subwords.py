@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BACK_TRANSLATION_TAG = "<BT>"
 SPECIAL_PIECES = ("<s>", "<pad>", "</s>", "<unk>")
-EOS = 2
+PAD, EOS = 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from models.nmt.publish import CTRANSLATE2
 from models.subwords import Subwords, language_tag
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ class Engine(Protocol):
 class NmtEngine:
     """The multilingual model: the target tag goes in front of the source pieces."""
 
-    def __init__(self, model: Path, subwords: Path, *, beam: int = 4, threads: int = 2) -> None:
-        self.folder = model / CTRANSLATE2
+    def __init__(self, folder: Path, subwords: Path, *, beam: int = 4, threads: int = 2) -> None:
+        self.folder = folder
         self.subwords = Subwords(subwords)
         self.beam = beam
         self.threads = threads

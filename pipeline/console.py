@@ -38,14 +38,14 @@ class Reporter:
             if not isinstance(error, SprachbundError):
                 traceback.print_exception(error)
 
-    def progress(self, share: float, message: str) -> None:
-        """Pass progress on; the terminal gets a line every few seconds."""
+    def progress(self, share: float, message: str, *, milestone: bool = False) -> None:
+        """Pass progress on; the terminal gets a line every few seconds and at each milestone."""
         tell = getattr(self.stage, "set_status_message", None)
         if tell is not None:
             tell(message)
             self.stage.set_progress_percentage(round(100 * share))
         now = time.monotonic()
-        if now - self.last_line >= SECONDS_BETWEEN_LINES:
+        if milestone or now - self.last_line >= SECONDS_BETWEEN_LINES:
             self.last_line = now
             say("...", f"{self.name}  {share:.0%}  {message}")
 

@@ -39,9 +39,8 @@ def _grow(tree: Tree, stage: Stage[Any], seen: dict[str, bool]) -> None:
 
 def _line(stage: Stage[Any]) -> str:
     name = f"{type(stage).__name__} {escape(stage.label())}"
-    if not stage.complete():
-        return f"[yellow]missing[/yellow]  {name}"
-    return f"[green]done[/green]  {name}  [dim]{_shown(stage.place.artifact)}[/dim]"
+    state = "[green]done[/green]" if stage.complete() else "[yellow]missing[/yellow]"
+    return f"{state}  {name}  [dim]{_shown(stage.place.artifact)}[/dim]"
 
 
 def _shown(path: Path) -> str:

@@ -1,6 +1,5 @@
 """Build stages with Luigi's own scheduler and workers, and tell the truth about the outcome."""
 
-import shutil
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from luigi.execution_summary import LuigiStatusCode
 from luigi.rpc import RPCError
 
 from models.errors import StageError
+from pipeline.console import say
 from pipeline.dag import descendants, find_stages
 from pipeline.settings import Settings
 from pipeline.stage import Stage
@@ -36,21 +36,32 @@ def run(
             import_module(library)
         _build(targets, workers=workers, scheduler=scheduler)
     total = {s.task_id for target in targets for s in target.walk()}
-    return Outcome(built=len(missing), already_done=len(total) - len(missing))
+    built = sum(stage.complete() for stage in missing.values())
+    return Outcome(built=built, already_done=len(total) - len(missing))
 
 
 def forget(experiment: str, pattern: str) -> list[Stage[Any]]:
-    """Remove the artifacts of the stages that match and of all their descendants."""
-    doomed = descendants(experiment, find_stages(experiment, pattern))
+    """Remove the artifacts of the stages that match and of all that build on them; return those.
+
+    A descendant that was never built is none of them: it is not the user's wish that it should be.
+    """
+    matched = find_stages(experiment, pattern)
+    names = {stage.task_id for stage in matched}
+    affected = descendants(experiment, matched)
+    doomed = [stage for stage in affected if stage.task_id in names or stage.complete()]
     for stage in doomed:
-        shutil.rmtree(stage.place.work, ignore_errors=True)
-        shutil.rmtree(stage.place.artifact, ignore_errors=True)
+        stage.place.discard()
     return doomed
 
 
+@Stage.event_handler(luigi.Event.PROCESS_FAILURE)  # type: ignore[untyped-decorator]
+def _report_death(stage: Stage[Any], message: str) -> None:
+    """Say that a stage's process died: it could not do so itself (killed, out of memory)."""
+    say("FAILED", f"{type(stage).__name__} {stage.label()}: its process died: {message}")
+
+
 def _build(targets: Sequence[Stage[Any]], *, workers: int, scheduler: str | None) -> None:
-    host, _, port = (scheduler or "").partition(":")
-    options = {"scheduler_host": host, "scheduler_port": int(port or 8082)} if scheduler else {}
+    options = _scheduler_options(scheduler) if scheduler else {}
     try:
         result = luigi.build(
             list(targets),
@@ -66,3 +77,10 @@ def _build(targets: Sequence[Stage[Any]], *, workers: int, scheduler: str | None
         ) from error
     if result.status not in SUCCESS:
         raise StageError(f"the run did not finish: {result.status.value[1]}")
+
+
+def _scheduler_options(scheduler: str) -> dict[str, Any]:
+    host, _, port = scheduler.partition(":")
+    if not host or not (port.isdecimal() or port == ""):
+        raise StageError(f"{scheduler!r} is not HOST:PORT, for instance localhost:8082")
+    return {"scheduler_host": host, "scheduler_port": int(port or 8082)}

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from models.errors import SourceError
+
 
 class Settings(NamedTuple):
     """Folders, from the environment.
@@ -19,6 +21,8 @@ class Settings(NamedTuple):
     def from_environment(cls) -> "Settings":
         """Read the settings that hold now."""
         mirror = os.environ.get("SPRACHBUND_MIRROR")
+        if mirror and not Path(mirror).is_dir():
+            raise SourceError(f"SPRACHBUND_MIRROR is {mirror}, which is no folder")
         return cls(
             store=Path(os.environ.get("SPRACHBUND_STORE") or "artifacts").absolute(),
             mirror=Path(mirror).absolute() if mirror else None,

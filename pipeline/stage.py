@@ -89,7 +89,7 @@ class Stage(luigi.Task, Generic[SpecT]):
         return {
             "stage": type(self).__name__,
             "version": self.VERSION,
-            "spec": to_jsonable_python(self.spec()),
+            "spec": _without_local_folders(to_jsonable_python(self.spec())),
             "inputs": {
                 name: [stage.fingerprint for stage in stages]
                 for name, stages in self.inputs.items()
@@ -126,8 +126,7 @@ class Stage(luigi.Task, Generic[SpecT]):
         with exclusive(self.place):
             if self.complete():
                 return
-            with Reporter(self) as reporter:
-                draft = Draft(self.place, reporter.progress)
+            with Reporter(self) as reporter, Draft(self.place, reporter.progress) as draft:
                 self.build(self.spec(), self._artifacts(), draft)
                 draft.publish({**self.identity, **self._provenance()})
 
@@ -154,3 +153,14 @@ class Stage(luigi.Task, Generic[SpecT]):
                 f"{s.place.stage}/{s.place.name}" for stages in self.inputs.values() for s in stages
             ],
         }
+
+
+def _without_local_folders(spec: Any) -> Any:
+    """Blank the folders of local sources: their files count by content, wherever they lie."""
+    if isinstance(spec, list):
+        return [_without_local_folders(part) for part in spec]
+    if not isinstance(spec, dict):
+        return spec
+    folder = {"files": "base", "dataset": "name"}.get(str(spec.get("kind")))
+    blank = {folder: ""} if folder and str(spec.get(folder)).startswith("/") else {}
+    return {key: _without_local_folders(value) for key, value in spec.items()} | blank

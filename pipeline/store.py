@@ -5,6 +5,7 @@
     draft/     the artifact being built, renamed once into its place
     scratch/   what lets an interrupted build resume: checkpoints, finished shards
     log.txt    output of child processes, moved to <store>/.logs/ with success
+    attempts   how often this build was begun; `seconds` in the manifest are those of the last
 """
 
 import contextlib
@@ -15,22 +16,22 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from models.errors import StageError
 from models.processes import ChildRun
+from pipeline.console import say
+from tasks.progress import Progress
 from tasks.sources.fetching import sha256_of
 
 MANIFEST = "manifest.json"
 TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "sentencepiece", "sacrebleu", "scikit-learn",
          "transformers", "datasets", "luigi", "systran-align", "numpy")  # fmt: skip
-
-Progress = Callable[[float, str], None]
-"""Called with the share done (0 to 1) and a status line."""
 
 
 class Artifact(NamedTuple):
@@ -75,6 +76,16 @@ class Place(NamedTuple):
     def complete(self) -> bool:
         return (self.artifact / MANIFEST).is_file()
 
+    def discard(self) -> None:
+        """Remove the artifact and its work folder; a kill in between leaves no half artifact."""
+        discarded = self.work / "discarded"
+        if self.work.exists():
+            shutil.rmtree(self.work)
+        if self.artifact.exists():
+            discarded.parent.mkdir(parents=True)
+            self.artifact.rename(discarded)
+            shutil.rmtree(self.work)
+
 
 class Draft:
     """An artifact being built: its folder, its scratch space and what to record of it."""
@@ -90,6 +101,19 @@ class Draft:
         self.folder = place.work / "draft"  # becomes the artifact
         shutil.rmtree(self.folder, ignore_errors=True)  # whatever a killed build left there
         self.folder.mkdir(parents=True)
+        self.attempt = self._count_attempt()
+
+    def __enter__(self) -> "Draft":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave nothing of a failed build but its scratch folder and its log."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @cached_property
     def scratch(self) -> Path:
@@ -120,8 +144,17 @@ class Draft:
         if self.log.exists():
             self.place.log.parent.mkdir(parents=True, exist_ok=True)
             self.log.replace(self.place.log)
+        if self.place.artifact.exists():  # without a manifest: someone removed a part of it
+            shutil.rmtree(self.place.artifact)
         self.folder.rename(self.place.artifact)
         shutil.rmtree(self.place.work, ignore_errors=True)
+
+    def _count_attempt(self) -> int:
+        """Return which attempt at this build it is: an interrupted one leaves its work folder."""
+        note = self.place.work / "attempts"
+        attempt = int(note.read_text() or 0) + 1 if note.exists() else 1
+        note.write_text(str(attempt))
+        return attempt
 
     def _record(self) -> dict[str, Any]:
         return {
@@ -136,6 +169,7 @@ class Draft:
                 for path in sorted(self.folder.rglob("*"))
                 if path.is_file()
             },
+            "attempt": self.attempt,
             "seconds": round(time.monotonic() - self.started, 2),
             "peak_memory_mib": peak_memory_mib(),
             "children": [child._asdict() for child in self.children],
@@ -148,12 +182,20 @@ class Draft:
 @contextlib.contextmanager
 def exclusive(place: Place) -> Iterator[None]:
     """Hold the right to build one artifact; the lock falls with the process that holds it."""
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     locks = place.store / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(locks / f"{place.stage}-{place.name}.lock"):
+    lock = FileLock(locks / f"{place.stage}-{place.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("waits", f"{place.stage} {place.name}: another process is building it")
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def sweep(store: Path) -> None:

@@ -1,5 +1,6 @@
 """Use a trained engine on new text, outside of the DAG."""
 
+import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
@@ -52,6 +53,6 @@ def _batches(stream: BinaryIO) -> Iterator[list[str]]:
 
 def _decode(number: int, raw: bytes) -> str:
     try:
-        return " ".join(raw.decode("utf-8").split())
+        return unicodedata.normalize("NFC", " ".join(raw.decode("utf-8").split()))
     except UnicodeDecodeError as error:
         raise SourceError(f"input line {number} is not valid UTF-8") from error

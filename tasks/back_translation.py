@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt
 
 from models.translator import Engine
+from tasks.progress import LinesDone
 from tasks.records import BACK_TRANSLATED, Record, RecordWriter
-from tasks.translation import Report, translate_records
+from tasks.translation import translate_records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +36,13 @@ class BackTranslationRecipe:
 def back_translate(
     real: Sequence[Record],
     engine: Engine,
-    recipe: BackTranslationRecipe,
     *,
+    max_length_ratio: float,
     source: str,
     target: str,
     out: Path,
     shards: Path,
-    report: Report,
+    report: LinesDone,
 ) -> dict[str, object]:
     """Translate real `target` text into synthetic `source` text; write the bitext source to target.
 
@@ -54,7 +55,7 @@ def back_translate(
     dropped: Counter[str] = Counter()
     with RecordWriter(out, ["id", source, target, "origin"]) as writer:
         for human, made in zip(real, synthetic, strict=True):
-            reason = _reason_to_drop(made["text"], human["text"], recipe.max_length_ratio)
+            reason = _reason_to_drop(made["text"], human["text"], max_length_ratio)
             if reason:
                 dropped[reason] += 1
                 continue

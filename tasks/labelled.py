@@ -1,12 +1,12 @@
 """Labelled sets for classification: texts per language and labels, joined by id."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from models.errors import SourceError
-from tasks.cleaning import CleaningRules, normalise
-from tasks.records import Record, RecordWriter
+from tasks.cleaning import CleaningRules, key_digest, normalise
+from tasks.records import Record, RecordWriter, write_records
 from tasks.sources.reading import FetchedCorpus, read_corpus
 from tasks.splitting import PARTS, rank
 
@@ -43,11 +43,15 @@ def prepare_labelled(
     *,
     rules: CleaningRules,
     limits: Mapping[str, int],
+    repeated_in_source: Collection[str] = (),
     out: Path,
 ) -> dict[str, object]:
     """Write `train`, `dev`, `test.parquet` (id, text, label) of one language; return counts.
 
-    An item without text or label is counted and left out; test items are never deduplicated.
+    An item without text or label is counted and left out. A train item whose text stands in dev or
+    test, or earlier in train, is left out too, and so are the keys `repeated_in_source`: where a
+    text repeats in the source language, its translations differ. All these keys are written to
+    `repeated.parquet`. Dev and test items are never removed.
     """
     corpus = texts.corpus
     by_part: dict[str, dict[str, Record]] = {part: {} for part in PARTS}
@@ -64,11 +68,28 @@ def prepare_labelled(
         record = {"id": f"{corpus.name}:{row.key}", "text": text, "label": label}
         if by_part[part].setdefault(row.key, record) is not record:
             dropped["repeated_id"] += 1
+    repeated = {*repeated_in_source, *_repeated(by_part)}
+    write_records(out / "repeated.parquet", {"key": sorted(repeated)})
+    train = by_part["train"]
+    by_part["train"] = {key: train[key] for key in train if key not in repeated}
+    dropped["repeated_text"] = len(train) - len(by_part["train"])
     sizes = {part: _write(by_part[part], limits.get(part), out, part) for part in PARTS}
     for part in ("train", "test"):
         if not sizes[part]:
             raise SourceError(f"corpus {corpus.name}: the {part} part has no labelled item")
-    return {**sizes, "dropped": dict(dropped)}
+    return {**sizes, "dropped": {reason: n for reason, n in dropped.items() if n}}
+
+
+def _repeated(by_part: Mapping[str, Mapping[str, Record]]) -> set[str]:
+    """Return the keys of train items whose text stands in dev or test, or earlier in train."""
+    seen = {key_digest(r["text"]) for part in ("dev", "test") for r in by_part[part].values()}
+    repeated = set()
+    for key in sorted(by_part["train"]):
+        digest = key_digest(by_part["train"][key]["text"])
+        if digest in seen:
+            repeated.add(key)
+        seen.add(digest)
+    return repeated
 
 
 def _write(records: Mapping[str, Record], limit: int | None, out: Path, part: str) -> int:

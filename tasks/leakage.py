@@ -1,7 +1,8 @@
 """Find held-out sentences in other text, and keep them out of what is trained on.
 
 A held-out sentence is found again by its id, in any language (its translation in another bitext is
-a leak too), by its exact text up to case, width, punctuation and spacing, or by a text nearly equal.
+a leak too), by its exact text up to case, width, punctuation and spacing, or by a text that is
+nearly equal.
 """
 
 import heapq
@@ -106,6 +107,11 @@ class HeldOutIndex:
     def load(cls, path: Path, rules: LeakRules) -> "HeldOutIndex":
         """Read what `write_held_out` wrote."""
         return cls((HeldOut(**record) for record in read_records(path)), rules)
+
+    def without(self, prefix: str) -> "HeldOutIndex":
+        """Return an index without the sets whose name begins so."""
+        left = (item for item in self.items if not item.set.startswith(prefix))
+        return HeldOutIndex(left, self.rules)
 
     def find(self, record: Mapping[str, str], columns: Sequence[str]) -> Iterator[Match]:
         """Yield the held-out texts that a record repeats: by id first, then by its texts."""

@@ -52,7 +52,12 @@ class MtScore:
 
 
 def paired_scores(
-    system: Sequence[str], baseline: Sequence[str], references: Sequence[str], *, resamples: int
+    system: Sequence[str],
+    baseline: Sequence[str],
+    references: Sequence[str],
+    *,
+    resamples: int,
+    seed: int,
 ) -> list[PairedScore]:
     """Score a system beside a baseline on single references.
 
@@ -74,6 +79,7 @@ def paired_scores(
         test_type="bs",
         n_samples=resamples,
     )
+    test._seed = seed  # sacreBLEU itself takes it from the environment alone
     signatures, results = test()
     found: list[list[Any]] = [results[name] for name in results if name != "System"]
     same = list(system) == list(baseline)
@@ -91,7 +97,7 @@ def _paired_score(metric: str, before: Any, after: Any, signature: str, same: bo
         metric=metric,
         score=float(after.score),
         low=max(0.0, mean - half_width),
-        high=mean + half_width,
+        high=min(100.0, mean + half_width),
         baseline=float(before.score),
         p_value=1.0 if same else float(after.p_value),
         signature=signature,
@@ -108,9 +114,11 @@ def score_direction(
     round: int | None,
     before: Sequence[str] | None,
     resamples: int,
+    seed: int,
 ) -> list[MtScore]:
     """Score one direction of one engine beside copying, and test it against `before`."""
-    tested = paired_scores(hypotheses, before, references, resamples=resamples) if before else []
+    resampling = {"resamples": resamples, "seed": seed}
+    tested = paired_scores(hypotheses, before, references, **resampling) if before else []
     p_values = {score.metric: score.p_value for score in tested}
     return [
         MtScore(
@@ -126,5 +134,5 @@ def score_direction(
             baseline=score.baseline,
             p_value=p_values.get(score.metric),
         )
-        for score in paired_scores(hypotheses, sources, references, resamples=resamples)
+        for score in paired_scores(hypotheses, sources, references, **resampling)
     ]

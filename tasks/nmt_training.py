@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,9 +19,7 @@ from models.nmt.training import (
     training_arguments,
 )
 from models.processes import ChildRun, python_module, run_child
-
-Progress = Callable[[float, str], None]
-"""Called with the share that is done and a status line."""
+from tasks.progress import Progress
 
 
 class PairFiles(NamedTuple):
@@ -184,7 +181,8 @@ class _Trainer:
 
     def _report(self, now: TrainingProgress, done: int) -> None:
         updates, total = done + now.updates, self.recipe.all_updates
-        self.progress(updates / total, f"update {updates:,} of {total:,}, {describe(now)}")
+        status = f"update {updates:,} of {total:,}, {describe(now)}"
+        self.progress(updates / total, status, milestone=now.validation)
 
 
 def train_and_publish(
@@ -197,11 +195,11 @@ def train_and_publish(
     progress: Progress,
 ) -> TrainingResult:
     """Binarize, train and publish; each step that is finished in `scratch` is not done again."""
-    trainer = _Trainer(data, recipe, resolve_precision(recipe), scratch, log, progress)
+    trainer = _Trainer(data, recipe, _settled_precision(recipe, scratch), scratch, log, progress)
     phases = [trainer.run("main", data.texts(), main_schedule(recipe))]
     if recipe.fine_tune_updates:
-        schedule = fine_tune_schedule(recipe, phases[0].best)
         done = phases[0].validations[-1][0]
+        schedule = fine_tune_schedule(recipe, done, start_from=phases[0].best)
         phases.append(trainer.run("fine-tune", data.human_texts(), schedule, done=done))
     last = phases[-1]
     published = run_child(
@@ -213,6 +211,16 @@ def train_and_publish(
     }
     children = [child for phase in phases for child in phase.children]
     return TrainingResult(phases[0].counts, facts, [*children, published])
+
+
+def _settled_precision(recipe: NmtRecipe, scratch: Path) -> str:
+    """Return the precision that this training began with: it may resume on another machine."""
+    note = scratch / "precision"
+    if not note.exists():
+        draft = scratch / "precision.tmp"
+        draft.write_text(resolve_precision(recipe), encoding="utf-8")
+        draft.replace(note)
+    return note.read_text(encoding="utf-8")
 
 
 def describe(now: TrainingProgress) -> str:

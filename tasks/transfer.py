@@ -32,7 +32,7 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class TransferRecipe:
-    """Which encoders compete, with which classifier, and how finely intervals are resampled."""
+    """Which encoders compete, with which classifier, and the beam that translates task texts."""
 
     encoders: tuple[EncoderName, ...] = ("char-ngram", "nmt-encoder")
     classifier: ClassifierRecipe = ClassifierRecipe()
@@ -174,6 +174,14 @@ class Contest(NamedTuple):
     resamples: int
     seed: int
 
+    def with_resamples_for(self, comparisons: int) -> "Contest":
+        """Return the contest with enough resamples for a corrected p-value under the limit.
+
+        The least p-value of a resampling test is 1 / (resamples + 1), and Holm's correction
+        multiplies it by the number of comparisons.
+        """
+        return self._replace(resamples=max(self.resamples, 2 * round(comparisons / SIGNIFICANT)))
+
 
 def score(predictions: Mapping[Condition, Predictions], contest: Contest) -> list[TaskScore]:
     """Score every condition with macro-F1 and accuracy."""
@@ -213,6 +221,7 @@ def compare(predictions: Mapping[Condition, Predictions], contest: Contest) -> l
             c for c in predictions if c.language == language and c.strategy != IN_LANGUAGE
         )
         pairs = list(combinations(rivals, 2))
+        contest = contest.with_resamples_for(len(pairs))
         raw = [_p_value(predictions[a], predictions[b], contest) for a, b in pairs]
         for (a, b), p_value in zip(pairs, statistics.holm(raw), strict=True):
             comparisons.append(

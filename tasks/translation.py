@@ -1,16 +1,14 @@
 """Translate records with any engine: ids that go in come out, a crash loses one shard at most."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from models.errors import ContractError
 from models.translator import Engine
+from tasks.progress import LinesDone
 from tasks.records import Record, RecordWriter, check_same_ids, read_columns, read_records
 
 SHARD_RECORDS = 2000
-
-Report = Callable[[int, int], None]
-"""Called with lines done and lines in all."""
 
 
 def translate_records(
@@ -20,7 +18,7 @@ def translate_records(
     source: str,
     target: str,
     shards: Path,
-    report: Report = lambda done, total: None,
+    report: LinesDone = lambda done, total: None,
 ) -> list[Record]:
     """Return (id, text) records with the translation of each record's `text`.
 

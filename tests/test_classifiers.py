@@ -7,6 +7,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from models.classifiers import ClassifierRecipe, fit_seeds
+from models.errors import SourceError
 
 LABELS = ("anger", "happy", "love")
 RECIPE = ClassifierRecipe(seeds=3)
@@ -93,3 +94,10 @@ def test_sparse_features_give_what_dense_ones_give() -> None:
         dev_labels=dev[1],
     )[0]
     assert numpy.array_equal(sparse.predict(dev[0]), dense.predict(dev[0]))  # type: ignore[attr-defined]
+
+
+def test_a_class_with_one_item_is_an_error_that_names_it() -> None:
+    points, labels = clouds(60, seed=1)
+    labels[0] = "surprise"
+    with pytest.raises(SourceError, match="single item of class surprise"):
+        fit(RECIPE, (points, labels), clouds(60, seed=2))

@@ -137,3 +137,36 @@ def test_an_empty_part_is_named(tmp_path: Path, part: SplitName) -> None:
     fetched = corpus(tmp_path / "raw", {k: v for k, v in PARTS.items() if k != part})
     with pytest.raises(SourceError, match=f"emosi: the {part} part"):
         prepare(tmp_path, fetched, read_labels(fetched, LABELS))
+
+
+def test_train_items_that_repeat_a_text_are_left_out_in_every_language(tmp_path: Path) -> None:
+    parts: dict[SplitName | None, Rows] = {
+        "train": [*items("a", 4), ("a8", "UKARA c 1!", "happy"), ("a9", "ukara a 2.", "anger")],
+        "dev": items("b", 2),
+        "test": [*items("c", 4), ("c9", "ukara c 0", "anger")],
+    }
+    source = corpus(tmp_path / "source", parts)
+    label_of = read_labels(source, LABELS)
+    (tmp_path / "ind").mkdir()
+    counts = prepare(tmp_path / "ind", source, label_of)
+    assert read_columns(tmp_path / "ind" / "train.parquet")["id"] == [
+        f"emosi:a{n}" for n in range(4)
+    ]
+    assert counts == {"train": 4, "dev": 2, "test": 5, "dropped": {"repeated_text": 2}}
+    repeated = read_columns(tmp_path / "ind" / "repeated.parquet")["key"]
+    assert repeated == ["a8", "a9"]
+    other = {
+        split: [(i, f"{i} liyane", label) for i, _, label in rows] for split, rows in parts.items()
+    }
+    (tmp_path / "jav").mkdir()
+    prepare_labelled(
+        corpus(tmp_path / "target", other),
+        label_of,
+        rules=CleaningRules(),
+        limits={},
+        repeated_in_source=repeated,
+        out=tmp_path / "jav",
+    )
+    assert read_columns(tmp_path / "jav" / "train.parquet")["id"] == [
+        f"emosi:a{n}" for n in range(4)
+    ]

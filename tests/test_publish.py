@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.encoders import NmtEncoder
-from models.nmt.publish import HUGGINGFACE, load_checkpoint
+from models.nmt.publish import CTRANSLATE2, HUGGINGFACE, load_checkpoint
 from models.nmt.recipe import NmtRecipe
 from models.subwords import EOS, SubwordRecipe, Subwords, language_tag, train_subwords
 from models.translator import NmtEngine
@@ -94,7 +94,7 @@ def test_ctranslate2_and_hugging_face_translate_alike(trained: Path) -> None:
     from transformers import M2M100ForConditionalGeneration
 
     subwords = Subwords(trained / "subwords.model")
-    engine = NmtEngine(trained / "out", trained / "subwords.model", beam=1, threads=1)
+    engine = NmtEngine(trained / "out" / CTRANSLATE2, trained / "subwords.model", beam=1, threads=1)
     model = M2M100ForConditionalGeneration.from_pretrained(trained / "out" / HUGGINGFACE)
     texts = [row[1] for row in sandbox_rows(5)]
     tag = subwords.piece_id(language_tag("sis"))
@@ -108,7 +108,7 @@ def test_ctranslate2_and_hugging_face_translate_alike(trained: Path) -> None:
 
 
 def test_an_empty_text_stays_empty_and_keeps_its_place(trained: Path) -> None:
-    engine = NmtEngine(trained / "out", trained / "subwords.model", beam=1, threads=1)
+    engine = NmtEngine(trained / "out" / CTRANSLATE2, trained / "subwords.model", beam=1, threads=1)
     texts = ["", "ba", " ", "da"]
     translations = engine.translate(texts, source="hub", target="sis")
     assert len(translations) == 4
@@ -118,7 +118,9 @@ def test_an_empty_text_stays_empty_and_keeps_its_place(trained: Path) -> None:
 def test_a_sentence_has_one_vector_whatever_stands_beside_it(trained: Path) -> None:
     import numpy
 
-    encoder = NmtEncoder(trained / "out", trained / "subwords.model", tag=language_tag("hub"))
+    encoder = NmtEncoder(
+        trained / "out" / HUGGINGFACE, trained / "subwords.model", tag=language_tag("hub")
+    )
     texts = ["ba", "a much longer sentence than the first", "da ba"]
     together = encoder.encode(texts)
     assert together.shape == (3, 2 * RECIPE.width)

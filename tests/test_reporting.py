@@ -119,6 +119,7 @@ def test_manifest_text_cannot_write_html(tmp_path: Path) -> None:
                 "label": evil,
                 "counts": {"read": 1},
                 "seconds": 1.0,
+                "attempt": 1,
                 "peak_memory_mib": 1,
                 "finished": "2026",
                 "tools": {},

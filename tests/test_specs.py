@@ -34,7 +34,7 @@ monolingual:
       source:
         kind: files
         base: https://example.org/v1
-        files: [{name: t.txt, language: mad}]
+        files: [{name: t.txt, language: mad, sha256: abc}]
         format: {kind: text}
 split: {rule: hash, dev: 3, test: 4}
 """
@@ -296,3 +296,40 @@ def test_a_local_data_set_is_found_beside_its_manifest(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(pair), encoding="utf-8")
     source = load_manifest(path, PairManifest).parallel[0].source
     assert source.name == str((tmp_path / "text").resolve())
+
+
+def test_a_remote_file_without_a_checksum_is_a_problem_with_a_way_out(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, PAIR.replace(", sha256: abc", ""))
+    assert "monolingual corpus teks: file t.txt has no `sha256`; write 64 zeros" in problem
+
+
+def test_retrain_names_only_what_differs(tmp_path: Path) -> None:
+    from tests.conftest import TINY_EXPERIMENT, write_experiment
+
+    path = write_experiment(tmp_path, retrain={"max_updates": 7})
+    experiment = load_experiment(str(path))
+    assert experiment.nmt_recipe(1).max_updates == 7
+    assert experiment.nmt_recipe(1).width == TINY_EXPERIMENT["nmt"]["width"]  # type: ignore[index]
+    assert experiment.nmt_recipe(0).max_updates != 7
+
+
+def test_two_corpora_of_one_name_and_different_sources_are_a_problem(tmp_path: Path) -> None:
+    from tests.conftest import pair_manifest, write_experiment, write_yaml
+
+    experiment = write_experiment(tmp_path, languages=("sis", "cou"))
+    other = pair_manifest("cou")
+    other["monolingual"]["hub"][0]["keep"] = "a*"  # type: ignore[index]
+    write_yaml(tmp_path / "pairs" / "hub-cou.yaml", other)
+    with pytest.raises(SpecError, match="a different monolingual corpus 'mono-hub' of 'hub'"):
+        load_experiment(str(experiment))
+
+
+def test_shipped_splits_cannot_be_sliced(tmp_path: Path) -> None:
+    from tests.conftest import pair_manifest, write_experiment, write_yaml
+
+    experiment = write_experiment(tmp_path, slice={"test": 10})
+    write_yaml(
+        tmp_path / "pairs/hub-sis.yaml", pair_manifest("sis") | {"split": {"rule": "shipped"}}
+    )
+    with pytest.raises(SpecError, match="shipped splits, which cannot be sliced"):
+        load_experiment(str(experiment))

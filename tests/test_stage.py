@@ -12,7 +12,8 @@ from models.errors import SourceError, StageError
 from pipeline import running
 from pipeline.dag import descendants, find_stages
 from pipeline.stage import Inputs, Requirements, Stage
-from pipeline.store import Draft, sweep
+from pipeline.store import Draft, Place, sweep
+from tests.conftest import pair_manifest, write_experiment, write_yaml
 
 
 def log_build(name: str) -> None:
@@ -86,6 +87,11 @@ Letter.study = Word.study
 def word(letters: str = "a,b") -> Word:
     luigi.Task.clear_instance_cache()
     return Word(experiment="x", letters=letters)
+
+
+def letter(name: str) -> Letter:
+    luigi.Task.clear_instance_cache()
+    return Letter(experiment="x", letter=name)
 
 
 def files(folder: Path) -> set[str]:
@@ -187,12 +193,87 @@ def test_the_number_of_workers_changes_nothing(store: Path, workers: int) -> Non
 
 
 def test_changing_a_recipe_field_touches_only_its_descendants(tmp_path: Path, store: Path) -> None:
-    from tests.conftest import write_experiment
 
     before = str(write_experiment(tmp_path / "one"))
     after = str(write_experiment(tmp_path / "two", evaluation={"resamples": 200, "beam": 1}))
     changed = {type(s).__name__ for s in all_of(after)} - same_kinds(before, after)
     assert changed == {"MtScores", "TransferScores", "Report"}
+
+
+def test_mixing_in_more_human_text_translates_nothing_again(tmp_path: Path, store: Path) -> None:
+
+    before = str(write_experiment(tmp_path / "one"))
+    recipe = {"max_sentences": 200, "beam": 1, "human_repeats": 3, "rounds": 2}
+    after = str(write_experiment(tmp_path / "two", back_translation=recipe))
+    kept = {s.place for s in all_of(before) if type(s).__name__ == "SyntheticBitext"}
+    assert kept <= {stage.place for stage in all_of(after)}
+
+
+def local_text_places(folder: Path, text: str) -> set[Place]:
+    """Return the places of an experiment whose monolingual text lies beside its manifest."""
+    source = {
+        "kind": "files",
+        "base": "text",
+        "files": [{"name": "sis.txt", "language": "sis"}],
+        "format": {"kind": "text"},
+    }
+    experiment = write_experiment(folder)
+    mine = {"sis": [{"name": "mine", "licence": "CC0-1.0", "source": source}]}
+    write_yaml(folder / "pairs/hub-sis.yaml", pair_manifest("sis") | {"monolingual": mine})
+    (folder / "pairs/text").mkdir()
+    (folder / "pairs/text/sis.txt").write_text(text)
+    return {stage.place for stage in all_of(str(experiment))}
+
+
+def test_a_local_folder_may_move_but_not_change(tmp_path: Path, store: Path) -> None:
+    before = local_text_places(tmp_path / "one", "kula lunga\n")
+    assert local_text_places(tmp_path / "two", "kula lunga\n") == before
+    changed = {p.stage for p in before - local_text_places(tmp_path / "three", "kula mulih\n")}
+    assert {"RawCorpus", "SyntheticBitext"} <= changed
+    assert "TrainingBitext" not in changed
+
+
+def test_a_discarded_artifact_leaves_nothing_and_is_built_again() -> None:
+    running.run([letter("a")])
+    stage = letter("a")
+    (stage.place.artifact / "letter.txt").unlink()
+    stage.place.discard()
+    assert not stage.place.artifact.exists()
+    assert not stage.place.work.exists()
+    running.run([stage])
+    assert stage.artifact.path("letter.txt").read_text() == "a"
+
+
+def test_the_manifest_counts_the_attempts() -> None:
+    stage = letter("a")
+    stage.place.work.mkdir(parents=True)
+    (stage.place.work / "attempts").write_text("2")
+    running.run([stage])
+    assert stage.artifact.manifest["attempt"] == 3
+    assert letter("b").place.complete is False
+    running.run([letter("b")])
+    assert letter("b").artifact.manifest["attempt"] == 1
+
+
+def test_half_an_artifact_is_replaced_by_a_whole_one() -> None:
+    stage = letter("a")
+    running.run([stage])
+    (stage.place.artifact / "manifest.json").unlink()
+    assert running.run([stage]).built == 1
+    assert stage.complete()
+
+
+def test_a_failed_build_leaves_no_draft() -> None:
+    stage = letter("bad")
+    with pytest.raises(StageError):
+        running.run([stage])
+    assert not (stage.place.work / "draft").exists()
+
+
+@pytest.mark.parametrize("scheduler", ["localhost:http", ":8082", "a:b:c"])
+def test_a_scheduler_is_host_and_port(scheduler: str) -> None:
+    with pytest.raises(StageError, match="is not HOST:PORT"):
+        running.run([letter("a")], scheduler=scheduler)
 
 
 def all_of(experiment: str) -> list[Stage[Any]]:
@@ -208,7 +289,6 @@ def same_kinds(one: str, two: str) -> set[str]:
 
 
 def test_adding_a_pair_leaves_the_text_of_the_others_alone(tmp_path: Path, store: Path) -> None:
-    from tests.conftest import write_experiment
 
     one = str(write_experiment(tmp_path / "one"))
     two = str(write_experiment(tmp_path / "two", languages=("sis", "cou")))
@@ -236,7 +316,6 @@ def test_descendants_are_exactly_what_builds_on_a_stage(tiny: Path) -> None:
 def test_task_text_is_back_translated_from_the_hub_language_alone(
     tmp_path: Path, store: Path, task_text: bool, directions: list[str]
 ) -> None:
-    from tests.conftest import pair_manifest, write_experiment, write_yaml
 
     recipe = {"max_sentences": 200, "task_text": task_text}
     experiment = write_experiment(tmp_path, back_translation=recipe)

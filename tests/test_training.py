@@ -96,7 +96,8 @@ def test_fine_tuning_goes_on_where_the_learning_rate_had_come_to() -> None:
     recipe = NmtRecipe(
         learning_rate=2e-3, warmup_updates=400, max_updates=1600, fine_tune_updates=500
     )
-    schedule = fine_tune_schedule(recipe, Path("best.pt"))
+    assert fine_tune_schedule(recipe, 6400, start_from=Path("x")).learning_rate == 5e-4
+    schedule = fine_tune_schedule(recipe, 1600, start_from=Path("best.pt"))
     assert schedule.learning_rate == pytest.approx(1e-3)
     assert (schedule.updates, schedule.warmup_updates) == (500, 50)
     argv = training_arguments(

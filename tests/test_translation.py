@@ -7,7 +7,7 @@ import pytest
 
 from models.errors import ContractError
 from tasks import translation
-from tasks.back_translation import BackTranslationRecipe, back_translate
+from tasks.back_translation import back_translate
 from tasks.records import Record, read_records, write_records
 from tasks.translation import as_texts, translate_records
 
@@ -107,7 +107,7 @@ def back(folder: Path, texts: Sequence[str], answers: Sequence[str]) -> dict[str
     return back_translate(
         [{"id": f"mono:{n}", "text": text} for n, text in enumerate(texts)],
         Scripted(answers),
-        BackTranslationRecipe(max_length_ratio=2.0),
+        max_length_ratio=2.0,
         source="ind",
         target="mad",
         out=folder / "synthetic.parquet",

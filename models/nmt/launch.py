@@ -1,8 +1,8 @@
 """Start `fairseq-train` as needed: `python -m models.nmt.launch HISTORY PATIENCE ARGS`.
 
-The launcher repairs four things that no fairseq option reaches, then hands over to fairseq:
-what torch may unpickle, the plugin's criterion and faster kernels, atomic checkpoint copies, and
-early stopping that survives a restart.
+The launcher repairs what no fairseq option reaches, then hands over to fairseq: what torch may
+unpickle, the plugin's criterion and faster kernels, atomic checkpoint copies, early stopping that
+survives a restart, and no update more once training has ended.
 """
 
 import json

@@ -30,7 +30,7 @@ class NmtRecipe:
     label_smoothing: Share = 0.1
     learning_rate: Annotated[float, Gt(0)] = 3e-3
     warmup_updates: Annotated[int, Ge(1)] = 400
-    batch_tokens: Annotated[int, Ge(64)] = 2048
+    batch_tokens: Annotated[int, Ge(512)] = 2048
     max_updates: Annotated[int, Ge(1)] = 3000
     fine_tune_updates: Annotated[int, Ge(0)] = 0
     validate_every: Annotated[int, Ge(1)] = 500

@@ -41,11 +41,12 @@ def main_schedule(recipe: NmtRecipe) -> Schedule:
     return Schedule(recipe.max_updates, recipe.learning_rate, recipe.warmup_updates)
 
 
-def fine_tune_schedule(recipe: NmtRecipe, start_from: Path) -> Schedule:
-    """Return the schedule of the second phase: it goes on at the rate the first one ended with."""
-    ended_with = recipe.learning_rate * min(
-        1.0, (recipe.warmup_updates / recipe.max_updates) ** 0.5
-    )
+def fine_tune_schedule(recipe: NmtRecipe, done: int, *, start_from: Path) -> Schedule:
+    """Return the schedule of the second phase: it goes on at the rate the first one ended with.
+
+    `done` is how many updates the first phase made before they or its patience ran out.
+    """
+    ended_with = recipe.learning_rate * min(1.0, (recipe.warmup_updates / done) ** 0.5)
     warmup_updates = max(1, min(recipe.warmup_updates, recipe.fine_tune_updates // 10))
     return Schedule(recipe.fine_tune_updates, ended_with, warmup_updates, start_from)
 

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting.tables import Grid, leak_grid, mt_grid, task_grids, training_grid
+from models.errors import StageError
+from pipeline.reporting.tables import (
+    Grid,
+    comparison_grids,
+    leak_grid,
+    mt_grid,
+    task_grids,
+    training_grid,
+)
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.experiment import Experiment
 from pipeline.store import Artifact
@@ -35,7 +43,8 @@ class Findings:
         """Every table of scores, then data, sources and stages."""
         mt = [grid for metric in ("BLEU", "chrF++") if (grid := mt_grid(self.scores, metric))]
         training = [grid] if (grid := training_grid(self.manifests)) else []
-        return [*mt, *training, *task_grids(self.scores), *self._data_grids()]
+        tests = comparison_grids(self.comparisons)
+        return [*mt, *training, *task_grids(self.scores), *tests, *self._data_grids()]
 
     def scores_json(self) -> str:
         """Return scores and paired tests as JSON."""
@@ -52,13 +61,21 @@ class Findings:
         yield Grid("Data", ["stage", "label", "counts"], counts, "read, kept and dropped by reason")
         sources = [[c.name, c.licence, c.homepage, c.citation] for c in corpora(self.experiment)]
         yield Grid("Sources", ["corpus", "licence", "home page", "citation"], sources, "")
+        files = {
+            (file["address"], file["sha256"])
+            for m in self.manifests
+            if m["stage"] == "RawCorpus"
+            for file in m["sources"]
+        }
+        yield Grid("Files", ["address", "sha256"], [list(file) for file in sorted(files)], "")
         stages = [
-            [m["stage"], m["label"], f"{m['seconds']:.1f}", f"{m['peak_memory_mib']:,}"]
+            [m["stage"], m["label"], _seconds(m), f"{m['peak_memory_mib']:,}"]
             for m in self.manifests
         ]
         total = sum(m["seconds"] for m in self.manifests)
         columns = ["stage", "label", "seconds", "peak memory (MiB)"]
-        yield Grid("Stages", columns, stages, f"{total:,.0f} seconds in all")
+        note = f"{total:,.0f} seconds in all; of a resumed stage, those of its last attempt"
+        yield Grid("Stages", columns, stages, note)
 
     @property
     def versions(self) -> Record:
@@ -93,7 +110,7 @@ def _ancestry(scoring: list[Record], store: Path) -> list[Record]:
     def visit(manifest: Record) -> None:
         for name in manifest["upstream"]:
             if name not in found:
-                visit(Artifact(store / name).manifest)
+                visit(_manifest(store / name))
         found.setdefault(
             f"{manifest['stage']}/{manifest['label']}-{manifest['fingerprint']}", manifest
         )
@@ -101,6 +118,22 @@ def _ancestry(scoring: list[Record], store: Path) -> list[Record]:
     for manifest in scoring:
         visit(manifest)
     return list(found.values())
+
+
+def _seconds(manifest: Record) -> str:
+    attempt = manifest.get("attempt", 1)
+    return f"{manifest['seconds']:.1f}" + (f" (attempt {attempt})" if attempt > 1 else "")
+
+
+def _manifest(folder: Path) -> Record:
+    try:
+        return Artifact(folder).manifest
+    except FileNotFoundError as error:
+        stage, name = folder.parent.name, folder.name
+        raise StageError(
+            f"{folder} was removed; the report tells how every figure came about and needs its "
+            f"manifest: sprachbund rerun EXPERIMENT {stage}:{name.rpartition('-')[0]}"
+        ) from error
 
 
 def corpora(experiment: Experiment) -> list[Corpus]:

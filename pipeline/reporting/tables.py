@@ -35,7 +35,7 @@ def mt_grid(records: list[Record], metric: str) -> Grid | None:
     ]
     note = (
         f"{chosen[0]['n']} test sentences a direction; ± half the 95 % bootstrap interval; "
-        f"* differs from nmt-0 (paired bootstrap, p < {SIGNIFICANT})"
+        f"* differs from nmt-0 (paired bootstrap, p < {SIGNIFICANT} in this direction alone)"
     )
     return Grid(metric, ["direction", "copy", *engines], rows, note)
 
@@ -91,6 +91,30 @@ def leak_grid(overlaps: list[Record]) -> Grid:
     ]
     columns = ["text", "held-out set", "language", "match", "found", "share of the held-out set"]
     return Grid("Leaks before the guard", columns, rows, "held-out texts that stand in the text")
+
+
+def comparison_grids(comparisons: list[Record]) -> Iterator[Grid]:
+    """Yield one grid of paired tests per task and encoder."""
+    for task, encoder in dict.fromkeys((c["task"], c["encoder"]) for c in comparisons):
+        here = [c for c in comparisons if (c["task"], c["encoder"]) == (task, encoder)]
+        rows = [
+            [
+                c["language"],
+                way_name(*c["first"]),
+                way_name(*c["second"]),
+                f"{c['difference']:+.3f}",
+                f"{c['p_value']:.3f}",
+            ]
+            for c in here
+        ]
+        columns = ["language", "first", "second", "macro-F1 of first - second", "p"]
+        yield Grid(
+            f"{task}: paired tests with {encoder}",
+            columns,
+            rows,
+            "approximate randomisation over items; p corrected (Holm) for the "
+            f"{here[0]['comparisons']} comparisons of a language with this encoder",
+        )
 
 
 def way_name(strategy: str, engine: str) -> str:

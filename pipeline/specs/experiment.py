@@ -1,5 +1,6 @@
 """An experiment: which pairs and tasks, and the recipe for each step."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from pipeline.specs.manifests import LanguageCode, Manifest, Name, PairManifest,
 from tasks.back_translation import BackTranslationRecipe
 from tasks.cleaning import CleaningRules
 from tasks.leakage import LeakRules
+from tasks.sources.description import Corpus, ShippedSplit
 from tasks.transfer import TransferRecipe
 
 GLOSS = "gloss"
@@ -35,6 +37,11 @@ class SliceRecipe(Manifest):
     task_test: Annotated[int, Field(ge=1)] | None = None
 
     @property
+    def cuts_bitext(self) -> bool:
+        """Say whether any part of the bitext has a limit."""
+        return bool(self.train or self.dev or self.test)
+
+    @property
     def task_limits(self) -> dict[str, int]:
         """The limits that are set, by part of a labelled set."""
         limits = {"train": self.task_train, "dev": self.task_dev, "test": self.task_test}
@@ -42,7 +49,10 @@ class SliceRecipe(Manifest):
 
 
 class Experiment(Manifest):
-    """Everything that decides a result. Paths, workers and timeouts are not in it."""
+    """Everything that decides a result. Paths, workers and timeouts are not in it.
+
+    `retrain` holds what differs from `nmt` in rounds with synthetic text.
+    """
 
     name: Name
     hub: LanguageCode
@@ -73,6 +83,12 @@ class Experiment(Manifest):
                 )
             if not covered & set(task.texts) - {self.hub}:
                 problems.append(f"task {task.name}: shares no language with the pairs")
+        problems += [
+            f"slice: pair {pair.name} has shipped splits, which cannot be sliced"
+            for pair in self.pairs
+            if self.slice.cuts_bitext and isinstance(pair.split, ShippedSplit)
+        ]
+        problems += self._clashes()
         for kind, names in (
             ("pair", [p.name for p in self.pairs]),
             ("language", [p.languages[1] for p in self.pairs]),
@@ -85,6 +101,19 @@ class Experiment(Manifest):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _clashes(self) -> Iterator[str]:
+        """Yield a problem for each name that two different monolingual corpora share."""
+        known: dict[tuple[str, str], Corpus] = {}
+        for pair in self.pairs:
+            for language, corpora in pair.monolingual.items():
+                for corpus in corpora:
+                    first = known.setdefault((language, corpus.name), corpus)
+                    if first.without_credits() != corpus.without_credits():
+                        yield (
+                            f"pair {pair.name}: another pair has a different monolingual corpus "
+                            f"{corpus.name!r} of {language!r}; rename one"
+                        )
 
     @cached_property
     def languages(self) -> tuple[str, ...]:

@@ -64,6 +64,8 @@ def _load_experiment(path: Path, text: str) -> Experiment:
             if isinstance(names, list) and all(isinstance(n, str) for n in names):
                 files = [find_manifest(kind, name, near=near) for name in names]
                 data[kind] = [load_manifest(file, model) for file in files]
+        if isinstance(data.get("nmt"), dict) and isinstance(data.get("retrain"), dict):
+            data["retrain"] = {**data["nmt"], **data["retrain"]}
     return _validate(path, text, data, Experiment)
 
 

@@ -1,11 +1,13 @@
 """Pair and task manifests: one language pair, one labelled task."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tasks.sources.description import Corpus, HubDataset, PlainText, Sandbox, Split
+from tasks.sources.description import Corpus, Files, HubDataset, PlainText, Sandbox, Split
+from tasks.sources.fetching import is_remote
 
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{3}(_[A-Z][a-z]{3})?$")]
 """ISO 639-3, with an ISO 15924 script where one language has several: `ind`, `srp_Latn`."""
@@ -91,6 +93,7 @@ class TaskManifest(Manifest):
 def missing_fields(corpus: Corpus, fields: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each field that a corpus's source does not provide."""
     source = corpus.source
+    yield from _unpinned(corpus)
     given: set[str | None]
     if isinstance(source, Sandbox):
         return
@@ -101,3 +104,14 @@ def missing_fields(corpus: Corpus, fields: Sequence[str]) -> Iterator[str]:
     else:
         given, how = {*source.format.columns}, "`columns` does not map {}"
     yield from (how.format(field) for field in fields if field not in given)
+
+
+def _unpinned(corpus: Corpus) -> Iterator[str]:
+    """Yield a sentence for each remote file or data set whose content may change unseen."""
+    source = corpus.source
+    if isinstance(source, Files) and is_remote(source.base):
+        names = [file.name for file in source.files if file.sha256 is None]
+        how = "write 64 zeros, and `sprachbund pair check` tells the real one"
+        yield from (f"file {name} has no `sha256`; {how}" for name in names)
+    if isinstance(source, HubDataset) and not source.revision and not Path(source.name).is_dir():
+        yield f"data set {source.name} has no `revision`"

@@ -13,6 +13,7 @@ from tasks.bitext import prepare_bitext
 from tasks.cleaning import CleaningRules
 from tasks.labelled import prepare_labelled, read_labels
 from tasks.monolingual import prepare_monolingual
+from tasks.records import read_columns
 from tasks.sources.description import Corpus, Files, HashSplit, HubDataset, Source, Split
 from tasks.sources.fetching import address, fetch, is_remote, sha256_of
 from tasks.sources.reading import FetchedCorpus
@@ -61,7 +62,7 @@ def listed_corpora(study: Experiment, owner: str) -> dict[str, tuple[Corpus, ...
 
 
 def local_digests(source: Source) -> tuple[str, ...]:
-    """Return the sha256 of each local file of a source that the manifest does not pin."""
+    """Return the sha256 of each local file of a source; remote ones are pinned by the manifest."""
     if isinstance(source, Files) and not is_remote(source.base):
         paths = [Path(address(source, file)) for file in source.files]
     elif isinstance(source, HubDataset) and Path(source.name).is_dir():
@@ -217,6 +218,11 @@ class LabelledData(Stage[LabelledDataSpec]):
         return {
             "texts": raw_corpora(self, str(self.task), str(self.language)),
             "labels": raw_corpora(self, str(self.task), "labels"),
+            "source": []
+            if self.language == self.study.hub
+            else [
+                LabelledData(experiment=self.experiment, task=self.task, language=self.study.hub)
+            ],
         }
 
     @staticmethod
@@ -226,6 +232,19 @@ class LabelledData(Stage[LabelledDataSpec]):
         if spec.labels_from is not None:
             (labelled,) = fetched((spec.labels_from,), inputs, "labels")
         label_of = read_labels(labelled, spec.labels)
+        repeated = [read_columns(a.path("repeated.parquet"))["key"] for a in inputs.many("source")]
         out.counts = prepare_labelled(
-            texts, label_of, rules=spec.rules, limits=spec.limits, out=out.folder
+            texts,
+            label_of,
+            rules=spec.rules,
+            limits=spec.limits,
+            repeated_in_source=repeated[0] if repeated else (),
+            out=out.folder,
         )
+
+    def _source(self) -> list[Stage[object]]:
+        """Return the set in the hub language, which says whose texts repeat; none for itself."""
+        hub = self.study.hub
+        if self.language == hub:
+            return []
+        return [LabelledData(experiment=self.experiment, task=self.task, language=hub)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import luigi
@@ -173,7 +174,10 @@ class SafeTextSpec:
 
 
 class TrainingBitext(Stage[SafeTextSpec]):
-    """One pair's training bitext without any held-out sentence."""
+    """One pair's train and dev bitext without any held-out sentence.
+
+    Dev text chooses the checkpoint, so it may repeat no test sentence and none of the tasks' dev.
+    """
 
     pair = luigi.Parameter(description="name of the pair")
 
@@ -192,7 +196,12 @@ class TrainingBitext(Stage[SafeTextSpec]):
 
     @staticmethod
     def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
-        write_safe_text(spec, inputs, out, "train.parquet")
+        index = held_out_index(inputs, spec.rules)
+        without_dev = index.without("MT dev")
+        out.counts = {
+            "train": write_safe_text(spec, inputs, index, out.path("train.parquet")),
+            "dev": write_safe_text(spec, inputs, without_dev, out.path("dev.parquet")),
+        }
 
 
 class MonolingualSample(Stage[SafeTextSpec]):
@@ -216,7 +225,8 @@ class MonolingualSample(Stage[SafeTextSpec]):
 
     @staticmethod
     def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
-        write_safe_text(spec, inputs, out, "text.parquet")
+        index = held_out_index(inputs, spec.rules)
+        out.counts = write_safe_text(spec, inputs, index, out.path("text.parquet"))
 
 
 class TaskText(Stage[SafeTextSpec]):
@@ -262,12 +272,11 @@ def text_to_back_translate(stage: Stage[Any], language: str) -> list[Stage[Any]]
     return found
 
 
-def write_safe_text(spec: SafeTextSpec, inputs: Inputs, out: Draft, name: str) -> None:
-    """Copy what leaks nothing, and count what did."""
-    columns = {language: language for language in spec.languages}
-    out.counts = remove_leaks(
-        TextSet(spec.name, inputs.one("text").path(name), columns),
-        held_out_index(inputs, spec.rules),
-        out=out.path(name),
-        limit=spec.limit,
+def write_safe_text(
+    spec: SafeTextSpec, inputs: Inputs, index: HeldOutIndex, out: Path
+) -> dict[str, object]:
+    """Copy what leaks nothing from the input's file of the same name; return what was counted."""
+    text = TextSet(
+        spec.name, inputs.one("text").path(out.name), {lang: lang for lang in spec.languages}
     )
+    return remove_leaks(text, index, out=out, limit=spec.limit)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import luigi
 
-from pipeline.specs.experiment import EvaluationRecipe, engine_round, nmt_engine
+from pipeline.specs.experiment import engine_round, nmt_engine
 from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import Bitext
 from pipeline.stages.nmt import engine_requirements, load_engine
@@ -79,7 +79,8 @@ class MtScoresSpec:
     round: int | None
     hub: str
     languages: tuple[str, ...]
-    evaluation: EvaluationRecipe
+    resamples: int
+    seed: int
 
 
 class MtScores(Stage[MtScoresSpec]):
@@ -91,7 +92,12 @@ class MtScores(Stage[MtScoresSpec]):
         study = self.study
         engine = str(self.engine)
         return MtScoresSpec(
-            engine, engine_round(engine), study.hub, study.languages, study.evaluation
+            engine=engine,
+            round=engine_round(engine),
+            hub=study.hub,
+            languages=study.languages,
+            resamples=study.evaluation.resamples,
+            seed=study.evaluation.seed,
         )
 
     def label(self) -> str:
@@ -126,7 +132,8 @@ class MtScores(Stage[MtScoresSpec]):
                 engine=spec.engine,
                 round=spec.round,
                 before=before[0] if before else None,
-                resamples=spec.evaluation.resamples,
+                resamples=spec.resamples,
+                seed=spec.seed,
             )
             out.progress(len(scores) / (4 * len(spec.languages)), file)
         out.scores = [score.as_record() for score in scores]

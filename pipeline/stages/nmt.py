@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 import luigi
 
 from models.gloss import GlossEngine, learn_lexicons, load_lexicon, save_lexicon
+from models.nmt.publish import CTRANSLATE2
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe, train_subwords
 from models.translator import Engine, NmtEngine
 from pipeline.specs.experiment import GLOSS, engine_round, nmt_engine
 from pipeline.stage import Inputs, Requirements, Stage
-from pipeline.stages.corpora import Bitext
 from pipeline.stages.leakage import TrainingBitext, text_to_back_translate
 from pipeline.store import Artifact, Draft
-from tasks.back_translation import BackTranslationRecipe, back_translate
+from tasks.back_translation import back_translate
 from tasks.nmt_training import ModelData, PairFiles, SyntheticFile, train_and_publish
 from tasks.records import read_columns, read_records
 from tasks.translation import as_texts
@@ -128,11 +128,9 @@ class NmtModel(Stage[NmtModelSpec]):
         return f"round-{self.round}"
 
     def requires(self) -> Requirements:
-        study = self.study
         return {
             "subwords": SubwordModel(experiment=self.experiment),
-            "train": training_bitexts(self),
-            "dev": [Bitext(experiment=self.experiment, pair=pair.name) for pair in study.pairs],
+            "bitext": training_bitexts(self),
             "synthetic": [
                 SyntheticBitext(
                     experiment=self.experiment, round=self.round - 1, source=source, target=target
@@ -147,10 +145,8 @@ class NmtModel(Stage[NmtModelSpec]):
             subwords=inputs.one("subwords").path(SUBWORDS),
             hub=spec.hub,
             pairs=[
-                PairFiles(language, train.path("train.parquet"), dev.path("dev.parquet"))
-                for language, train, dev in zip(
-                    spec.languages, inputs.many("train"), inputs.many("dev"), strict=True
-                )
+                PairFiles(language, bitext.path("train.parquet"), bitext.path("dev.parquet"))
+                for language, bitext in zip(spec.languages, inputs.many("bitext"), strict=True)
             ],
             synthetic=[
                 SyntheticFile(source, target, artifact.path("synthetic.parquet"))
@@ -203,7 +199,7 @@ def load_engine(inputs: Inputs, *, beam: int) -> Engine:
         return GlossEngine(
             {direction: load_lexicon(file) for direction, file in _lexicon_files(lexicons)}
         )
-    model = inputs.one("model").folder
+    model = inputs.one("model").path(CTRANSLATE2)
     return NmtEngine(model, inputs.one("subwords").path(SUBWORDS), beam=beam)
 
 
@@ -218,9 +214,10 @@ def _lexicon_files(artifacts: list[Artifact]) -> Iterator[tuple[Languages, Path]
 class SyntheticBitextSpec:
     """What decides one direction's synthetic bitext."""
 
-    recipe: BackTranslationRecipe
     source: str
     target: str
+    beam: int
+    max_length_ratio: float
 
 
 class SyntheticBitext(Stage[SyntheticBitextSpec]):
@@ -231,7 +228,10 @@ class SyntheticBitext(Stage[SyntheticBitextSpec]):
     target = luigi.Parameter(description="language of the monolingual text")
 
     def spec(self) -> SyntheticBitextSpec:
-        return SyntheticBitextSpec(self.study.back_translation, str(self.source), str(self.target))
+        recipe = self.study.back_translation
+        return SyntheticBitextSpec(
+            str(self.source), str(self.target), recipe.beam, recipe.max_length_ratio
+        )
 
     def label(self) -> str:
         return f"round-{self.round}-{self.source}-{self.target}"
@@ -251,8 +251,8 @@ class SyntheticBitext(Stage[SyntheticBitextSpec]):
                 for text in inputs.many("text")
                 for record in as_texts(text.path("text.parquet"), spec.target)
             ],
-            load_engine(inputs, beam=spec.recipe.beam),
-            spec.recipe,
+            load_engine(inputs, beam=spec.beam),
+            max_length_ratio=spec.max_length_ratio,
             source=spec.source,
             target=spec.target,
             out=out.path("synthetic.parquet"),

@@ -8,8 +8,8 @@ import luigi
 
 from models.classifiers import ClassifierRecipe
 from models.encoders import CharNgrams, NmtEncoder, ScaledVectors
+from models.nmt.publish import HUGGINGFACE
 from models.subwords import language_tag
-from pipeline.specs.experiment import EvaluationRecipe
 from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import LabelledData
 from pipeline.stages.nmt import SUBWORDS, NmtModel, SubwordModel, engine_requirements, load_engine
@@ -122,7 +122,7 @@ class EncodedTask(Stage[EncodedTaskSpec]):
         encode_task(
             inputs.one("texts").folder,
             NmtEncoder(
-                inputs.one("model").folder,
+                inputs.one("model").path(HUGGINGFACE),
                 inputs.one("subwords").path(SUBWORDS),
                 tag=language_tag(spec.tag_of),
             ),
@@ -234,7 +234,8 @@ class TransferScoresSpec:
     task: str
     encoder: str
     labels: tuple[str, ...]
-    evaluation: EvaluationRecipe
+    resamples: int
+    seed: int
 
 
 class TransferScores(Stage[TransferScoresSpec]):
@@ -245,7 +246,10 @@ class TransferScores(Stage[TransferScoresSpec]):
 
     def spec(self) -> TransferScoresSpec:
         task = self.study.task(str(self.task))
-        return TransferScoresSpec(task.name, str(self.encoder), task.labels, self.study.evaluation)
+        evaluation = self.study.evaluation
+        return TransferScoresSpec(
+            task.name, str(self.encoder), task.labels, evaluation.resamples, evaluation.seed
+        )
 
     def label(self) -> str:
         return f"{self.task}-{self.encoder}"
@@ -278,8 +282,8 @@ class TransferScores(Stage[TransferScoresSpec]):
             task=spec.task,
             encoder=spec.encoder,
             classes=len(spec.labels),
-            resamples=spec.evaluation.resamples,
-            seed=spec.evaluation.seed,
+            resamples=spec.resamples,
+            seed=spec.seed,
         )
         out.scores = [{"kind": "task", **asdict(s)} for s in score(predictions, contest)]
         out.facts["comparisons"] = [asdict(c) for c in compare(predictions, contest)]

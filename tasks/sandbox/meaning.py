@@ -143,7 +143,7 @@ class Grammar:
 
 
 def _zipf(concepts: Sequence[Concept]) -> list[float]:
-    """Return cumulative weights; the offset keeps the first concepts from being keywords."""
+    """Return cumulative Zipf weights."""
     return list(accumulate(1 / (concept.rank + 1) for concept in concepts))
 
 

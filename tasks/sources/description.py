@@ -97,7 +97,7 @@ Source = Annotated[Files | HubDataset | Sandbox, Field(discriminator="kind")]
 
 @dataclass(frozen=True, kw_only=True)
 class HashSplit:
-    """Draw dev and test by the hash of the id: the same sentence lands in the same part anywhere.
+    """Draw dev and test by the hash of the id, so that pairs with the same ids split nearly alike.
 
     `train` limits the training part (for slices); the rest is not used.
     """

@@ -11,11 +11,14 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from models.errors import SourceError
 from tasks.sources.description import Files, HubDataset, RemoteFile, Source
+
+if TYPE_CHECKING:
+    import datasets
 
 RETRIES = 3
 TIMEOUT_SECONDS = 60
@@ -124,6 +127,9 @@ def _unpack(packed: Path, file: RemoteFile, target: Path) -> None:
         if file.member is not None:
             with zipfile.ZipFile(packed) as archive, archive.open(file.member) as member:
                 _copy(member, target)
+        elif zipfile.is_zipfile(packed):
+            members = ", ".join(zipfile.ZipFile(packed).namelist()[:10])
+            raise SourceError(f"{file.name}: a zip archive; say which `member` to read: {members}")
         elif packed.suffix == ".gz":
             with gzip.open(packed) as stream:
                 _copy(stream, target)
@@ -149,7 +155,10 @@ def _fetch_dataset(source: HubDataset, folder: Path) -> list[dict[str, str]]:
         raise SourceError(f"data set {source.name}: one of its files is empty") from error
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise SourceError(f"data set {source.name}: {error.__cause__ or error}") from error
-    for split, rows in loaded.items():
-        rows.to_parquet(folder / f"{split}.parquet")
-    fingerprints = ",".join(rows._fingerprint for rows in loaded.values())
-    return [{"address": f"dataset:{source.name}@{source.revision}", "sha256": fingerprints}]
+    name = f"dataset:{source.name}" + (f"@{source.revision}" if source.revision else "")
+    return [_save_split(rows, folder / f"{split}.parquet", name) for split, rows in loaded.items()]
+
+
+def _save_split(rows: "datasets.Dataset", path: Path, name: str) -> dict[str, str]:
+    rows.to_parquet(path)
+    return {"address": f"{name}/{path.stem}", "sha256": sha256_of(path)}
