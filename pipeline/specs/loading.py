@@ -154,7 +154,7 @@ def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
 
 UNION_TAGS = {
     "source": {"files", "dataset", "sandbox"},
-    "format": {"csv", "tsv", "jsonl", "text"},
+    "format": {"csv", "tsv", "jsonl", "text", "tmx", "verses"},
     "split": {"hash", "shipped"},
 }
 """What pydantic puts into a location below a field that is a union: not a field of the file."""

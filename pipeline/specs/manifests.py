@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tasks.sources.description import Corpus, Files, HubDataset, PlainText, Sandbox, Split
+from tasks.sources.description import (
+    BibleVerses,
+    Corpus,
+    Files,
+    HubDataset,
+    PlainText,
+    Sandbox,
+    Split,
+)
 from tasks.sources.fetching import is_remote
 
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{3}(_[A-Z][a-z]{3})?$")]
@@ -99,7 +107,7 @@ def missing_fields(corpus: Corpus, fields: Sequence[str]) -> Iterator[str]:
         return
     if isinstance(source, HubDataset):
         given, how = {*source.columns}, "`columns` does not map {}"
-    elif isinstance(source.format, PlainText):
+    elif isinstance(source.format, PlainText | BibleVerses):
         given, how = {file.language for file in source.files}, "no file has `language: {}`"
     else:
         given, how = {*source.format.columns}, "`columns` does not map {}"

@@ -60,13 +60,31 @@ class PlainText:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TranslationMemory:
+    """TMX; `columns` maps our language codes to its language tags, ids are its `tuid`s."""
+
+    kind: Literal["tmx"]
+    columns: Columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class BibleVerses:
+    """New Testament books in USFM or CES XML; each file says its language, verses join them."""
+
+    kind: Literal["verses"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Files:
     """Files below one address (`https://...`) or local folder, all in one format."""
 
     kind: Literal["files"]
     base: str
     files: tuple[RemoteFile, ...]
-    format: Annotated[Table | JsonLines | PlainText, Field(discriminator="kind")]
+    format: Annotated[
+        Table | JsonLines | PlainText | TranslationMemory | BibleVerses,
+        Field(discriminator="kind"),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

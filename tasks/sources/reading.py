@@ -12,6 +12,7 @@ from typing import NamedTuple
 from models.errors import SourceError
 from tasks import sandbox
 from tasks.sources.description import (
+    BibleVerses,
     Columns,
     Corpus,
     Files,
@@ -21,8 +22,10 @@ from tasks.sources.description import (
     RemoteFile,
     Sandbox,
     Table,
+    TranslationMemory,
 )
 from tasks.sources.fetching import local_name
+from tasks.sources.markup import Verses, align_verses, read_tmx, read_verses, verse_key
 
 MAX_FIELD_CHARACTERS = 1_000_000
 PARQUET_ROWS = 10_000
@@ -66,16 +69,22 @@ def _read_files(source: Files, folder: Path) -> Iterator[Row]:
     if isinstance(source.format, PlainText):
         yield from _read_aligned_text(source.files, folder)
         return
+    if isinstance(source.format, BibleVerses):
+        yield from _read_verses(source.files, folder)
+        return
     form = source.format
+    key = "tuid" if isinstance(form, TranslationMemory) else form.id
     seen: Counter[str] = Counter()
     for file in source.files:
         records = _records(folder / local_name(file), file.name, form)
-        yield from _rows(
-            records, form.columns, form.id, split=file.split, name=file.name, seen=seen
-        )
+        yield from _rows(records, form.columns, key, split=file.split, name=file.name, seen=seen)
 
 
-def _records(path: Path, name: str, form: Table | JsonLines) -> Iterator[Mapping[str, object]]:
+def _records(
+    path: Path, name: str, form: Table | JsonLines | TranslationMemory
+) -> Iterator[Mapping[str, object]]:
+    if isinstance(form, TranslationMemory):
+        return read_tmx(path, name)
     if isinstance(form, JsonLines):
         return _json_records(path, name)
     return _table_records(path, name, form)
@@ -197,6 +206,16 @@ def _aligned_files(files: Sequence[RemoteFile]) -> Iterator[tuple[RemoteFile, ..
             where = f"split {split}: " if split else ""
             raise SourceError(f"{where}aligned files must be as many in each language: {counts}")
         yield from zip(*sides, strict=True)
+
+
+def _read_verses(files: Sequence[RemoteFile], folder: Path) -> Iterator[Row]:
+    """Yield the verses that all languages of the files have."""
+    bibles: dict[str, Verses] = {}
+    for file in files:
+        verses = read_verses(folder / local_name(file), file.name)
+        bibles.setdefault(file.language or "text", {}).update(verses)
+    for span, texts in align_verses(list(bibles.values())):
+        yield Row(verse_key(span), None, dict(zip(bibles, texts, strict=True)))
 
 
 def _read_dataset(source: HubDataset, folder: Path) -> Iterator[Row]:

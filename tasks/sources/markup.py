@@ -1,0 +1,144 @@
+"""Read marked-up text: translation memories (TMX) and Bibles (USFM, CES XML), verse by verse.
+
+XML is parsed with defusedxml, which refuses entities: no file can expand or reach out. For USFM no
+small maintained library exists; a verse's plain text needs only what stands here.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import regex
+
+from models.errors import SourceError
+
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+NEW_TESTAMENT = [
+    *("MAT", "MRK", "LUK", "JHN", "ACT", "ROM", "1CO", "2CO", "GAL", "EPH", "PHP", "COL", "1TH"),
+    *("2TH", "1TI", "2TI", "TIT", "PHM", "HEB", "JAS", "1PE", "2PE", "1JN", "2JN", "3JN", "JUD"),
+    "REV",
+]
+CES_NAMES = {"MAR": "MRK", "JOH": "JHN", "PHI": "PHP", "JAM": "JAS"} | {
+    f"{n}JO": f"{n}JN" for n in (1, 2, 3)
+}
+BOOK_NUMBERS = {book: number for number, book in enumerate(NEW_TESTAMENT, start=40)}
+
+NOTE = regex.compile(r"\\(f|x|fe)\s.*?\\\1\*", regex.DOTALL)
+CHARACTER_STYLE = regex.compile(r"\\\+?[a-z]+[0-9]*\*")
+VERSE = regex.compile(r"\\v\s+(?P<first>\d+)[a-z]?(?:[-,](?P<last>\d+)[a-z]?)?\s*")
+CHAPTER = regex.compile(r"\\c\s+(\d+)")
+BOOK = regex.compile(r"\\id\s+(\w{3})")
+HEADING = regex.compile(
+    r"^\\(?:s\d?|ms\d?|mr|r|d|sp|rem|h|mt\d?|ide|toc\d|cl|cp)\b.*$", regex.MULTILINE
+)
+MARKER = regex.compile(r"\\\+?[a-z]+[0-9]*\s?")
+
+Verses = dict[range, str]
+"""Verses by number: book times 1,000,000 + chapter times 1,000 + verse; some hold several."""
+
+
+def read_tmx(path: Path, name: str) -> Iterator[Mapping[str, object]]:
+    """Yield one record per translation unit: its `tuid` and its text by language tag."""
+    for unit in _elements(path, name, "tu"):
+        record = {"tuid": unit.get("tuid", "")}
+        for variant in unit.iter("tuv"):
+            segment = variant.find("seg")
+            text = "" if segment is None else "".join(segment.itertext())
+            record[str(variant.get(XML_LANG) or variant.get("lang"))] = text
+        yield record
+
+
+def read_verses(path: Path, name: str) -> Verses:
+    """Return the verses of a Bible book or a whole Bible, USFM or CES XML by its suffix."""
+    return _ces_verses(path, name) if Path(name).suffix == ".xml" else _usfm_verses(path, name)
+
+
+def verse_key(verses: range) -> str:
+    """Return the key of a verse, `40001001`, or of several in one, `40001001-40001002`."""
+    first, last = verses.start, verses.stop - 1
+    return f"{first}" if first == last else f"{first}-{last}"
+
+
+def align_verses(sides: list[Verses]) -> Iterator[tuple[range, list[str]]]:
+    """Yield the verses that every side has; where one side merges verses, all are merged."""
+    owners = [{verse: span for span in side for verse in span} for side in sides]
+    done = 0
+    for verse in sorted(set(owners[0]).intersection(*owners[1:])):
+        if verse < done:
+            continue
+        span = range(verse, verse + 1)
+        while (wider := _widen(span, owners)) != span:
+            span = wider
+        done = span.stop
+        if all(set(span) <= owner.keys() for owner in owners):
+            yield (
+                span,
+                [_joined(side, owner, span) for side, owner in zip(sides, owners, strict=True)],
+            )
+
+
+def _widen(span: range, owners: list[dict[int, range]]) -> range:
+    touched = [owner[verse] for owner in owners for verse in span if verse in owner]
+    return range(min(t.start for t in touched), max(t.stop for t in touched))
+
+
+def _joined(side: Verses, owner: Mapping[int, range], span: range) -> str:
+    return " ".join(side[part] for part in dict.fromkeys(owner[verse] for verse in span))
+
+
+def _ces_verses(path: Path, name: str) -> Verses:
+    verses: Verses = {}
+    for segment in _elements(path, name, "seg"):
+        if segment.get("type") == "verse":
+            _, book, chapter, verse = str(segment.get("id")).split(".")
+            number = _number(CES_NAMES.get(book, book), int(chapter), int(verse), name)
+            text = " ".join("".join(segment.itertext()).split())
+            if text:
+                verses[range(number, number + 1)] = text
+    return verses
+
+
+def _usfm_verses(path: Path, name: str) -> Verses:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{name}: not valid UTF-8 at byte {error.start + 1}") from error
+    book = BOOK.search(text)
+    if book is None:
+        raise SourceError(f"{name}: no \\id line; is this USFM?")
+    verses: Verses = {}
+    text = HEADING.sub("", NOTE.sub("", text[book.end() :]))
+    _, *chapters = CHAPTER.split(text)
+    for chapter, body in zip(chapters[::2], chapters[1::2], strict=True):
+        marks = list(VERSE.finditer(body))
+        ends = [mark.start() for mark in marks[1:]] + [len(body)]
+        for mark, end in zip(marks, ends, strict=True):
+            first, last = int(mark["first"]), int(mark["last"] or mark["first"])
+            plain = MARKER.sub(" ", CHARACTER_STYLE.sub("", body[mark.end() : end]))
+            start = _number(book[1], int(chapter), first, name)
+            if plain := " ".join(plain.split()):
+                verses[range(start, start + last - first + 1)] = plain
+    return verses
+
+
+def _number(book: str, chapter: int, verse: int, name: str) -> int:
+    if book not in BOOK_NUMBERS:
+        raise SourceError(f"{name}: {book!r} is no book of the New Testament")
+    return BOOK_NUMBERS[book] * 1_000_000 + chapter * 1_000 + verse
+
+
+def _elements(path: Path, name: str, tag: str) -> Iterator[Any]:
+    """Yield the elements of one tag as they end; each is forgotten afterwards."""
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import ParseError, iterparse
+
+    try:
+        for _, element in iterparse(path):
+            if element.tag == tag:
+                yield element
+                element.clear()
+    except ParseError as error:
+        raise SourceError(f"{name}: not well-formed XML: {error}") from error
+    except DefusedXmlException as error:
+        raise SourceError(f"{name}: XML with entities or a DTD is not read: {error}") from error
