@@ -3,7 +3,7 @@
 Ids 0 to 3 are `<s> <pad> </s> <unk>` as in fairseq and in Hugging Face's M2M-100, then come the
 control pieces (one tag per language and `<BT>`), then the text's own pieces. Control pieces can be
 inserted by id but are never produced from text, so a corpus that contains the characters `<BT>`
-cannot fake a tag.
+cannot fake a tag. With inline casing the text's own pieces are lower-case and marks carry the case.
 """
 
 import io
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le
 
+from models.casing import CASE_MARKS, mark_case, restore_case
 from models.errors import SourceError
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ PAD, EOS = 1, 2
 
 @dataclass(frozen=True, kw_only=True)
 class SubwordRecipe:
-    """Size and coverage of the joint subword vocabulary."""
+    """Size and coverage of the joint subword vocabulary; whether case is taken out of the words."""
 
     size: Annotated[int, Ge(100), Le(65_000)] = 4000
     character_coverage: Annotated[float, Gt(0.9), Le(1)] = 1.0
+    inline_case: bool = True
     max_training_lines: Annotated[int, Ge(1000)] = 500_000
     seed: int = 1
 
@@ -54,7 +56,7 @@ def train_subwords(
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(lines),
+            sentence_iterator=map(mark_case, lines) if recipe.inline_case else iter(lines),
             model_writer=model,  # a model written by path would hold that path
             model_type="unigram",
             vocab_size=recipe.size,
@@ -64,6 +66,7 @@ def train_subwords(
             input_sentence_size=recipe.max_training_lines,
             shuffle_input_sentence=True,
             control_symbols=[*map(language_tag, languages), BACK_TRANSLATION_TAG],
+            user_defined_symbols=CASE_MARKS if recipe.inline_case else (),
             bos_id=0,
             pad_id=1,
             eos_id=2,
@@ -103,17 +106,25 @@ class Subwords:
             raise SourceError(f"the subword model {self.path} has no piece {piece!r}")
         return index
 
+    @cached_property
+    def inline_case(self) -> bool:
+        """Whether the model was trained on marked text."""
+        return int(self._model.piece_to_id(CASE_MARKS[0])) != self._model.unk_id()
+
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Segment each text into ids, without tags or end of sentence."""
-        encoded: list[list[int]] = self._model.encode(list(texts), out_type=int)
+        encoded: list[list[int]] = self._model.encode(self._marked(texts), out_type=int)
         return encoded
 
     def encode_pieces(self, texts: Sequence[str]) -> list[list[str]]:
         """Segment each text into pieces, without tags or end of sentence."""
-        encoded: list[list[str]] = self._model.encode(list(texts), out_type=str)
+        encoded: list[list[str]] = self._model.encode(self._marked(texts), out_type=str)
         return encoded
 
     def decode(self, pieces: Sequence[Sequence[str]]) -> list[str]:
         """Join pieces back into text."""
         decoded: list[str] = self._model.decode([list(p) for p in pieces])
-        return decoded
+        return list(map(restore_case, decoded)) if self.inline_case else decoded
+
+    def _marked(self, texts: Sequence[str]) -> list[str]:
+        return list(map(mark_case, texts)) if self.inline_case else list(texts)

@@ -5,7 +5,6 @@ import luigi.configuration
 # A stage runs in a fork of its own even with one worker: torch and CTranslate2 hang when one
 # process uses both, and memory goes back to the system after each stage.
 DEFAULTS = {
-    "core": {"rpc-retry-wait": "3"},
     "worker": {"check_complete_on_run": "true", "force_multiprocessing": "true"},
     "retcode": {
         "already_running": "10",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from socket import create_connection
 from typing import Any, NamedTuple
 
 import luigi
@@ -15,6 +16,7 @@ from pipeline.settings import Settings
 from pipeline.stage import Stage
 from pipeline.store import sweep
 
+SECONDS_TO_ANSWER = 5
 SUCCESS = (LuigiStatusCode.SUCCESS, LuigiStatusCode.SUCCESS_WITH_RETRY)
 
 
@@ -72,9 +74,7 @@ def _build(targets: Sequence[Stage[Any]], *, workers: int, scheduler: str | None
             **options,
         )
     except RPCError as error:
-        raise StageError(
-            f"no scheduler answers at {scheduler}; start one with: luigid --address 127.0.0.1"
-        ) from error
+        raise StageError(_no_answer(scheduler)) from error
     if result.status not in SUCCESS:
         raise StageError(f"the run did not finish: {result.status.value[1]}")
 
@@ -83,4 +83,13 @@ def _scheduler_options(scheduler: str) -> dict[str, Any]:
     host, _, port = scheduler.partition(":")
     if not host or not (port.isdecimal() or port == ""):
         raise StageError(f"{scheduler!r} is not HOST:PORT, for instance localhost:8082")
-    return {"scheduler_host": host, "scheduler_port": int(port or 8082)}
+    place = (host, int(port or 8082))
+    try:  # Luigi itself retries for a minute before it says so
+        create_connection(place, SECONDS_TO_ANSWER).close()
+    except OSError as error:
+        raise StageError(_no_answer(scheduler)) from error
+    return dict(zip(("scheduler_host", "scheduler_port"), place, strict=True))
+
+
+def _no_answer(scheduler: str | None) -> str:
+    return f"no scheduler answers at {scheduler}; start one with: luigid --address 127.0.0.1"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, MinLen
 
 from models.translator import Engine
 from tasks.progress import LinesDone
@@ -16,16 +16,18 @@ from tasks.translation import translate_records
 
 @dataclass(frozen=True, kw_only=True)
 class BackTranslationRecipe:
-    """How much synthetic text to make, with which engine, and how to mix it in.
+    """How much synthetic text to make, with which engines, and how to mix it in.
 
     Tagged sources (Caswell et al. 2019) and beam search, which is best below about 100,000 pairs
     (Edunov et al. 2018). `human_repeats` is how often the human text stands beside the synthetic.
+    Each engine translates all the text: `nmt`, the model of the round before, and `gloss`, whose
+    copies and word-by-word order are poorer but whose words are surer while the model is young.
     `task_text` also back-translates the tasks' training texts in the hub language, without their
     labels, on top of `max_sentences`: the model meets the domain it will translate.
     """
 
     rounds: Annotated[int, Ge(0)] = 1
-    engine: Literal["nmt", "gloss"] = "nmt"
+    engines: Annotated[tuple[Literal["nmt", "gloss"], ...], MinLen(1)] = ("nmt",)
     beam: Annotated[int, Ge(1)] = 4
     max_sentences: Annotated[int, Ge(1)] = 20_000
     max_length_ratio: Annotated[float, Gt(1)] = 2.0

@@ -54,7 +54,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         scratch=folder / "scratch",
         out=folder / "out",
         log=folder / "log.txt",
-        progress=lambda share, message: None,
+        progress=lambda share, message, *, milestone=False: None,
     )
     return folder
 

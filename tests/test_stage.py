@@ -209,6 +209,20 @@ def test_mixing_in_more_human_text_translates_nothing_again(tmp_path: Path, stor
     assert kept <= {stage.place for stage in all_of(after)}
 
 
+def test_each_engine_translates_all_text_and_the_gloss_only_once(
+    tmp_path: Path, store: Path
+) -> None:
+
+    recipe = {"max_sentences": 200, "engines": ["nmt", "gloss"], "rounds": 2}
+    stages = all_of(str(write_experiment(tmp_path, back_translation=recipe)))
+    labels = [s.label() for s in stages if type(s).__name__ == "SyntheticBitext"]
+    assert sorted(labels) == sorted(
+        f"{engine}-{direction}"
+        for engine in ("gloss", "nmt-0", "nmt-1")
+        for direction in ("hub-sis", "sis-hub")
+    )
+
+
 def local_text_places(folder: Path, text: str) -> set[Place]:
     """Return the places of an experiment whose monolingual text lies beside its manifest."""
     source = {
@@ -312,7 +326,7 @@ def test_descendants_are_exactly_what_builds_on_a_stage(tiny: Path) -> None:
     assert names == ["EncodedTask", "Predictions", "Report", "TransferScores", "TranslatedTask"]
 
 
-@pytest.mark.parametrize(("task_text", "directions"), [(False, []), (True, ["round-0-sis-hub"])])
+@pytest.mark.parametrize(("task_text", "directions"), [(False, []), (True, ["nmt-0-sis-hub"])])
 def test_task_text_is_back_translated_from_the_hub_language_alone(
     tmp_path: Path, store: Path, task_text: bool, directions: list[str]
 ) -> None:

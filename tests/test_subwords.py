@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from models.casing import TITLE, UPPER
 from models.errors import SourceError
 from models.subwords import (
     BACK_TRANSLATION_TAG,
@@ -18,12 +19,13 @@ from tasks.sandbox import SandboxRecipe, parallel
 
 LANGUAGES = ["hub", "sis"]
 SCRIPTS = ["ba'na ta' tao", "हिन्दी में एक वाक्य", "ꦲꦏ꧀ꦱꦫ ꦗꦮ", "كتاب جديد", "می\u200cخواهم", "café"]
+CASES = ["Ba'na TA' tao", "HIV/AIDS Duhh Rp50 eBay I", "Straße İzmir ΣΊΣΥΦΟΣ", "café CAFÉ"]
 RECIPE = SubwordRecipe(size=300)
 
 
 def lines() -> list[str]:
     pairs = parallel(SandboxRecipe(pairs=150, monolingual=10), "sis")
-    return [text for _, *texts in pairs for text in texts] + SCRIPTS * 20
+    return [text for _, *texts in pairs for text in texts] + (SCRIPTS + CASES) * 20
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +58,28 @@ def test_every_piece_has_its_own_id(subwords: Subwords) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", [*SCRIPTS, ""])
+@pytest.mark.parametrize("text", [*SCRIPTS, *CASES, ""])
 def test_known_text_survives(subwords: Subwords, text: str) -> None:
     assert subwords.decode(subwords.encode_pieces([text])) == [text]
+
+
+def test_case_is_a_mark_behind_the_word(subwords: Subwords) -> None:
+    title, upper, lower = subwords.encode_pieces(["Café", "CAFÉ", "café"])
+    assert title == [*lower, TITLE]
+    assert upper == [*lower, UPPER]
+
+
+def test_text_cannot_fake_a_case_mark(subwords: Subwords) -> None:
+    assert subwords.decode(subwords.encode_pieces([f"ca{UPPER}fé{TITLE}"])) == ["café"]
+
+
+def test_without_inline_casing_case_stays_in_the_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "subwords.model"
+    train_subwords(lines(), LANGUAGES, SubwordRecipe(size=300, inline_case=False), path)
+    subwords = Subwords(path)
+    (pieces,) = subwords.encode_pieces(["CAFÉ"])
+    assert "".join(pieces) == "▁CAFÉ"
+    assert subwords.decode([pieces]) == ["CAFÉ"]
 
 
 def test_sentences_survive(subwords: Subwords) -> None:

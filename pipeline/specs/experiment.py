@@ -89,6 +89,8 @@ class Experiment(Manifest):
             if self.slice.cuts_bitext and isinstance(pair.split, ShippedSplit)
         ]
         problems += self._clashes()
+        if len(set(self.back_translation.engines)) < len(self.back_translation.engines):
+            problems.append("back_translation: an engine is listed twice")
         for kind, names in (
             ("pair", [p.name for p in self.pairs]),
             ("language", [p.languages[1] for p in self.pairs]),
@@ -150,6 +152,12 @@ class Experiment(Manifest):
     def engines(self) -> tuple[str, ...]:
         """The names of all translation engines: the gloss and the model of each round."""
         return (GLOSS, *map(nmt_engine, self.rounds))
+
+    def back_translation_engines(self, round_number: int) -> tuple[str, ...]:
+        """The engines whose synthetic text a round trains on; none in round 0."""
+        last = nmt_engine(round_number - 1)
+        wanted = self.back_translation.engines if round_number else ()
+        return tuple(last if engine == "nmt" else engine for engine in wanted)
 
     def nmt_recipe(self, round_number: int) -> NmtRecipe:
         """The hyperparameters of a round; `retrain` holds those of rounds with synthetic text."""

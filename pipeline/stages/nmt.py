@@ -12,7 +12,7 @@ from models.nmt.publish import CTRANSLATE2
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe, train_subwords
 from models.translator import Engine, NmtEngine
-from pipeline.specs.experiment import GLOSS, engine_round, nmt_engine
+from pipeline.specs.experiment import engine_round
 from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.leakage import TrainingBitext, text_to_back_translate
 from pipeline.store import Artifact, Draft
@@ -120,7 +120,7 @@ class NmtModel(Stage[NmtModelSpec]):
             recipe=study.nmt_recipe(int(self.round)),
             hub=study.hub,
             languages=study.languages,
-            synthetic=tuple(self._synthetic_directions()),
+            synthetic=tuple((source, target) for _, source, target in self._synthetic()),
             human_repeats=study.back_translation.human_repeats if self.round else 1,
         )
 
@@ -133,9 +133,9 @@ class NmtModel(Stage[NmtModelSpec]):
             "bitext": training_bitexts(self),
             "synthetic": [
                 SyntheticBitext(
-                    experiment=self.experiment, round=self.round - 1, source=source, target=target
+                    experiment=self.experiment, engine=engine, source=source, target=target
                 )
-                for source, target in self._synthetic_directions()
+                for engine, source, target in self._synthetic()
             ],
         }
 
@@ -169,13 +169,13 @@ class NmtModel(Stage[NmtModelSpec]):
         out.counts, out.facts["training"] = result.counts, result.facts
         out.children = result.children
 
-    def _synthetic_directions(self) -> list[Languages]:
-        """Return every direction whose target language has monolingual text."""
-        if self.round == 0:
-            return []
+    def _synthetic(self) -> list[tuple[str, str, str]]:
+        """Return engine, source and target of each synthetic bitext of this round."""
+        study = self.study
         return [
-            (source, target)
-            for source, target in self.study.directions
+            (engine, source, target)
+            for engine in study.back_translation_engines(int(self.round))
+            for source, target in study.directions
             if text_to_back_translate(self, target)
         ]
 
@@ -223,7 +223,7 @@ class SyntheticBitextSpec:
 class SyntheticBitext(Stage[SyntheticBitextSpec]):
     """Synthetic source, real target: one direction's monolingual text, back-translated."""
 
-    round = luigi.IntParameter(description="round of the model that translates")
+    engine = luigi.Parameter(description="gloss, or nmt- and the round of the model")
     source = luigi.Parameter(description="language that is made")
     target = luigi.Parameter(description="language of the monolingual text")
 
@@ -234,13 +234,12 @@ class SyntheticBitext(Stage[SyntheticBitextSpec]):
         )
 
     def label(self) -> str:
-        return f"round-{self.round}-{self.source}-{self.target}"
+        return f"{self.engine}-{self.source}-{self.target}"
 
     def requires(self) -> Requirements:
-        by_gloss = self.study.back_translation.engine == GLOSS
         return {
             "text": text_to_back_translate(self, str(self.target)),
-            **engine_requirements(self, GLOSS if by_gloss else nmt_engine(int(self.round))),
+            **engine_requirements(self, str(self.engine)),
         }
 
     @staticmethod

@@ -100,6 +100,8 @@ class EncodedTaskSpec:
 class EncodedTask(Stage[EncodedTaskSpec]):
     """A task's texts in one language as sentence vectors of the last round's NMT encoder."""
 
+    LIBRARIES = ("torch", "transformers.models.m2m_100.modeling_m2m_100")
+
     task = luigi.Parameter(description="name of the task")
     language = luigi.Parameter(description="language code")
     engine = luigi.Parameter(default=ORIGINAL, description="engine that translated the texts")
