@@ -1,4 +1,4 @@
-"""Which language a text is in: a shipped identifier where it knows the language, else one of our own.
+"""Which language a text is in: a shipped identifier where it can tell, else one of our own.
 
 Both give, for each text, the doubt that it is in the language it should be in: 1 minus the
 probability of that language over the probability of the likeliest one. 0 means that no language is
@@ -35,7 +35,7 @@ class LanguageIdentifier(Protocol):
 
 
 def shipped_code(language: str) -> str | None:
-    """Return the shipped identifier's code for an ISO 639-3 language; None if it does not know it."""
+    """Return the shipped identifier's code for an ISO 639-3 language, if it knows it."""
     import langcodes
 
     code = str(langcodes.standardize_tag(language, macro=True))
@@ -124,7 +124,7 @@ def _fit(features: Any, labels: Any, languages: list[str], seed: int) -> tuple[A
     import numpy
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=10.0, solver="newton-cg", random_state=seed).fit(features, labels)
+    model = LogisticRegression(C=10.0, tol=1e-3, random_state=seed).fit(features, labels)
     weights, bias = model.coef_, model.intercept_
     if len(languages) == 2:  # scikit-learn keeps one row for two classes
         weights, bias = numpy.vstack([-weights, weights]) / 2, numpy.concatenate([-bias, bias]) / 2

@@ -11,6 +11,7 @@ from models.subwords import SubwordRecipe
 from pipeline.specs.manifests import LanguageCode, Manifest, Name, PairManifest, TaskManifest
 from tasks.back_translation import BackTranslationRecipe
 from tasks.cleaning import CleaningRules
+from tasks.filtering import FilterLimits
 from tasks.leakage import LeakRules
 from tasks.sources.description import Corpus, ShippedSplit
 from tasks.transfer import TransferRecipe
@@ -60,6 +61,7 @@ class Experiment(Manifest):
     tasks: tuple[TaskManifest, ...] = ()
     slice: SliceRecipe = SliceRecipe()
     cleaning: CleaningRules = CleaningRules()
+    filters: FilterLimits = FilterLimits()
     leaks: LeakRules = LeakRules()
     subwords: SubwordRecipe = SubwordRecipe()
     nmt: NmtRecipe = NmtRecipe()
