@@ -1,8 +1,9 @@
 """Which languages published models have seen, from their own lists as data."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -33,7 +34,8 @@ class Macrolanguages(Manifest):
     usual_member: dict[LanguageCode, LanguageCode]
 
 
-class Coverage(NamedTuple):
+@dataclass(frozen=True)
+class Coverage:
     """Whether a list names a language, and the code under which it does so."""
 
     known: Literal["yes", "perhaps", "no"]
