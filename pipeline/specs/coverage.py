@@ -30,6 +30,7 @@ class LanguageList(Manifest):
 class Macrolanguages(Manifest):
     """Codes of groups of languages, each with the member that is usually meant by it."""
 
+    name: Name
     source: str
     usual_member: dict[LanguageCode, LanguageCode]
 
