@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BACK_TRANSLATION_TAG = "<BT>"
 SPECIAL_PIECES = ("<s>", "<pad>", "</s>", "<unk>")
-PAD, EOS = 1, 2
+PAD, EOS, UNKNOWN = 1, 2, 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,8 @@ COMMANDS = [
     ["rerun"],
     ["plan"],
     ["scores"],
+    ["profile"],
+    ["ready"],
     ["show"],
     ["translate"],
     ["pair"],

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from models.errors import SpecError
+from pipeline.specs.coverage import LanguageList, Macrolanguages
 from pipeline.specs.loading import MANIFESTS, find_manifest, load_experiment, load_manifest
 from pipeline.specs.manifests import Manifest, PairManifest, TaskManifest
 from tasks.sources.description import Files
@@ -55,10 +56,14 @@ texts:
   mad: *corpus
 """
 
-SHIPPED = [
-    (path, {"pairs": PairManifest, "tasks": TaskManifest}.get(path.parent.name))
-    for path in sorted(MANIFESTS.glob("*/*.yaml"))
-]
+MODELS: dict[str, type[Manifest]] = {
+    "pairs": PairManifest,
+    "tasks": TaskManifest,
+    "models": LanguageList,
+    "languages": Macrolanguages,
+}
+
+SHIPPED = [(path, MODELS.get(path.parent.name)) for path in sorted(MANIFESTS.glob("*/*.yaml"))]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Tables for the terminal: BLEU by round, task scores by strategy, the verdict."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.reporting.tables import Grid, leak_grid, mt_grid, task_grids, training_grid
 from pipeline.scoring import finished_scores, finished_trainings
@@ -43,10 +44,19 @@ def print_audit(overlaps: list[Record]) -> None:
     console.print(_table(grid) if grid.rows else "No held-out sentence stands in any other text.")
 
 
+def print_grids(grids: Iterable[Grid], *, remarks: Iterable[str] = ()) -> None:
+    """Print grids, then remarks on them."""
+    console = Console()
+    for grid in grids:
+        console.print(_table(grid))
+    for remark in remarks:
+        console.print(f"• {remark}", highlight=False, markup=False)
+
+
 def _table(grid: Grid) -> Table:
     table = Table(title=grid.title, title_justify="left", caption=grid.note, caption_justify="left")
     for n, column in enumerate(grid.columns):
-        table.add_column(column, justify="left" if n == 0 else "right")
+        table.add_column(column, justify="left" if n < grid.columns_of_words else "right")
     for row in grid.rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # corpus text: its brackets are no markup
     return table

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from models.errors import SprachbundError
-from pipeline.commands import inspecting, pairs, running
+from pipeline.commands import inspecting, pairs, running, surveying
 
 app = typer.Typer(
     name="sprachbund",
@@ -17,6 +17,8 @@ app = typer.Typer(
 
 app.command("run")(running.run)
 app.command("rerun")(running.rerun)
+app.command("profile")(surveying.profile)
+app.command("ready")(surveying.ready)
 app.command("audit")(running.audit)
 app.command("plan")(inspecting.plan)
 app.command("scores")(inspecting.scores)

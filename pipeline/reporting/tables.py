@@ -9,12 +9,13 @@ Record = dict[str, Any]
 
 
 class Grid(NamedTuple):
-    """A table of strings with a title and a note on how to read it."""
+    """A table of strings with a title and a note on how to read it; words first, then figures."""
 
     title: str
     columns: list[str]
     rows: list[list[str]]
     note: str
+    columns_of_words: int = 1
 
 
 def mt_grid(records: list[Record], metric: str) -> Grid | None:

@@ -1,0 +1,79 @@
+"""Commands that look at the data before anything is trained: profile, ready."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.running import Experiment
+
+
+class SurveyFormat(StrEnum):
+    """How `profile` and `ready` print."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Form = Annotated[SurveyFormat, typer.Option("--format", help="Output form.")]
+
+
+def profile(
+    text: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|EXPERIMENT",
+            help="A text file (.txt, .csv, .tsv, .jsonl, .tmx; also .gz), or an experiment.",
+        ),
+    ],
+    column: Annotated[
+        str | None,
+        typer.Option(
+            help="Where a table has its text: column, field or TMX language; a number: no header."
+        ),
+    ] = None,
+    form: Form = SurveyFormat.TABLE,
+) -> None:
+    """Describe text as it is before cleaning: size, lengths, repeats, scripts, subwords, odd lines.
+
+    Of an experiment, every bitext side, monolingual corpus and labelled set; what is not there yet
+    is fetched.
+
+    Example: `sprachbund profile reviews.csv --column text`
+    """
+    from pipeline.profiling import profile as profiled
+    from pipeline.profiling import profiles_json
+
+    found = list(profiled(text, column=column))
+    if form is SurveyFormat.JSON:
+        sys.stdout.write(profiles_json(found))
+        return
+    from pipeline.commands.answers import print_grids
+    from pipeline.reporting.data_tables import profile_grids
+
+    print_grids(profile_grids(found))
+
+
+def ready(experiment: Experiment, form: Form = SurveyFormat.TABLE) -> None:
+    """Say what there is for each language, who knows it, and what a run can do and will cost.
+
+    Fetches and builds nothing. Exits with 1 when a run would fail: a file that is not there, a
+    labelled set without a test part, a full disk.
+
+    Example: `sprachbund ready nusa --format json | jq '.languages[] | {language, comet}'`
+    """
+    from pipeline.readiness import readiness
+
+    found = readiness(experiment)
+    if form is SurveyFormat.JSON:
+        sys.stdout.write(found.as_json())
+    else:
+        from pipeline.commands.answers import print_grids
+        from pipeline.reporting.data_tables import readiness_grids, remarks
+
+        print_grids(readiness_grids(found), remarks=remarks(found))
+    for problem in found.problems:
+        sys.stderr.write(f"not ready: {problem}\n")
+    if found.problems:
+        raise typer.Exit(1)

@@ -1,0 +1,267 @@
+"""Before a run: what there is, who knows the languages, what can be done, what it costs."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import running
+from pipeline.dag import all_stages, find_stages
+from pipeline.history import Estimate, History
+from pipeline.readiness import LanguageReadiness, Readiness, readiness
+from pipeline.reporting.data_tables import duration, readiness_grids, remarks, size
+from pipeline.specs.loading import MANIFESTS, load_experiment
+from pipeline.stages.corpora import Bitext
+from pipeline.strategies import Scripts, transfer
+from pipeline.supply import COUNTED, NOT_FETCHED, NOT_MADE
+from tests.conftest import pair_manifest, task_manifest, write_experiment, write_yaml
+
+SHIPPED = sorted(path.stem for path in (MANIFESTS / "experiments").glob("*.yaml"))
+
+
+def of(found: Readiness, language: str) -> LanguageReadiness:
+    return next(known for known in found.languages if known.language == language)
+
+
+@pytest.mark.parametrize("experiment", SHIPPED)
+def test_every_shipped_experiment_is_ready(store: Path, experiment: str) -> None:
+    found = readiness(experiment)
+    assert found.problems == []
+    assert len(found.languages) == len(load_experiment(experiment).languages) + 1
+    assert json.loads(found.as_json())["experiment"] == experiment
+    assert list(readiness_grids(found))
+    assert not store.exists()  # it looks, it builds nothing
+
+
+def test_nothing_fetched_is_said_and_the_split_is_known(store: Path) -> None:
+    swahili = of(readiness("bible"), "swh")
+    assert swahili.bitext[0].state == NOT_FETCHED
+    assert swahili.bitext[0].parts == {"train": None, "dev": 200, "test": 300}
+    assert swahili.monolingual.state == "none"
+    assert swahili.scripts == ["Latn"]
+    assert not swahili.scripts_seen
+
+
+def test_invented_languages_are_known_to_no_model(tiny: Path) -> None:
+    found = readiness(str(tiny))
+    for language in found.languages:
+        assert language.invented
+        assert {known.known for known in language.families.values()} == {"no"}
+        assert language.comet.possible == "no"
+        assert language.scripts == []
+        assert language.bitext[0].state == NOT_MADE
+    assert [cost.unknown for cost in found.costs] == [cost.missing for cost in found.costs]
+
+
+def test_what_is_built_is_counted_and_looked_at(tiny: Path) -> None:
+    running.run([Bitext(experiment=str(tiny), pair="hub-sis")])
+    found = readiness(str(tiny))
+    sister = of(found, "sis")
+    assert sister.bitext[0].state == COUNTED
+    assert sister.bitext[0].parts == {"train": 330, "dev": 30, "test": 40}
+    assert sister.scripts == ["Latn"]
+    assert sister.scripts_seen
+    assert sister.pieces_a_word is None
+    assert sister.pieces_missing == "no subword model yet"
+    costs = {cost.stage: cost for cost in found.costs}
+    assert (costs["Bitext"].done, costs["Bitext"].missing) == (1, 0)
+
+
+def test_subwords_are_counted_where_a_model_exists(tiny: Path) -> None:
+    running.run(find_stages(str(tiny), "SubwordModel"))
+    sister = of(readiness(str(tiny)), "sis")
+    assert sister.pieces_a_word is not None
+    assert 1 <= sister.pieces_a_word < 8
+    assert sister.bitext[0].parts["train after the guard"] == 330
+
+
+def test_comet_needs_both_sides(store: Path) -> None:
+    world, nusa = readiness("world"), readiness("nusa")
+    assert {of(world, code).comet.possible for code in ("eng", "spa", "hin", "vie")} == {"yes"}
+    assert of(nusa, "jav").comet.possible == "yes"
+    assert of(nusa, "min").comet.possible == "no"
+    assert "has not seen min" in of(nusa, "min").comet.why
+    assert of(nusa, "jav").families["mbart-50"].known == "no"
+
+
+def test_licences_stand_beside_what_they_ask(store: Path) -> None:
+    asked = {source.corpus: source for source in readiness("world").sources}
+    assert "share alike" in asked["sib-200"].consequence
+    assert "sib-topic hin" in asked["sib-200"].used_for
+
+
+def test_another_script_leaves_character_ngrams_without_a_hold(store: Path) -> None:
+    found = readiness("world")
+    assert of(found, "spa").strategies["sib-topic"]["zero-shot"].possible == "yes"
+    hindi = of(found, "hin").strategies["sib-topic"]
+    assert hindi["zero-shot"].possible == "in part"
+    assert hindi["translate-test"].possible == "yes"
+    assert any(line.startswith("hin: char-ngram finds no letters") for line in remarks(found))
+
+
+def test_without_test_items_nothing_can_be_done_for_a_language() -> None:
+    study = load_experiment("nusa-mini")
+    task = study.task("nusa-emotion")
+    abilities = transfer(study, task, "ban", scripts=Scripts([], []))
+    assert {ability.possible for ability in abilities.values()} == {"no"}
+    assert "nusa-emotion has no text in ban" in abilities["zero-shot"].why
+
+
+def without_monolingual(folder: Path, *languages: str, **changes: object) -> str:
+    experiment = write_experiment(folder, **changes)
+    pair: dict[str, Any] = pair_manifest("sis")
+    pair["monolingual"] = {c: t for c, t in pair["monolingual"].items() if c not in languages}
+    write_yaml(folder / "pairs" / "hub-sis.yaml", pair)
+    return str(experiment)
+
+
+@pytest.mark.parametrize(
+    ("languages", "recipe", "possible", "why"),
+    [
+        ([], {}, "yes", "text in sis and hub"),
+        (["sis"], {}, "in part", "no monolingual text in sis; text in hub is back-translated"),
+        (["hub"], {}, "in part", "no monolingual text in hub; text in sis is back-translated"),
+        (["hub"], {"task_text": True}, "yes", "text in sis and hub"),
+        (["sis", "hub"], {}, "no", "no monolingual text in sis or hub"),
+        ([], {"rounds": 0}, "no", "rounds is 0"),
+    ],
+)
+def test_back_translation_needs_text(
+    tmp_path: Path,
+    store: Path,
+    languages: list[str],
+    recipe: dict[str, object],
+    possible: str,
+    why: str,
+) -> None:
+    experiment = without_monolingual(tmp_path, *languages, back_translation=recipe)
+    found = of(readiness(experiment), "sis").back_translation
+    assert found.possible == possible
+    assert why in found.why
+
+
+def local_task(folder: Path, *parts: str) -> dict[str, object]:
+    """Write labelled files of some parts and return a task that reads them in both languages."""
+    folder.mkdir(parents=True)
+    for part in parts:
+        (folder / f"{part}.csv").write_text("id,text,label\n1,baik,praise\n", encoding="utf-8")
+    source = {
+        "kind": "files",
+        "base": str(folder),
+        "files": [{"name": f"{part}.csv", "split": part} for part in parts],
+        "format": {"kind": "csv", "id": "id", "columns": {"text": "text", "label": "label"}},
+    }
+    corpus = {"name": "local", "licence": "unknown", "source": source}
+    return {**task_manifest(()), "texts": {"hub": corpus, "sis": corpus}}
+
+
+def ready(experiment: Path | str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "pipeline.commands.app", "ready", str(experiment)]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+
+
+def test_the_command_says_what_is_missing_and_fails(tmp_path: Path, store: Path) -> None:
+    experiment = write_experiment(tmp_path)
+    task = local_task(tmp_path / "data", "train", "dev")
+    write_yaml(tmp_path / "tasks" / "stance.yaml", task)
+    (tmp_path / "data" / "dev.csv").unlink()
+    result = ready(experiment, "--format", "json")
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    problems = json.loads(result.stdout)["problems"]
+    assert result.stderr == "".join(f"not ready: {problem}\n" for problem in problems)
+    assert any("dev.csv: no such file" in problem for problem in problems)
+    assert "task stance, sis: none of its files has `split: test`" in problems
+
+
+def test_a_changed_file_is_a_problem(tmp_path: Path, store: Path) -> None:
+    experiment = write_experiment(tmp_path)
+    task: dict[str, Any] = local_task(tmp_path / "data", "train", "test")
+    task["texts"]["hub"]["source"]["files"][0]["sha256"] = "0" * 64
+    write_yaml(tmp_path / "tasks" / "stance.yaml", task)
+    (problem, *_) = readiness(str(experiment)).problems
+    assert problem.endswith("train.csv: checksum differs")
+
+
+def test_a_full_disk_is_a_problem(tiny: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_build(store, "NmtModel", "round-0", seconds=60, size=5_000_000)
+    usage = shutil.disk_usage(tiny)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
+    assert any(problem.startswith("disk: about") for problem in readiness(str(tiny)).problems)
+
+
+def test_the_command_prints_tables_for_people(tiny: Path) -> None:
+    result = ready(tiny)
+    assert result.returncode == 0, result.stderr
+    for title in ("Data", "Who knows the language", "What can be done", "Licences", "Cost"):
+        assert title in result.stdout
+    assert "NLLB-200" in result.stdout
+
+
+def test_the_command_knows_experiments_alone(store: Path) -> None:
+    result = ready("sandbix")
+    assert result.returncode == 1
+    assert "did you mean 'sandbox'" in result.stderr
+
+
+def write_build(
+    store: Path, stage: str, label: str, *, seconds: float, size: int, **facts: object
+) -> None:
+    files = {"a": {"bytes": size - 1}, "b": {"bytes": 1}}
+    name = "-".join([label, *map(str, facts.values())])
+    manifest = {"stage": stage, "label": label, "seconds": seconds, "files": files, **facts}
+    folder = store / stage / name
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_costs_are_those_of_the_same_stage_else_the_median_of_its_kind(
+    tiny: Path, store: Path
+) -> None:
+    for n, seconds in enumerate((10.0, 20.0, 90.0)):
+        write_build(store, "NmtModel", "round-9", seconds=seconds, size=100, experiment=f"e{n}")
+    old, new = {"finished": "2026-01-01"}, {"finished": "2026-02-01"}
+    write_build(store, "NmtModel", "round-0", seconds=7, size=50, experiment="tiny", **old)
+    write_build(store, "NmtModel", "round-0", seconds=5, size=60, experiment="tiny", **new)
+    history = History(store)
+    first, second = find_stages(str(tiny), "NmtModel:round-0") + find_stages(
+        str(tiny), "NmtModel:round-1"
+    )
+    assert history.estimate(first) == Estimate(5, 60)
+    assert history.estimate(second) == Estimate(10, 100)
+    (cost,) = history.costs([first, second])
+    assert (cost.missing, cost.unknown, cost.seconds, cost.size) == (2, 0, 15, 160)
+    assert cost.basis == "1 as built earlier, else median of 5 of its kind"
+
+
+def test_the_seconds_of_an_interrupted_build_are_not_its_cost(tiny: Path, store: Path) -> None:
+    write_build(store, "NmtModel", "round-0", seconds=3, size=40, experiment="tiny", attempt=2)
+    (stage,) = find_stages(str(tiny), "NmtModel:round-0")
+    assert History(store).estimate(stage) == Estimate(None, 40)
+    write_build(store, "NmtModel", "round-0", seconds=80, size=60, experiment="other")
+    assert History(store).estimate(stage) == Estimate(80, 40)
+
+
+def test_a_broken_manifest_in_the_store_is_passed_over(tiny: Path, store: Path) -> None:
+    (store / "NmtModel" / "odd").mkdir(parents=True)
+    (store / "NmtModel" / "odd" / "manifest.json").write_text("{")
+    costs = History(store).costs(all_stages(str(tiny)))
+    assert all(cost.unknown == cost.missing for cost in costs)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(4.4, "4 s"), (59.4, "59 s"), (90, "2 min"), (3900, "1 h 05 min")]
+)
+def test_durations_are_said_as_people_do(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 B"), (999, "999 B"), (1_500_000, "2 MB"), (2_500_000_000, "2.5 GB")]
+)
+def test_sizes_are_said_as_people_do(count: int, said: str) -> None:
+    assert size(count) == said
