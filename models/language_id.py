@@ -42,6 +42,12 @@ def shipped_code(language: str) -> str | None:
     return code if code in _shipped().labels else None
 
 
+def identify(text: str) -> str:
+    """Return the likeliest of the languages that the shipped identifier knows, by its own code."""
+    language: str = _shipped().classify(text.lower())[0]
+    return language
+
+
 class ShippedIdentifier:
     """py3langid: naive Bayes on byte n-grams, 140 languages (Lui & Baldwin 2012)."""
 

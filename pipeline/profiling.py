@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.errors import SourceError, SpecError
+from models.language_id import identify
 from models.subwords import Subwords
 from pipeline import running
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.corpora import RawCorpus, monolingual_corpora
+from pipeline.stages.filtering import SCORES, BitextScores, MonolingualScores
 from pipeline.stages.leakage import all_labelled
 from pipeline.stages.nmt import SUBWORDS, SubwordModel
-from tasks.profiling import Identify, Profile, Profiler
+from tasks.filtering import worst_lines
+from tasks.profiling import Example, Identify, Profile, Profiler
 from tasks.sources.description import (
     Corpus,
     Files,
@@ -81,7 +84,7 @@ class Measures(NamedTuple):
 
 
 def profile(
-    file_or_experiment: str, *, column: str | None = None, identify: Identify | None = None
+    file_or_experiment: str, *, column: str | None = None, identify: Identify | None = identify
 ) -> Iterator[TextProfile]:
     """Yield the profile of a text file, or of every text of an experiment.
 
@@ -125,6 +128,7 @@ def profile_experiment(experiment: str, *, identify: Identify | None) -> Iterato
     for text in texts:
         fetched = FetchedCorpus(text.corpus, text.stage.artifact.folder / "raw")
         profiles = _profiles(fetched, list(text.fields), measures)
+        profiles[0].examples.update(_worst_lines(experiment, text))
         for language, found in zip(text.fields.values(), profiles, strict=True):
             where = (text.kind, text.owner, text.corpus.name, language)
             yield TextProfile(*where, profile=found, missing=measures.missing)
@@ -148,6 +152,30 @@ def raw_texts(experiment: str) -> Iterator[RawText]:
     for task, language in all_labelled(study):
         corpus = study.task(task).texts[language]
         yield RawText("labelled", task, stage(task, language, corpus), corpus, {"text": language})
+
+
+def _worst_lines(experiment: str, text: RawText) -> dict[str, list[Example]]:
+    """Return the worst lines of a corpus by filter, where its text has been scored."""
+    languages = tuple(text.fields)
+    stage: BitextScores | MonolingualScores
+    if text.kind == "bitext":
+        stage, name = BitextScores(experiment=experiment, pair=text.owner), "train.parquet"
+    elif text.kind == "monolingual":
+        stage, name = (
+            MonolingualScores(experiment=experiment, language=languages[0]),
+            "text.parquet",
+        )
+    else:
+        return {}
+    if not stage.complete():
+        return {}
+    worst = worst_lines(
+        stage.requires()["text"].artifact.path(name), languages, stage.artifact.path(SCORES)
+    )
+    return {
+        f"filter {reason}": [Example(line.id, line.text, line.score) for line in lines]
+        for reason, lines in worst.items()
+    }
 
 
 def profiles_json(profiles: list[TextProfile]) -> str:

@@ -5,12 +5,13 @@ limit, so limits are re-tuned without computing a score again. The default limit
 plainly broken: at a few thousand lines, a strict filter costs more than the noise.
 """
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import regex
 from annotated_types import Ge, Gt, Le
@@ -190,9 +191,9 @@ def accept(text: Path, scores: Path, wanted: FilterLimits, out: Path) -> dict[st
     """Copy the records that no filter rejects to `out`; return what was dropped and skipped."""
     limits, skipped = acceptance(scores, wanted)
     dropped: Counter[str] = Counter()
-    scored = read_records(scores)
+    pairs = zip(read_records(text), read_scores_by_line(scores), strict=True)
     with RecordWriter(out, column_names(text)) as writer:
-        for record, own in zip(read_records(text), scored, strict=True):
+        for record, own in pairs:
             if record["id"] != own["id"]:
                 raise ContractError(f"{text}: {record['id']!r} has the scores of {own['id']!r}")
             reason = next((name for name, limit in limits.items() if own[name] > limit), None)
@@ -209,9 +210,36 @@ def accept(text: Path, scores: Path, wanted: FilterLimits, out: Path) -> dict[st
     }
 
 
+class WorstLine(NamedTuple):
+    """A line that a filter finds suspicious: score, id, and its sides."""
+
+    score: float
+    id: str
+    text: str
+
+
+def worst_lines(
+    text: Path, columns: Sequence[str], scores: Path, *, wanted: int = 3
+) -> dict[str, list[WorstLine]]:
+    """Return the lines with the highest scores of each filter, the worst first."""
+    worst: dict[str, list[WorstLine]] = {name: [] for name in score_names(scores)}
+    pairs = zip(read_records(text, ["id", *columns]), read_scores_by_line(scores), strict=True)
+    for record, own in pairs:
+        for name, heap in worst.items():
+            if own[name] > (heap[0].score if len(heap) == wanted else 0):
+                line = WorstLine(own[name], record["id"], " ||| ".join(record[c] for c in columns))
+                (heapq.heappushpop if len(heap) == wanted else heapq.heappush)(heap, line)
+    return {name: sorted(heap, reverse=True) for name, heap in worst.items() if heap}
+
+
 def score_names(scores: Path) -> list[str]:
     """Return the filters that a corpus has scores for."""
     return column_names(scores)[1:]
+
+
+def read_scores_by_line(scores: Path) -> Iterator[dict[str, Any]]:
+    """Yield `id` and the scores of each line."""
+    return read_records(scores)
 
 
 def read_scores(scores: Path, name: str) -> "numpy.ndarray":

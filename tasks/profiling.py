@@ -55,7 +55,7 @@ class Example:
 
     key: str
     excerpt: str
-    size: int
+    size: float
 
 
 @dataclass(frozen=True)

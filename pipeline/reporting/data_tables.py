@@ -39,7 +39,8 @@ def profile_grids(profiles: list[TextProfile]) -> Iterator[Grid]:
         "Odd lines",
         ["text", "line", "what", "begins", "size"],
         [row for found in profiles for row in _odd_rows(found)],
-        "size: characters, or how often a line stands there",
+        "size: characters, how often a line stands there, or a filter's score (cleaned text; once per "
+        "bitext)",
         columns_of_words=4,
     )
 
@@ -73,7 +74,7 @@ def _odd_rows(found: TextProfile) -> Iterator[list[str]]:
     for kind, examples in found.profile.examples.items():
         for example in examples:
             begins = _visible(example.excerpt[:EXCERPT_CHARACTERS])
-            yield [found.name, example.key, kind, begins, f"{example.size:,}"]
+            yield [found.name, example.key, kind, begins, f"{example.size:,.6g}"]
 
 
 def _lengths(lengths: Lengths) -> str:
