@@ -161,20 +161,16 @@ def _worst_lines(experiment: str, text: RawText) -> dict[str, list[Example]]:
     if text.kind == "bitext":
         stage, name = BitextScores(experiment=experiment, pair=text.owner), "train.parquet"
     elif text.kind == "monolingual":
-        stage, name = (
-            MonolingualScores(experiment=experiment, language=languages[0]),
-            "text.parquet",
-        )
+        stage = MonolingualScores(experiment=experiment, language=languages[0])
+        name = "text.parquet"
     else:
         return {}
     if not stage.complete():
         return {}
-    worst = worst_lines(
-        stage.requires()["text"].artifact.path(name), languages, stage.artifact.path(SCORES)
-    )
+    cleaned = stage.requires()["text"].artifact.path(name)
     return {
         f"filter {reason}": [Example(line.id, line.text, line.score) for line in lines]
-        for reason, lines in worst.items()
+        for reason, lines in worst_lines(cleaned, languages, stage.artifact.path(SCORES)).items()
     }
 
 

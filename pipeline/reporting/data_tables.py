@@ -39,8 +39,8 @@ def profile_grids(profiles: list[TextProfile]) -> Iterator[Grid]:
         "Odd lines",
         ["text", "line", "what", "begins", "size"],
         [row for found in profiles for row in _odd_rows(found)],
-        "size: characters, how often a line stands there, or a filter's score (cleaned text; once per "
-        "bitext)",
+        "size: characters, how often a line stands there, or the score of a filter (of cleaned "
+        "text; both sides of a bitext together)",
         columns_of_words=4,
     )
 
