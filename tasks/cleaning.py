@@ -92,4 +92,9 @@ def comparison_key(text: str) -> str:
 
 def key_digest(text: str) -> bytes:
     """Return 8 bytes that stand for a text's comparison key in large sets."""
-    return blake2b(comparison_key(text).encode(), digest_size=8).digest()
+    return digest_of(comparison_key(text))
+
+
+def digest_of(key: str) -> bytes:
+    """Return 8 bytes that stand for a comparison key in large sets."""
+    return blake2b(key.encode(), digest_size=8).digest()

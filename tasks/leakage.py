@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from annotated_types import Ge, Gt, Le
 
 from models.errors import LeakError
-from tasks.cleaning import comparison_key, key_digest
+from tasks.cleaning import comparison_key, digest_of
 from tasks.records import Record, RecordWriter, count_records, read_records
 from tasks.splitting import rank
 
@@ -99,7 +99,7 @@ class HeldOutIndex:
             self.by_id[item.id].append(number)
             key = comparison_key(item.text)
             if not self._is_generic(key):
-                self.by_text[key_digest(item.text)].append(number)
+                self.by_text[digest_of(key)].append(number)
                 if self._near:
                     self._near.add(number, key)
 
@@ -120,7 +120,7 @@ class HeldOutIndex:
             key = comparison_key(record[column])
             if self._is_generic(key):
                 continue
-            exact = self.by_text.get(key_digest(record[column]), ())
+            exact = self.by_text.get(digest_of(key), ())
             yield from self._matches("exact", exact)
             if self._near and not exact:
                 yield from self._matches("near", self._near.find(key))
