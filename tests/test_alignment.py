@@ -23,6 +23,7 @@ from tasks import translation
 from tasks.back_translation import back_translate
 from tasks.bitext import clean_rows, prepare_bitext
 from tasks.cleaning import CleaningRules, Counts
+from tasks.filtering import FilterLimits, accept, text_scorers, write_scores
 from tasks.labelled import prepare_labelled
 from tasks.leakage import HeldOut, HeldOutIndex, LeakRules, TextSet, remove_leaks
 from tasks.monolingual import merge_task_texts
@@ -82,6 +83,17 @@ def guard(records: list[Record], folder: Path) -> tuple[list[Record], int]:
     return only_texts(kept), sum(counts["removed"].values())
 
 
+def without_noise(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    path = stored(records, folder / "in.parquet")
+    scorers = text_scorers(["text"], {"text": "Latn"})
+    write_scores(path, ["text"], scorers, folder / "scores.parquet")
+    kept = folder / "kept.parquet"
+    limits = FilterLimits(max_loss=1.0)
+    counts: Any = accept(path, folder / "scores.parquet", limits, kept)
+    assert counts["seen"] == len(records)
+    return only_texts(kept), sum(counts["dropped"].values())
+
+
 def translate(records: list[Record], folder: Path) -> tuple[list[Record], int]:
     return translate_records(records, Echo(), source="jav", target="ind", shards=folder), 0
 
@@ -122,7 +134,7 @@ def merge(records: list[Record], folder: Path) -> tuple[list[Record], int]:
     return only_texts(out, "jav"), sum(counts["dropped"].values())
 
 
-STEPS: tuple[Step, ...] = (clean, guard, translate, back, project, merge)
+STEPS: tuple[Step, ...] = (clean, without_noise, guard, translate, back, project, merge)
 
 
 def stored(records: Sequence[Record], path: Path, **more: str | list[str]) -> Path:

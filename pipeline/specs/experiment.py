@@ -12,6 +12,7 @@ from pipeline.specs.languages import LanguageCode
 from pipeline.specs.manifests import Manifest, Name, PairManifest, TaskManifest
 from tasks.back_translation import BackTranslationRecipe
 from tasks.cleaning import CleaningRules
+from tasks.filtering import FilterLimits
 from tasks.leakage import LeakRules
 from tasks.sources.description import Corpus, ShippedSplit
 from tasks.transfer import TransferRecipe
@@ -61,6 +62,7 @@ class Experiment(Manifest):
     tasks: tuple[TaskManifest, ...] = ()
     slice: SliceRecipe = SliceRecipe()
     cleaning: CleaningRules = CleaningRules()
+    filters: FilterLimits = FilterLimits()
     leaks: LeakRules = LeakRules()
     subwords: SubwordRecipe = SubwordRecipe()
     nmt: NmtRecipe = NmtRecipe()

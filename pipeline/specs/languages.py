@@ -2,29 +2,32 @@
 
 import re
 from collections.abc import Iterator
-from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Annotated
+from contextlib import suppress
+from string import ascii_lowercase
+from typing import Annotated
 
 from pydantic import AfterValidator
 
-if TYPE_CHECKING:
-    from iso639 import Lang
-
-PRIVATE = re.compile(r"q[a-t][a-z]")
-"""ISO 639-3 keeps these free for whatever has no code of its own."""
-SCRIPT = re.compile(r"[A-Z][a-z]{3}")
+LANGUAGE = re.compile(r"[a-z]{3}")
+SCRIPT = re.compile(r"_[A-Z][a-z]{3}")
+SUGGESTIONS = 3
 
 
 def check_code(code: str) -> str:
-    """Return a valid code; raise ValueError with the one that was probably meant otherwise.
+    """Return a valid code; raise ValueError with those that may have been meant otherwise.
 
-    Valid is ISO 639-3, or ISO 639-5 for what a corpus only knows as a group (`btk`, Batak).
+    Valid is ISO 639-3; a group of ISO 639-5 where a corpus says no more (`btk`, Batak); and `qaa`
+    to `qtz`, which are free for what has no code.
     """
-    language, _, script = code.partition("_")
-    if not _is_known(language):
-        raise ValueError(f"{code!r} is no ISO 639-3 code{_hint(language)}")
-    if "_" in code and not SCRIPT.fullmatch(script):
-        raise ValueError(f"{code!r}: a script is written as in ISO 15924, {language}_Latn")
+    from langcodes import tag_is_valid
+
+    language, script = code[:3], code[3:]
+    if not _is_known(language) or (script and not script.startswith("_")):
+        raise ValueError(f"{code!r} is no ISO 639-3 code{_hint(code.partition('_')[0])}")
+    if script and not (SCRIPT.fullmatch(script) and tag_is_valid(code)):
+        raise ValueError(
+            f"{code!r}: {script[1:]!r} is no script of ISO 15924, as in {language}_Latn"
+        )
     return code
 
 
@@ -32,38 +35,37 @@ LanguageCode = Annotated[str, AfterValidator(check_code)]
 """ISO 639-3, with an ISO 15924 script where one language has several: `ind`, `srp_Latn`."""
 
 
-def _is_known(language: str) -> bool:
-    from iso639 import is_language
+def _is_known(word: str) -> bool:
+    """Say whether a word is a language code, and not one that only libraries use (`ger`, `fre`)."""
+    import langcodes
 
-    return bool(PRIVATE.fullmatch(language)) or is_language(language, ("pt3", "pt5"))
+    if not (LANGUAGE.fullmatch(word) and langcodes.tag_is_valid(word)):
+        return False
+    language = langcodes.get(word)
+    return language.to_alpha3() == word or language.to_alpha3(variant="B") != word
 
 
 def _hint(word: str) -> str:
-    meant = next(_meant(word), None)
-    suggestion = f"; did you mean {meant[0]!r} ({meant[1]})? Otherwise" if meant else ";"
-    return f"{suggestion} take one of qaa to qtz, which are free for what has no code"
+    meant = " or ".join(map(repr, _meant(word.lower())))
+    hint = f"; did you mean {meant}?" if meant else ", which has three letters, as 'ind' has"
+    return f"{hint} (qaa to qtz are free for what has no code)"
 
 
-def _meant(word: str) -> Iterator[tuple[str, str]]:
-    """Yield codes with their names: of a name or another code, then of similar codes."""
-    from iso639 import Lang, iter_langs
-    from iso639.exceptions import DeprecatedLanguageValue, InvalidLanguageValue
+def _meant(word: str) -> list[str]:
+    """Return what another standard's code stands for, or the codes that differ in one letter."""
+    import langcodes
 
-    for spelling in (word, word.lower(), word.capitalize()):
-        try:
-            language = Lang(spelling)
-            yield language.pt3 or language.pt5, language.name
-        except DeprecatedLanguageValue as error:
-            if error.change_to:
-                yield error.change_to, Lang(error.change_to).name
-        except InvalidLanguageValue:
-            continue
-    if len(word) == 3:
-        yield min((_difference(word.lower(), x), x.pt3, x.name) for x in iter_langs() if x.pt3)[1:]
+    if langcodes.tag_is_valid(word):
+        with suppress(LookupError):
+            return [langcodes.get(word).to_alpha3()]
+    near = [code for code in dict.fromkeys(_neighbours(word)) if _is_known(code)]
+    common = [code for code in near if len(str(langcodes.get(code))) == 2]  # has a short one, too
+    return (common or near)[:SUGGESTIONS]
 
 
-def _difference(word: str, language: "Lang") -> tuple[float, bool, bool]:
-    """Return how far a code is from a word; of equals, the better known language is nearer."""
-    likeness = SequenceMatcher(None, word, language.pt3).ratio()
-    known = bool(language.pt1) and language.type() == "Living"
-    return -likeness, language.pt3[0] != word[0], not known
+def _neighbours(word: str) -> Iterator[str]:
+    """Yield the words with two letters swapped, then with one changed, the last ones first."""
+    for i in reversed(range(len(word) - 1)):
+        yield word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+    for i in reversed(range(len(word))):
+        yield from (word[:i] + letter + word[i + 1 :] for letter in ascii_lowercase)
