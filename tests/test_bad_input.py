@@ -248,7 +248,7 @@ def problems(path: Path, data: object, model: type[PairManifest] | type[TaskMani
     ("code", "words"),
     [
         ("jva", "'jva' is no ISO 639-3 code; did you mean 'jav'"),
-        ("idn", "did you mean 'ind'?"),
+        ("idn", "did you mean 'ind' or"),
         ("id", "'id' is no ISO 639-3 code; did you mean 'ind'?"),
         ("ger", "did you mean 'deu'?"),
         ("IND", "did you mean 'ind'?"),
