@@ -33,10 +33,16 @@ class GlossEngine:
     def __init__(self, lexicons: dict[tuple[str, str], Lexicon]) -> None:
         self.lexicons = lexicons
 
-    def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
-        """Return one gloss for each text, with spacing and punctuation as they were."""
+    def translate(
+        self, lines: Sequence[tuple[str, str]], *, source: str, target: str
+    ) -> list[tuple[str, str]]:
+        """Return a gloss for each (id, text), with spacing and punctuation as they were."""
         lexicon = self.lexicons[source, target]
-        return [WORD.sub(lambda match: _gloss(match[0], lexicon), text) for text in texts]
+
+        def gloss(text: str) -> str:
+            return WORD.sub(lambda match: _gloss(match[0], lexicon), text)
+
+        return [(key, gloss(text)) for key, text in lines]
 
 
 def save_lexicon(lexicon: Lexicon, path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from models.errors import SourceError, SpecError
 from pipeline.settings import Settings
+from pipeline.specs.languages import check_code
 from pipeline.specs.loading import MANIFESTS, find_manifest, load_manifest
 from pipeline.specs.manifests import PairManifest
 from tasks.bitext import clean_rows
@@ -69,6 +70,8 @@ def new_pair(
     """
     hub, _, language = name.partition("-")
     codes_fit = all(re.fullmatch("[a-z]{3}", code) for code in (hub, language))
+    if codes_fit:
+        _check_codes(name, hub, language)
     if len(parallel) not in (0, 2) or not codes_fit or hub == language:
         raise SpecError(
             f"{name}: expected HUB-LANGUAGE in two three-letter ISO 639-3 codes (ind-ban), "
@@ -86,6 +89,14 @@ def new_pair(
     ]
     path.write_text("".join(sections), encoding="utf-8")
     return path
+
+
+def _check_codes(name: str, *codes: str) -> None:
+    try:
+        for code in codes:
+            check_code(code)
+    except ValueError as error:
+        raise SpecError(f"{name}: {error}") from error
 
 
 HEAD = """\

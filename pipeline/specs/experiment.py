@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe
-from pipeline.specs.manifests import LanguageCode, Manifest, Name, PairManifest, TaskManifest
+from pipeline.specs.languages import LanguageCode
+from pipeline.specs.manifests import Manifest, Name, PairManifest, TaskManifest
 from tasks.back_translation import BackTranslationRecipe
 from tasks.cleaning import CleaningRules
 from tasks.filtering import FilterLimits

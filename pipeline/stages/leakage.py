@@ -264,12 +264,13 @@ class TaskText(Stage[SafeTextSpec]):
         (language,) = spec.languages
         merged = out.scratch / "merged.parquet"
         parts = [artifact.path("train.parquet") for artifact in inputs.many("labelled")]
-        merge_task_texts(parts, language, out=merged)
-        out.counts = remove_leaks(
+        counts = merge_task_texts(parts, language, out=merged)
+        safe = remove_leaks(
             spec.text_set(merged),
             held_out_index(inputs, spec.rules),
             out=out.path("text.parquet"),
         )
+        out.counts = {"merged": counts, **safe}
 
 
 def text_to_back_translate(stage: Stage[Any], language: str) -> list[Stage[Any]]:
