@@ -73,13 +73,14 @@ def unpack(arguments: Sequence[str], folder: Path) -> Unpacked:
 
 def _place(argument: str) -> tuple[Path, str | None]:
     """Return the path of a file and, where it is packed in a zip, its name there."""
-    path = Path(argument)
     archive, _, member = argument.rpartition(".zip:")
-    if member and not path.exists():
+    if archive and not Path(argument).exists():
         path = Path(f"{archive}.zip")
+    else:
+        path, member = Path(argument), ""
     if not path.is_file():
         raise SpecError(f"{path}: no such file")
-    return path, member if path != Path(argument) else only_member(path)
+    return path, member or only_member(path)
 
 
 def draft_parallel(

@@ -40,12 +40,12 @@ Location = tuple[str | int, ...]
 class Finding(NamedTuple):
     """One thing that a check found, in words; errors keep the pair from being used."""
 
-    level: Literal["ok", "warning", "error"]
+    level: Literal["note", "warning", "error"]
     text: str
 
     def __str__(self) -> str:
         text = self.text.replace(f"{Path.cwd()}/", "")
-        return text if self.level == "ok" else f"{self.level}: {text}"
+        return text if self.level == "note" else f"{self.level}: {text}"
 
 
 class CorpusProfile(NamedTuple):
@@ -117,14 +117,24 @@ def check_pair(name_or_path: str, *, fetch_corpora: bool) -> Iterator[Finding]:
     try:
         pair = load_manifest(path, PairManifest)
     except SpecError as error:
-        yield Finding("error", str(error))
+        yield from _manifest_problems(str(error))
         return
-    yield Finding("ok", f"{path}: the manifest is valid")
+    yield Finding("note", f"{path}: the manifest is valid")
     check = _PairCheck(pair, path)
     yield from check.manifest()
     if fetch_corpora:
         yield from check.data()
     yield from check.split()
+
+
+def _manifest_problems(message: str) -> Iterator[Finding]:
+    """Yield each problem of a manifest that is not valid; a file that is no YAML has but one."""
+    head, *problems = message.splitlines()
+    if not head.endswith(("problem", "problems")):
+        yield Finding("error", message)
+        return
+    yield Finding("note", head)
+    yield from (Finding("error", problem.strip()) for problem in problems)
 
 
 def summary(findings: Sequence[Finding], path: str) -> str:
@@ -188,7 +198,7 @@ class _PairCheck:
                 continue
             if len(languages) > 1:
                 self.usable.append(result.counts.kept)
-            yield Finding("ok", f"  {result}")
+            yield Finding("note", f"  {result}")
             yield from (Finding("warning", doubt) for doubt in result.doubts())
 
     def split(self) -> Iterator[Finding]:

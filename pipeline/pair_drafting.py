@@ -64,10 +64,7 @@ def new_pair(name: str, files: PairFiles, *, out: Path | None) -> DraftedPair:
     text = manifest_text(languages, parallel, monolingual, split=split_section, folder=path.parent)
     _publish(path, text)
     corpora = [*([parallel] if parallel else []), *monolingual]
-    doubts = [
-        *(f"the licence of {c.name}" for c in corpora),
-        *(d for c in corpora for d in c.doubts),
-    ]
+    doubts = [doubt for c in corpora for doubt in (f"the licence of {c.name}", *c.doubts)]
     return DraftedPair(path, [*_found(corpora, split, usable)], [*doubts, *few])
 
 

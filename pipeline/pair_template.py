@@ -27,7 +27,7 @@ CORPUS = """\
     kind: files
     base: {base}  # relative to this file
     files:
-{files}    format: {format}
+{files}    format: {format}  # as sniffed
 """
 
 SIZES = """\
