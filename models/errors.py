@@ -1,5 +1,12 @@
 """The one tree of errors a user may see: what is wrong, where, what was expected, what to do."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
 
 class SprachbundError(Exception):
     """Base of every error that is the user's to read, printed without a traceback."""
@@ -27,3 +34,22 @@ class ProcessError(SprachbundError):
 
 class StageError(SprachbundError):
     """A stage of the DAG failed or was asked for by a name that does not exist."""
+
+
+class DiskFullError(SprachbundError):
+    """The disk that is written to has no space left."""
+
+
+@contextmanager
+def naming_full_disk(folder: Path) -> Iterator[None]:
+    """Turn "no space left", from whichever library or child process, into a DiskFullError."""
+    try:
+        yield
+    except Exception as error:
+        number = error.errno if isinstance(error, OSError) else None
+        # Libraries in C++ and Rust, and the logs of child processes, keep the words alone.
+        if number not in NO_SPACE and "no space left on device" not in str(error).lower():
+            raise
+        raise DiskFullError(
+            f"{folder}: no space left on the disk; free some and run again, what is finished stays"
+        ) from error

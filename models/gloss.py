@@ -5,29 +5,24 @@ model invents fluent words, and at a few thousand sentence pairs it is hard to b
 """
 
 import json
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-import regex
+from models.alignment import WORD, align
 
 Lexicon = dict[str, str]
 """Lower-cased source word to its most probable target word."""
-
-WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’`-][\p{L}\p{M}\p{N}]+)*['’`]?")
-TOKEN = regex.compile(rf"{WORD.pattern}|[^\s\p{{L}}\p{{M}}\p{{N}}]")
-BATCH = 10_000
 
 
 def learn_lexicons(sources: Sequence[str], targets: Sequence[str]) -> tuple[Lexicon, Lexicon]:
     """Align parallel sentences and return the lexicons of both directions.
 
-    Alignment: fast_align (Dyer et al. 2013). A word maps to the word it is linked with most often.
+    A word maps to the word it is linked with most often.
     """
-    source_tokens = [_tokens(text) for text in sources]
-    target_tokens = [_tokens(text) for text in targets]
-    links = _count_links(source_tokens, target_tokens)
+    links: Counter[tuple[str, str]] = Counter()
+    for pair in align(lambda: zip(sources, targets, strict=True)):
+        links.update((pair.source[i], pair.target[j]) for i, j in pair.links)
     reverse = Counter({(target, source): n for (source, target), n in links.items()})
     return _most_frequent(links), _most_frequent(reverse)
 
@@ -38,10 +33,16 @@ class GlossEngine:
     def __init__(self, lexicons: dict[tuple[str, str], Lexicon]) -> None:
         self.lexicons = lexicons
 
-    def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
-        """Return one gloss for each text, with spacing and punctuation as they were."""
+    def translate(
+        self, lines: Sequence[tuple[str, str]], *, source: str, target: str
+    ) -> list[tuple[str, str]]:
+        """Return a gloss for each (id, text), with spacing and punctuation as they were."""
         lexicon = self.lexicons[source, target]
-        return [WORD.sub(lambda match: _gloss(match[0], lexicon), text) for text in texts]
+
+        def gloss(text: str) -> str:
+            return WORD.sub(lambda match: _gloss(match[0], lexicon), text)
+
+        return [(key, gloss(text)) for key, text in lines]
 
 
 def save_lexicon(lexicon: Lexicon, path: Path) -> None:
@@ -56,34 +57,9 @@ def load_lexicon(path: Path) -> Lexicon:
     return lexicon
 
 
-def _tokens(text: str) -> list[str]:
-    return TOKEN.findall(text.lower())
-
-
 def _gloss(word: str, lexicon: Lexicon) -> str:
     translation = lexicon.get(word.lower(), word)
     return translation.capitalize() if word[0].isupper() and translation.islower() else translation
-
-
-def _count_links(
-    sources: Sequence[list[str]], targets: Sequence[list[str]]
-) -> Counter[tuple[str, str]]:
-    import systran_align
-
-    pairs = [(s, t) for s, t in zip(sources, targets, strict=True) if s and t]
-    with tempfile.TemporaryDirectory() as folder:
-        text, forward, backward = (str(Path(folder) / n) for n in ("text", "forward", "backward"))
-        lines = (f"{' '.join(s)} ||| {' '.join(t)}\n" for s, t in pairs)
-        Path(text).write_text("".join(lines), encoding="utf-8")
-        systran_align.generate_alignment_probabilities(text, forward, backward)
-        aligner = systran_align.Aligner(forward, backward)
-        links: Counter[tuple[str, str]] = Counter()
-        for start in range(0, len(pairs), BATCH):
-            batch = pairs[start : start + BATCH]
-            results = aligner.align_batch([s for s, _ in batch], [t for _, t in batch])
-            for (source, target), result in zip(batch, results, strict=True):
-                links.update((source[i], target[j]) for i, j in result["alignments"])
-    return links
 
 
 def _most_frequent(links: Counter[tuple[str, str]]) -> Lexicon:

@@ -15,11 +15,15 @@ MAX_INPUT_PIECES = 510
 MAX_OUTPUT_PIECES = 256
 
 
-class Engine(Protocol):
-    """Anything that translates: one text out for each text in, in the same order."""
+Line = tuple[str, str]
+"""A sentence's id and its text: the id goes through the engine, so that no line can lose it."""
 
-    def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
-        """Return the translation of each text."""
+
+class Engine(Protocol):
+    """Anything that translates: one line out for each line in, in the same order."""
+
+    def translate(self, lines: Sequence[Line], *, source: str, target: str) -> list[Line]:
+        """Return the translation of each line under the line's own id."""
         ...
 
 
@@ -41,10 +45,11 @@ class NmtEngine:
             str(self.folder), device=device, inter_threads=self.threads, intra_threads=1
         )
 
-    def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
-        """Return the beam-search translation of each text; an empty text stays empty."""
+    def translate(self, lines: Sequence[Line], *, source: str, target: str) -> list[Line]:
+        """Return the beam-search translation of each line; an empty text stays empty."""
         tag = language_tag(target)
-        pieces = [p[:MAX_INPUT_PIECES] for p in self.subwords.encode_pieces(texts)]
+        encoded = self.subwords.encode_pieces([text for _, text in lines])
+        pieces = [p[:MAX_INPUT_PIECES] for p in encoded]
         filled = [i for i, p in enumerate(pieces) if p]
         results = self._translator.translate_batch(
             [[tag, *pieces[i]] for i in filled],
@@ -55,7 +60,5 @@ class NmtEngine:
             disable_unk=True,
         )
         decoded = self.subwords.decode([result.hypotheses[0] for result in results])
-        translations = [""] * len(texts)
-        for i, text in zip(filled, decoded, strict=True):
-            translations[i] = text
-        return translations
+        translations = dict(zip(filled, decoded, strict=True))
+        return [(line[0], translations.get(i, "")) for i, line in enumerate(lines)]

@@ -10,6 +10,7 @@ from pipeline import luigi_defaults
 from pipeline.specs.loading import suggest
 from pipeline.stage import Stage
 from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, RawCorpus
+from pipeline.stages.filtering import BitextScores, Identifier, MonolingualScores
 from pipeline.stages.leakage import (
     HeldOutText,
     LeakAudit,
@@ -27,6 +28,9 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     Bitext,
     Monolingual,
     LabelledData,
+    Identifier,
+    BitextScores,
+    MonolingualScores,
     HeldOutText,
     LeakAudit,
     TrainingBitext,

@@ -173,11 +173,6 @@ class _PairCheck:
                     (*location, "licence"),
                     f"{corpus.name}: its licence is not known; find out before you publish",
                 )
-        first: dict[tuple[Location, str], Location] = {}
-        for location, corpus, _ in self._corpora():
-            if first.setdefault((location[:-1], corpus.name), location) != location:
-                text = f"a second corpus is named {corpus.name!r}, so their ids meet; rename one"
-                yield self._found("error", (*location, "name"), text)
 
     def data(self) -> Iterator[Finding]:
         """Fetch and read every corpus; yield what each holds, or all that is wrong with it."""

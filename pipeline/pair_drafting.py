@@ -17,6 +17,7 @@ from pipeline.corpus_drafting import (
 )
 from pipeline.pair_checking import FEW_TEST_SENTENCES
 from pipeline.pair_template import manifest_text, split_text
+from pipeline.specs.languages import check_code
 from pipeline.specs.loading import MANIFESTS, load_manifest
 from pipeline.specs.manifests import PairManifest
 from tasks.sources.description import Columns, HashSplit
@@ -91,7 +92,10 @@ def _codes(name: str) -> tuple[str, str]:
         raise SpecError(
             f"{name}: expected HUB-LANGUAGE in two three-letter ISO 639-3 codes (ind-ban)"
         )
-    return hub, language
+    try:
+        return check_code(hub), check_code(language)
+    except ValueError as error:
+        raise SpecError(f"{name}: {error}") from error
 
 
 def _must_be_new(path: Path) -> None:

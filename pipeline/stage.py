@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import luigi
 from pydantic_core import to_jsonable_python
 
+from models.errors import naming_full_disk
 from pipeline.console import Reporter
 from pipeline.settings import Settings
 from pipeline.specs.experiment import Experiment
@@ -126,7 +127,11 @@ class Stage(luigi.Task, Generic[SpecT]):
         with exclusive(self.place):
             if self.complete():
                 return
-            with Reporter(self) as reporter, Draft(self.place, reporter.progress) as draft:
+            with (
+                Reporter(self) as reporter,
+                naming_full_disk(self.place.store),
+                Draft(self.place, reporter.progress) as draft,
+            ):
                 self.build(self.spec(), self._artifacts(), draft)
                 draft.publish({**self.identity, **self._provenance()})
 

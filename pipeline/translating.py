@@ -6,10 +6,12 @@ from itertools import islice
 from typing import BinaryIO
 
 from models.errors import SourceError, SpecError, StageError
+from models.translator import Line
 from pipeline.specs.loading import load_experiment, suggest
 from pipeline.stage import Inputs
 from pipeline.stages.mt_scores import TestHypotheses
 from pipeline.stages.nmt import load_engine
+from tasks.records import check_same_ids
 
 LINES_AT_ONCE = 256
 
@@ -42,13 +44,17 @@ def translate_lines(
     artifacts = {name: [s.artifact for s in stages] for name, stages in needed.items()}
     translator = load_engine(Inputs(artifacts), beam=beam)
     for lines in _batches(stream):
-        yield from translator.translate(lines, source=source, target=target)
+        translated = translator.translate(lines, source=source, target=target)
+        numbers = [[number for number, _ in side] for side in (lines, translated)]
+        check_same_ids(f"translation {source}-{target}", *numbers)
+        yield from (text for _, text in translated)
 
 
-def _batches(stream: BinaryIO) -> Iterator[list[str]]:
+def _batches(stream: BinaryIO) -> Iterator[list[Line]]:
+    """Yield the lines with their numbers as ids."""
     numbered = enumerate(stream, start=1)
     while batch := list(islice(numbered, LINES_AT_ONCE)):
-        yield [_decode(number, raw) for number, raw in batch]
+        yield [(str(number), _decode(number, raw)) for number, raw in batch]
 
 
 def _decode(number: int, raw: bytes) -> str:

@@ -53,6 +53,8 @@ def clean_rows(
     seen_ids: set[str] = set()
     for corpus, row in rows:
         counts.read += 1
+        for language in languages:
+            counts.note_repairs(row.fields[language])
         record = {language: normalise(row.fields[language], rules) for language in languages}
         digest = key_digest(record[languages[0]])
         reasons = (reason_to_drop(text, rules) for text in record.values())

@@ -3,7 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Annotated
 
@@ -34,19 +34,30 @@ class CleaningRules:
 
 @dataclass
 class Counts:
-    """What one cleaning read, kept and dropped, by reason."""
+    """What one cleaning read and kept, what it dropped or repaired, by reason."""
 
     read: int = 0
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    repaired: Counter[str] = field(default_factory=Counter)
 
     def drop(self, reason: str) -> None:
         """Count one dropped sentence."""
         self.dropped[reason] += 1
 
+    def note_repairs(self, text: str) -> None:
+        """Count a text out of which `normalise` takes control characters."""
+        if not text.isprintable() and CONTROL.search(text):
+            self.repaired["control_characters"] += 1
+
+    def reasons(self) -> dict[str, dict[str, int]]:
+        """Return what was dropped, by reason, and what was repaired, if anything was."""
+        dropped = {reason: n for reason, n in sorted(self.dropped.items()) if n}
+        return {"dropped": dropped, **({"repaired": dict(self.repaired)} if self.repaired else {})}
+
     def as_dict(self) -> dict[str, object]:
         """Return plain values for a manifest."""
-        return {**asdict(self), "dropped": dict(sorted(self.dropped.items()))}
+        return {"read": self.read, "kept": self.kept, **self.reasons()}
 
 
 def normalise(text: str, rules: CleaningRules) -> str:

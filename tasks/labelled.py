@@ -1,11 +1,11 @@
 """Labelled sets for classification: texts per language and labels, joined by id."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from models.errors import SourceError
-from tasks.cleaning import CleaningRules, key_digest, normalise
+from tasks.cleaning import CleaningRules, Counts, key_digest, normalise
 from tasks.records import Record, RecordWriter, write_records
 from tasks.sources.reading import FetchedCorpus, read_corpus
 from tasks.splitting import PARTS, rank
@@ -51,33 +51,63 @@ def prepare_labelled(
     An item without text or label is counted and left out. A train item whose text stands in dev or
     test, or earlier in train, is left out too, and so are the keys `repeated_in_source`: where a
     text repeats in the source language, its translations differ. All these keys are written to
-    `repeated.parquet`. Dev and test items are never removed.
+    `repeated.parquet`. Dev and test items are never removed. Raises SourceError when what is left
+    can teach or test nothing.
     """
-    corpus = texts.corpus
-    by_part: dict[str, dict[str, Record]] = {part: {} for part in PARTS}
-    dropped: Counter[str] = Counter()
-    for row in read_corpus(corpus, texts.folder):
-        if row.key not in label_of:
-            dropped["no_label"] += 1
-            continue
-        label, part = label_of[row.key]
-        text = normalise(row.fields["text"], rules)
-        if not text:
-            dropped["empty"] += 1
-            continue
-        record = {"id": f"{corpus.name}:{row.key}", "text": text, "label": label}
-        if by_part[part].setdefault(row.key, record) is not record:
-            dropped["repeated_id"] += 1
+    counts = Counts()
+    by_part = _labelled_parts(texts, label_of, rules, counts)
     repeated = {*repeated_in_source, *_repeated(by_part)}
     write_records(out / "repeated.parquet", {"key": sorted(repeated)})
     train = by_part["train"]
     by_part["train"] = {key: train[key] for key in train if key not in repeated}
-    dropped["repeated_text"] = len(train) - len(by_part["train"])
-    sizes = {part: _write(by_part[part], limits.get(part), out, part) for part in PARTS}
+    counts.dropped["repeated_text"] = len(train) - len(by_part["train"])
+    classes = {part: _write(by_part[part], limits.get(part), out, part) for part in PARTS}
+    problems = list(_problems(classes))
+    if problems:
+        raise SourceError(
+            f"corpus {texts.corpus.name}: {'; '.join(problems)} (read {counts.read} texts for "
+            f"{len(label_of)} labels, {counts.reasons()})"
+        )
+    return {**{part: found.total() for part, found in classes.items()}, **counts.reasons()}
+
+
+def _labelled_parts(
+    texts: FetchedCorpus, label_of: LabelOf, rules: CleaningRules, counts: Counts
+) -> dict[str, dict[str, Record]]:
+    """Return the items of each part by key, and count those without text or label."""
+    by_part: dict[str, dict[str, Record]] = {part: {} for part in PARTS}
+    without_text = set(label_of)
+    for row in read_corpus(texts.corpus, texts.folder):
+        counts.read += 1
+        without_text.discard(row.key)
+        if row.key not in label_of:
+            counts.drop("no_label")
+            continue
+        label, part = label_of[row.key]
+        counts.note_repairs(row.fields["text"])
+        text = normalise(row.fields["text"], rules)
+        if not text:
+            counts.drop("empty")
+            continue
+        record = {"id": f"{texts.corpus.name}:{row.key}", "text": text, "label": label}
+        if by_part[part].setdefault(row.key, record) is not record:
+            counts.drop("repeated_id")
+    counts.dropped["no_text"] = len(without_text)
+    return by_part
+
+
+def _problems(classes: Mapping[str, Counter[str]]) -> Iterator[str]:
+    """Yield why the parts, with their items by class, can teach or test nothing."""
     for part in ("train", "test"):
-        if not sizes[part]:
-            raise SourceError(f"corpus {corpus.name}: the {part} part has no labelled item")
-    return {**sizes, "dropped": {reason: n for reason, n in dropped.items() if n}}
+        if not classes[part]:
+            yield f"the {part} part has no labelled item"
+        elif len(classes[part]) == 1:
+            yield f"the {part} part has one class only, {next(iter(classes[part]))!r}"
+    if classes["train"]:
+        for part in ("dev", "test"):
+            for label in sorted(classes[part].keys() - classes["train"].keys()):
+                number = classes[part][label]
+                yield f"{number} {part} items have the class {label!r}, which no train item has"
 
 
 def _repeated(by_part: Mapping[str, Mapping[str, Record]]) -> set[str]:
@@ -92,12 +122,13 @@ def _repeated(by_part: Mapping[str, Mapping[str, Record]]) -> set[str]:
     return repeated
 
 
-def _write(records: Mapping[str, Record], limit: int | None, out: Path, part: str) -> int:
-    """Write one part in the order of its ids, so that languages line up."""
+def _write(records: Mapping[str, Record], limit: int | None, out: Path, part: str) -> Counter[str]:
+    """Write one part in the order of its ids, so that languages line up; count its classes."""
+    chosen = [records[key] for key in _sample(sorted(records), limit)]
     with RecordWriter(out / f"{part}.parquet", ["id", "text", "label"]) as writer:
-        for key in _sample(sorted(records), limit):
-            writer.write(records[key])
-        return writer.written
+        for record in chosen:
+            writer.write(record)
+    return Counter(record["label"] for record in chosen)
 
 
 def _sample(keys: Sequence[str], limit: int | None) -> list[str]:

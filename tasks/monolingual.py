@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from models.errors import SourceError
 from tasks.bitext import clean_rows
 from tasks.cleaning import CleaningRules, Counts, key_digest, sentences
 from tasks.records import HUMAN, RecordWriter, read_records
@@ -15,7 +16,7 @@ def prepare_monolingual(
     """Write `text.parquet` (id, language, origin) and return counts.
 
     Paragraphs are cut into sentences, since the bitext they will join consists of sentences; each
-    gets its paragraph's key and its place in it.
+    gets its paragraph's key and its place in it. Raises SourceError when no sentence is left.
     """
     counts = Counts()
     rows = read_corpora(corpora)
@@ -24,6 +25,11 @@ def prepare_monolingual(
     with RecordWriter(out / "text.parquet", ["id", language, "origin"]) as writer:
         for record in clean_rows(rows, [language], rules=rules, counts=counts):
             writer.write({"id": record["id"], language: record[language], "origin": HUMAN})
+    if not counts.kept:
+        raise SourceError(
+            f"{language}: no monolingual sentence is left of {counts.read} "
+            f"(dropped {dict(counts.dropped)}); look at the files, or take them out of the manifest"
+        )
     return counts.as_dict()
 
 
@@ -34,15 +40,22 @@ def cut_paragraphs(rows: Iterator[tuple[str, Row]], language: str) -> Iterator[t
             yield corpus, row._replace(key=f"{row.key}#{place}", fields={language: sentence})
 
 
-def merge_task_texts(parts: Sequence[Path], language: str, *, out: Path) -> None:
-    """Write the texts of labelled sets as monolingual text, without labels and repeats."""
+def merge_task_texts(parts: Sequence[Path], language: str, *, out: Path) -> dict[str, object]:
+    """Write the texts of labelled sets as monolingual text, without labels and repeats.
+
+    Returns counts.
+    """
+    counts = Counts()
     seen: set[bytes] = set()
     with RecordWriter(out, ["id", language, "origin"]) as writer:
         for part in parts:
             for labelled in read_records(part, ["id", "text"]):
+                counts.read += 1
                 key = key_digest(labelled["text"])
-                if key not in seen:
-                    seen.add(key)
-                    writer.write(
-                        {"id": labelled["id"], language: labelled["text"], "origin": HUMAN}
-                    )
+                if key in seen:
+                    counts.drop("duplicate")
+                    continue
+                seen.add(key)
+                counts.kept += 1
+                writer.write({"id": labelled["id"], language: labelled["text"], "origin": HUMAN})
+    return counts.as_dict()

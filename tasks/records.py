@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.errors import ContractError
 
@@ -22,19 +22,23 @@ BACK_TRANSLATED = "synthetic:back-translation"
 
 
 class RecordWriter:
-    """Write string records row group by row group, so memory does not grow with the corpus."""
+    """Write records row group by row group, so memory does not grow with the corpus.
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    Columns hold strings, `numbers` float32.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], numbers: Sequence[str] = ()) -> None:
         import pyarrow
         import pyarrow.parquet as parquet
 
-        self.columns = tuple(columns)
-        self.schema = pyarrow.schema([(column, pyarrow.string()) for column in self.columns])
+        self.columns = (*columns, *numbers)
+        types = [pyarrow.string()] * len(columns) + [pyarrow.float32()] * len(numbers)
+        self.schema = pyarrow.schema(list(zip(self.columns, types, strict=True)))
         self.writer = parquet.ParquetWriter(path, self.schema, compression="zstd")
-        self.pending: list[Record] = []
+        self.pending: list[Mapping[str, Any]] = []
         self.written = 0
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Mapping[str, Any]) -> None:
         """Append one record; its keys must be the writer's columns."""
         self.pending.append(record)
         self.written += 1
@@ -58,7 +62,7 @@ class RecordWriter:
         self.writer.write_table(self._table(self.pending))
         self.pending = []
 
-    def _table(self, records: Sequence[Record]) -> "pyarrow.Table":
+    def _table(self, records: Sequence[Mapping[str, Any]]) -> "pyarrow.Table":
         import pyarrow
 
         columns = {c: [record[c] for record in records] for c in self.columns}
@@ -92,6 +96,13 @@ def read_columns(path: Path, columns: Sequence[str] | None = None) -> dict[str, 
 
 def _listed(columns: Sequence[str] | None) -> list[str] | None:
     return None if columns is None else list(columns)  # pyarrow takes nothing but a list
+
+
+def column_names(path: Path) -> list[str]:
+    """Return the columns of a file of records, in their order."""
+    import pyarrow.parquet as parquet
+
+    return list(parquet.read_schema(path).names)
 
 
 def count_records(path: Path) -> int:

@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.errors import ContractError
 from models.translator import Engine
 from tasks.progress import LinesDone
-from tasks.records import Record, RecordWriter, check_same_ids, read_columns, read_records
+from tasks.records import (
+    Record,
+    RecordWriter,
+    check_same_ids,
+    read_columns,
+    read_records,
+    write_records,
+)
 
 SHARD_RECORDS = 2000
 
@@ -42,17 +48,39 @@ def translate_records(
 def _translate_shard(
     shard: Sequence[Record], engine: Engine, *, source: str, target: str, path: Path
 ) -> None:
-    texts = engine.translate([r["text"] for r in shard], source=source, target=target)
-    if len(texts) != len(shard):
-        raise ContractError(
-            f"translation {source}-{target}: the engine returned {len(texts)} lines for "
-            f"{len(shard)}, in the shard that begins with id {shard[0]['id']!r}"
-        )
+    lines = [(record["id"], record["text"]) for record in shard]
+    translated = engine.translate(lines, source=source, target=target)
+    check_same_ids(
+        f"translation {source}-{target}", [key for key, _ in lines], [key for key, _ in translated]
+    )
     draft = path.with_suffix(".tmp")
     with RecordWriter(draft, ["id", "text"]) as writer:
-        for record, text in zip(shard, texts, strict=True):
-            writer.write({"id": record["id"], "text": " ".join(text.split())})
+        for key, text in translated:
+            writer.write({"id": key, "text": " ".join(text.split())})
     draft.replace(path)
+
+
+def translate_labelled(
+    labelled: Path,
+    engine: Engine,
+    *,
+    source: str,
+    target: str,
+    shards: Path,
+    out: Path,
+    report: LinesDone = lambda done, total: None,
+) -> None:
+    """Write a part of a labelled set with its texts translated; ids and labels stay as they are."""
+    translated = translate_records(
+        as_texts(labelled, "text"),
+        engine,
+        source=source,
+        target=target,
+        shards=shards,
+        report=report,
+    )
+    columns = read_columns(labelled, ["id", "label"])
+    write_records(out, {**columns, "text": [record["text"] for record in translated]})
 
 
 def as_texts(path: Path, column: str) -> list[Record]:

@@ -19,9 +19,10 @@ WORDS = {"saya": "kula", "dia": "piyambakipun", "makan": "neda", "minum": "ngomb
 
 def gloss(text: str) -> str:
     (translated,) = GlossEngine({("ind", "jav"): LEXICON}).translate(
-        [text], source="ind", target="jav"
+        [("k:1", text)], source="ind", target="jav"
     )
-    return translated
+    assert translated[0] == "k:1"
+    return translated[1]
 
 
 @pytest.mark.parametrize(
@@ -46,8 +47,9 @@ def test_words_change_and_the_rest_stays(text: str, expected: str) -> None:
 
 def test_one_gloss_for_each_text_in_order() -> None:
     engine = GlossEngine({("ind", "jav"): LEXICON})
-    texts = ["nasi", "", "saya", "nasi"]
-    assert engine.translate(texts, source="ind", target="jav") == ["sekul", "", "kula", "sekul"]
+    lines = [("k:1", "nasi"), ("k:2", ""), ("k:3", "saya"), ("k:4", "nasi")]
+    translated = [("k:1", "sekul"), ("k:2", ""), ("k:3", "kula"), ("k:4", "sekul")]
+    assert engine.translate(lines, source="ind", target="jav") == translated
 
 
 def test_both_lexicons_are_learnt_from_sentences() -> None:

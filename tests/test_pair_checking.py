@@ -137,7 +137,7 @@ def test_a_corpus_without_a_usable_row_is_an_error(tmp_path: Path, content: str)
 def test_corpora_with_one_name_are_an_error(tmp_path: Path) -> None:
     one, two = (aligned(tmp_path, name, lines(IND), lines(BAN)) for name in ("a", "b"))
     path = pair(tmp_path, one, {**two, "name": "a"})
-    assert any("a second corpus is named 'a'" in problem for problem in errors(path))
+    assert any("two corpora are named 'a'" in problem for problem in errors(path))
 
 
 @pytest.mark.parametrize("licence", ["unknown", " TODO", "?"])

@@ -96,11 +96,11 @@ def test_ctranslate2_and_hugging_face_translate_alike(trained: Path) -> None:
     subwords = Subwords(trained / "subwords.model")
     engine = NmtEngine(trained / "out" / CTRANSLATE2, trained / "subwords.model", beam=1, threads=1)
     model = M2M100ForConditionalGeneration.from_pretrained(trained / "out" / HUGGINGFACE)
-    texts = [row[1] for row in sandbox_rows(5)]
+    lines = [row[:2] for row in sandbox_rows(5)]
     tag = subwords.piece_id(language_tag("sis"))
-    for text, translation in zip(
-        texts, engine.translate(texts, source="hub", target="sis"), strict=True
-    ):
+    translated = engine.translate(lines, source="hub", target="sis")
+    for (key, text), (same_key, translation) in zip(lines, translated, strict=True):
+        assert same_key == key
         tokens = torch.tensor([[tag, *subwords.encode_ids([text])[0], EOS]])
         made = model.generate(tokens, num_beams=1, max_length=256, do_sample=False)[0].tolist()
         pieces = list(subwords.pieces())
@@ -109,10 +109,10 @@ def test_ctranslate2_and_hugging_face_translate_alike(trained: Path) -> None:
 
 def test_an_empty_text_stays_empty_and_keeps_its_place(trained: Path) -> None:
     engine = NmtEngine(trained / "out" / CTRANSLATE2, trained / "subwords.model", beam=1, threads=1)
-    texts = ["", "ba", " ", "da"]
-    translations = engine.translate(texts, source="hub", target="sis")
-    assert len(translations) == 4
-    assert [translations[0], translations[2]] == ["", ""]
+    lines = [("k:1", ""), ("k:2", "ba"), ("k:3", " "), ("k:4", "da")]
+    translated = engine.translate(lines, source="hub", target="sis")
+    assert [key for key, _ in translated] == [key for key, _ in lines]
+    assert [translated[0][1], translated[2][1]] == ["", ""]
 
 
 def test_a_sentence_has_one_vector_whatever_stands_beside_it(trained: Path) -> None:

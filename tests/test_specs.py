@@ -228,7 +228,7 @@ def test_a_manifest_cannot_be_changed(tmp_path: Path) -> None:
     [
         ("sandbx", "did you mean 'sandbox'?"),
         ("nusa-min", "did you mean 'nusa-mini'?"),
-        ("zzz", "there are: nusa, nusa-mini, sandbox"),
+        ("zzz", "there are: bible, bible-mini, nusa, nusa-mini, nusax, nusax-mini, sandbox, world"),
     ],
 )
 def test_an_unknown_experiment_suggests(name: str, words: str) -> None:

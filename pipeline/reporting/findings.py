@@ -14,6 +14,7 @@ from pipeline.reporting.tables import (
     mt_grid,
     task_grids,
     training_grid,
+    training_text_grid,
 )
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.experiment import Experiment
@@ -58,6 +59,7 @@ class Findings:
             if m["counts"] and m["stage"] not in ("NmtModel", "GlossLexicon")
         ]
         yield leak_grid(self.overlaps)
+        yield training_text_grid(self.manifests)
         yield Grid("Data", ["stage", "label", "counts"], counts, "read, kept and dropped by reason")
         sources = [[c.name, c.licence, c.homepage, c.citation] for c in corpora(self.experiment)]
         yield Grid("Sources", ["corpus", "licence", "home page", "citation"], sources, "")

@@ -93,6 +93,34 @@ def leak_grid(overlaps: list[Record]) -> Grid:
     return Grid("Leaks before the guard", columns, rows, "held-out texts that stand in the text")
 
 
+def training_text_grid(manifests: list[Record]) -> Grid:
+    """Return one row per text that is trained on: what filters and guard left of it."""
+    rows = [
+        [
+            f"{m['stage']} {m['label']}",
+            f"{seen:,}",
+            f"{counted['leaks']['kept']:,}",
+            _reasons(counted["filters"]["dropped"]),
+            _reasons(counted["leaks"].get("removed", {})),
+            ", ".join(f"{n} ({loss:.0%})" for n, loss in counted["filters"]["skipped"].items()),
+        ]
+        for m in manifests
+        if m["stage"] in ("TrainingBitext", "MonolingualSample")
+        for counted in [m["counts"].get("train", m["counts"])]
+        for seen in [counted["filters"]["seen"]]
+    ]
+    columns = ["text", "seen", "kept", "noise", "leaks", "skipped filters"]
+    note = (
+        "noise by filter, leaks by how and where they were found; a filter is skipped where it "
+        "would drop more than `filters.max_loss` of a text (what it would drop in brackets)"
+    )
+    return Grid("Training text", columns, rows, note)
+
+
+def _reasons(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n:,} {reason}" for reason, n in counts.items())
+
+
 def comparison_grids(comparisons: list[Record]) -> Iterator[Grid]:
     """Yield one grid of paired tests per task and encoder."""
     for task, encoder in dict.fromkeys((c["task"], c["encoder"]) for c in comparisons):

@@ -8,9 +8,11 @@ from pydantic import Field, model_validator
 
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe
-from pipeline.specs.manifests import LanguageCode, Manifest, Name, PairManifest, TaskManifest
+from pipeline.specs.languages import LanguageCode
+from pipeline.specs.manifests import Manifest, Name, PairManifest, TaskManifest
 from tasks.back_translation import BackTranslationRecipe
 from tasks.cleaning import CleaningRules
+from tasks.filtering import FilterLimits
 from tasks.leakage import LeakRules
 from tasks.sources.description import Corpus, ShippedSplit
 from tasks.transfer import TransferRecipe
@@ -60,6 +62,7 @@ class Experiment(Manifest):
     tasks: tuple[TaskManifest, ...] = ()
     slice: SliceRecipe = SliceRecipe()
     cleaning: CleaningRules = CleaningRules()
+    filters: FilterLimits = FilterLimits()
     leaks: LeakRules = LeakRules()
     subwords: SubwordRecipe = SubwordRecipe()
     nmt: NmtRecipe = NmtRecipe()

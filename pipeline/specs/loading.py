@@ -158,12 +158,15 @@ UNION_TAGS = {
     "split": {"hash", "shipped"},
 }
 """What pydantic puts into a location below a field that is a union: not a field of the file."""
+KEY = "[key]"
+"""What it puts behind a key of a mapping that is itself not valid."""
 
 
 def _without_tags(location: Sequence[str | int]) -> list[str | int]:
     above: Sequence[str | int | None] = [None, *location]
     pairs = zip(above, location, strict=False)
-    return [part for before, part in pairs if part not in UNION_TAGS.get(str(before), ())]
+    kept = [(before, x) for before, x in pairs if x != KEY]
+    return [x for before, x in kept if x not in UNION_TAGS.get(str(before), ())]
 
 
 def _field_names(model: type[Manifest], location: Sequence[str | int]) -> list[str]:

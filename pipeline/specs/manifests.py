@@ -1,11 +1,13 @@
 """Pair and task manifests: one language pair, one labelled task."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.specs.languages import LanguageCode
 from tasks.sources.description import (
     BibleVerses,
     Corpus,
@@ -16,9 +18,6 @@ from tasks.sources.description import (
     Split,
 )
 from tasks.sources.fetching import is_remote
-
-LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{3}(_[A-Z][a-z]{3})?$")]
-"""ISO 639-3, with an ISO 15924 script where one language has several: `ind`, `srp_Latn`."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 
@@ -59,9 +58,22 @@ class PairManifest(Manifest):
         ]
         if len(set(self.languages)) == 1:
             problems.append(f"languages: {self.languages[0]!r} stands there twice")
+        problems += self._repeated_names()
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _repeated_names(self) -> Iterator[str]:
+        """Yield a problem for each name that two corpora of one list share."""
+        lists = {"parallel": self.parallel}
+        lists |= {f"monolingual {language}": found for language, found in self.monolingual.items()}
+        for place, corpora in lists.items():
+            names = Counter(corpus.name for corpus in corpora)
+            for name in (name for name, times in names.items() if times > 1):
+                yield (
+                    f"{place}: two corpora are named {name!r}; a name begins the ids of its "
+                    "sentences, so rename one"
+                )
 
     def _gaps(self, corpus: Corpus) -> Iterator[str]:
         return missing_fields(corpus, self.languages)

@@ -241,10 +241,3 @@ class LabelledData(Stage[LabelledDataSpec]):
             repeated_in_source=repeated[0] if repeated else (),
             out=out.folder,
         )
-
-    def _source(self) -> list[Stage[object]]:
-        """Return the set in the hub language, which says whose texts repeat; none for itself."""
-        hub = self.study.hub
-        if self.language == hub:
-            return []
-        return [LabelledData(experiment=self.experiment, task=self.task, language=hub)]

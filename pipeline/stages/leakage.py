@@ -10,7 +10,9 @@ import luigi
 from pipeline.specs.experiment import Experiment
 from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, monolingual_corpora
+from pipeline.stages.filtering import SCORES, BitextScores, MonolingualScores
 from pipeline.store import Artifact, Draft
+from tasks.filtering import FilterLimits, accept
 from tasks.leakage import (
     HeldOutIndex,
     LeakRules,
@@ -165,16 +167,21 @@ class LeakAudit(Stage[LeakAuditSpec]):
 
 @dataclass(frozen=True)
 class SafeTextSpec:
-    """The text, by the languages of its columns, what counts as a leak, and how much to keep."""
+    """The text, by the languages of its columns, what is noise, what a leak, how much stays."""
 
     name: str
     languages: tuple[str, ...]
     rules: LeakRules
+    filters: FilterLimits = FilterLimits()
     limit: int | None = None
+
+    def text_set(self, path: Path) -> TextSet:
+        """Return a file of this text."""
+        return TextSet(self.name, path, {language: language for language in self.languages})
 
 
 class TrainingBitext(Stage[SafeTextSpec]):
-    """One pair's train and dev bitext without any held-out sentence.
+    """One pair's train and dev bitext without any held-out sentence, train without plain noise.
 
     Dev text chooses the checkpoint, so it may repeat no test sentence and none of the tasks' dev.
     """
@@ -182,8 +189,9 @@ class TrainingBitext(Stage[SafeTextSpec]):
     pair = luigi.Parameter(description="name of the pair")
 
     def spec(self) -> SafeTextSpec:
-        languages = self.study.pair(str(self.pair)).languages
-        return SafeTextSpec(f"MT train {self.pair}", languages, self.study.leaks)
+        study = self.study
+        languages = study.pair(str(self.pair)).languages
+        return SafeTextSpec(f"MT train {self.pair}", languages, study.leaks, study.filters)
 
     def label(self) -> str:
         return str(self.pair)
@@ -191,28 +199,30 @@ class TrainingBitext(Stage[SafeTextSpec]):
     def requires(self) -> Requirements:
         return {
             "text": Bitext(experiment=self.experiment, pair=self.pair),
+            "scores": BitextScores(experiment=self.experiment, pair=self.pair),
             "held_out": HeldOutText(experiment=self.experiment),
         }
 
     @staticmethod
     def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
         index = held_out_index(inputs, spec.rules)
-        without_dev = index.without("MT dev")
+        dev = spec.text_set(inputs.one("text").path("dev.parquet"))
         out.counts = {
-            "train": write_safe_text(spec, inputs, index, out.path("train.parquet")),
-            "dev": write_safe_text(spec, inputs, without_dev, out.path("dev.parquet")),
+            "train": write_safe_text(spec, inputs, index, out, "train.parquet"),
+            "dev": remove_leaks(dev, index.without("MT dev"), out=out.path("dev.parquet")),
         }
 
 
 class MonolingualSample(Stage[SafeTextSpec]):
-    """One language's text to back-translate: no held-out sentence, at most so many."""
+    """One language's text to back-translate: no noise, no held-out sentence, at most so many."""
 
     language = luigi.Parameter(description="language code")
 
     def spec(self) -> SafeTextSpec:
         language, study = str(self.language), self.study
         limit = study.back_translation.max_sentences
-        return SafeTextSpec(f"monolingual {language}", (language,), study.leaks, limit)
+        name = f"monolingual {language}"
+        return SafeTextSpec(name, (language,), study.leaks, study.filters, limit)
 
     def label(self) -> str:
         return str(self.language)
@@ -220,13 +230,14 @@ class MonolingualSample(Stage[SafeTextSpec]):
     def requires(self) -> Requirements:
         return {
             "text": Monolingual(experiment=self.experiment, language=self.language),
+            "scores": MonolingualScores(experiment=self.experiment, language=self.language),
             "held_out": HeldOutText(experiment=self.experiment),
         }
 
     @staticmethod
     def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
         index = held_out_index(inputs, spec.rules)
-        out.counts = write_safe_text(spec, inputs, index, out.path("text.parquet"))
+        out.counts = write_safe_text(spec, inputs, index, out, "text.parquet")
 
 
 class TaskText(Stage[SafeTextSpec]):
@@ -253,12 +264,13 @@ class TaskText(Stage[SafeTextSpec]):
         (language,) = spec.languages
         merged = out.scratch / "merged.parquet"
         parts = [artifact.path("train.parquet") for artifact in inputs.many("labelled")]
-        merge_task_texts(parts, language, out=merged)
-        out.counts = remove_leaks(
-            TextSet(spec.name, merged, {language: language}),
+        counts = merge_task_texts(parts, language, out=merged)
+        safe = remove_leaks(
+            spec.text_set(merged),
             held_out_index(inputs, spec.rules),
             out=out.path("text.parquet"),
         )
+        out.counts = {"merged": counts, **safe}
 
 
 def text_to_back_translate(stage: Stage[Any], language: str) -> list[Stage[Any]]:
@@ -273,10 +285,12 @@ def text_to_back_translate(stage: Stage[Any], language: str) -> list[Stage[Any]]
 
 
 def write_safe_text(
-    spec: SafeTextSpec, inputs: Inputs, index: HeldOutIndex, out: Path
+    spec: SafeTextSpec, inputs: Inputs, index: HeldOutIndex, out: Draft, name: str
 ) -> dict[str, object]:
-    """Copy what leaks nothing from the input's file of the same name; return what was counted."""
-    text = TextSet(
-        spec.name, inputs.one("text").path(out.name), {lang: lang for lang in spec.languages}
+    """Copy the input's file of that name without noise, then without leaks; return the counts."""
+    accepted = out.scratch / name
+    filtered = accept(
+        inputs.one("text").path(name), inputs.one("scores").path(SCORES), spec.filters, accepted
     )
-    return remove_leaks(text, index, out=out, limit=spec.limit)
+    guarded = remove_leaks(spec.text_set(accepted), index, out=out.path(name), limit=spec.limit)
+    return {"filters": filtered, "leaks": guarded}

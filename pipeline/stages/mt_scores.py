@@ -1,6 +1,6 @@
 """Translate the MT test sets with every engine and score the translations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pipeline.stages.corpora import Bitext
 from pipeline.stages.nmt import engine_requirements, load_engine
 from pipeline.store import Draft
 from tasks.mt_scoring import MtScore, score_direction
-from tasks.records import read_columns, write_records
+from tasks.records import check_same_ids, read_columns, write_records
 from tasks.translation import as_texts, translate_records
 
 
@@ -71,6 +71,13 @@ def test_directions(
         yield language, hub, test
 
 
+def translations_of(ids: Sequence[str], hypotheses: Path) -> list[str]:
+    """Read the translations of a test set; they must be of these sentences, in this order."""
+    columns = read_columns(hypotheses)
+    check_same_ids(f"hypotheses {hypotheses.stem}", ids, columns["id"])
+    return columns["text"]
+
+
 @dataclass(frozen=True)
 class MtScoresSpec:
     """What decides an engine's scores."""
@@ -121,11 +128,13 @@ class MtScores(Stage[MtScoresSpec]):
         scores: list[MtScore] = []
         for source, target, path in test_directions(spec.hub, spec.languages, inputs):
             file = f"{source}-{target}.parquet"
-            test = read_columns(path, [source, target])
-            hypotheses = inputs.one("hypotheses").path(file)
-            before = [read_columns(a.path(file))["text"] for a in inputs.many("before")]
+            test = read_columns(path, ["id", source, target])
+            hypotheses, *before = (
+                translations_of(test["id"], artifact.path(file))
+                for artifact in (inputs.one("hypotheses"), *inputs.many("before"))
+            )
             scores += score_direction(
-                read_columns(hypotheses)["text"],
+                hypotheses,
                 sources=test[source],
                 references=test[target],
                 direction=(source, target),

@@ -14,7 +14,6 @@ from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import LabelledData
 from pipeline.stages.nmt import SUBWORDS, NmtModel, SubwordModel, engine_requirements, load_engine
 from pipeline.store import Artifact, Draft
-from tasks.records import read_columns, write_records
 from tasks.transfer import (
     CHAR_NGRAM,
     IN_LANGUAGE,
@@ -30,7 +29,7 @@ from tasks.transfer import (
     predict,
     score,
 )
-from tasks.translation import as_texts, translate_records
+from tasks.translation import translate_labelled
 
 ORIGINAL = "original"
 
@@ -70,18 +69,15 @@ class TranslatedTask(Stage[TranslatedTaskSpec]):
         for part, name in (("train", "source"), ("dev", "source"), ("test", "target")):
             there = (spec.source, spec.language)
             source, target = there if name == "source" else reversed(there)
-            original = inputs.one(name).path(f"{part}.parquet")
-            translated = translate_records(
-                as_texts(original, "text"),
+            translate_labelled(
+                inputs.one(name).path(f"{part}.parquet"),
                 engine,
                 source=source,
                 target=target,
                 shards=out.scratch / part,
+                out=out.path(f"{part}.parquet"),
                 report=out.lines_done,
             )
-            columns = read_columns(original, ["id", "label"])
-            texts = [record["text"] for record in translated]
-            write_records(out.path(f"{part}.parquet"), {**columns, "text": texts})
 
 
 def labelled(stage: Stage[Any], language: str, engine: str = ORIGINAL) -> Stage[Any]:

@@ -4,17 +4,19 @@ Downloads go through pooch (temporary file, checksum, retries, progress bar). A 
 out as `<host>/<path>`, is asked before the network.
 """
 
+import codecs
 import gzip
 import hashlib
+import lzma
 import shutil
 import tempfile
 import zipfile
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from models.errors import SourceError
+from models.errors import SourceError, naming_full_disk
 from tasks.sources.description import Files, HubDataset, RemoteFile, Source
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 RETRIES = 3
 TIMEOUT_SECONDS = 60
+MAX_EXPANSION = 100
+ALWAYS_UNPACKED_BYTES = 64 * 2**20
+CHUNK_BYTES = 2**20
+UNSOUND = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError)
 
 
 def fetch(source: Source, folder: Path, *, mirror: Path | None) -> list[dict[str, str]]:
@@ -76,7 +82,10 @@ def _fetch_file(
     with tempfile.TemporaryDirectory(dir=folder) as scratch:  # goes, too, when something fails
         packed = _obtain(url, file.sha256, Path(scratch) / "download", mirror)
         unpacked = Path(scratch) / "unpacked"
-        _unpack(packed, file, unpacked)
+        with naming_full_disk(folder):
+            _unpack(packed, file, unpacked)
+        if not unpacked.stat().st_size:
+            raise SourceError(f"{url}: {f'{file.member} in it' if file.member else 'it'} is empty")
         digest = sha256_of(packed)
         unpacked.replace(folder / local_name(file))
     return {"address": url, "sha256": digest, **({"member": file.member} if file.member else {})}
@@ -94,12 +103,24 @@ def _obtain(url: str, sha256: str | None, scratch: Path, mirror: Path | None) ->
 def _verified(path: Path, sha256: str | None, url: str) -> Path:
     if not path.is_file():
         raise SourceError(f"{url}: no such file")
+    _refuse_page(path, url)
     if sha256 is not None and (found := sha256_of(path)) != sha256:
         raise SourceError(
             f"{url}: checksum differs in {path}\n"
             f"  expected sha256 {sha256}\n  found    sha256 {found}"
         )
     return path
+
+
+def _refuse_page(path: Path, url: str) -> None:
+    """Raise SourceError when a file is a web page: what servers send instead of an error."""
+    with path.open("rb") as stream:
+        start = stream.read(1000).removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise SourceError(
+            f"{url}: a web page, not the file itself (a page to sign in, an error in words?); "
+            "open the address in a browser and correct it"
+        )
 
 
 def _download(url: str, sha256: str | None, scratch: Path) -> Path:
@@ -114,36 +135,63 @@ def _download(url: str, sha256: str | None, scratch: Path) -> Path:
         urls={name: url},
         retry_if_failed=RETRIES,
     )
-    downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT_SECONDS)
+    http = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT_SECONDS)
+
+    def download(url: str, target: str, caller: object) -> None:
+        http(url, target, caller)
+        _refuse_page(Path(target), url)  # before pooch finds the wrong checksum and asks again
+
     try:
-        return Path(registry.fetch(name, downloader=downloader))
+        with naming_full_disk(scratch.parent):
+            return Path(registry.fetch(name, downloader=download))
     except (requests.RequestException, OSError, ValueError) as error:
         raise SourceError(f"{url}: download failed after {RETRIES + 1} tries: {error}") from error
 
 
 def _unpack(packed: Path, file: RemoteFile, target: Path) -> None:
-    """Copy a file, or the one member asked for, into `target`."""
+    """Copy a file, or the one member asked for, into `target`; no other path is written."""
+    limit = max(ALWAYS_UNPACKED_BYTES, MAX_EXPANSION * packed.stat().st_size)
     try:
         if file.member is not None:
-            with zipfile.ZipFile(packed) as archive, archive.open(file.member) as member:
-                _copy(member, target)
+            with zipfile.ZipFile(packed) as archive:
+                _refuse_escapes(archive, file.name)
+                with archive.open(file.member) as member:
+                    _copy(member, target, limit, file.name)
         elif zipfile.is_zipfile(packed):
             members = ", ".join(zipfile.ZipFile(packed).namelist()[:10])
             raise SourceError(f"{file.name}: a zip archive; say which `member` to read: {members}")
         elif packed.suffix == ".gz":
             with gzip.open(packed) as stream:
-                _copy(stream, target)
+                _copy(stream, target, limit, file.name)
         else:
             shutil.copyfile(packed, target)
     except KeyError as error:
         raise SourceError(f"{file.name}: the archive has no member {file.member!r}") from error
-    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, RuntimeError) as error:
+    except UNSOUND as error:
+        if isinstance(error, OSError) and error.errno:  # the system's, not the archive's
+            raise
         raise SourceError(f"{file.name}: not a sound archive: {error}") from error
 
 
-def _copy(stream: IO[bytes] | gzip.GzipFile, target: Path) -> None:
+def _refuse_escapes(archive: zipfile.ZipFile, name: str) -> None:
+    """Raise SourceError for an archive with a path outside of itself: someone tampered with it."""
+    for member in archive.namelist():
+        path = PurePosixPath(member.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts:
+            raise SourceError(
+                f"{name}: holds {member!r}, a path outside of it; get it anew from its maker"
+            )
+
+
+def _copy(stream: IO[bytes] | gzip.GzipFile, target: Path, limit: int, name: str) -> None:
     with target.open("wb") as sink:
-        shutil.copyfileobj(stream, sink)
+        while chunk := stream.read(CHUNK_BYTES):
+            if sink.tell() + len(chunk) > limit:
+                raise SourceError(
+                    f"{name}: unpacks to more than {limit:,} bytes, which text does not; if it is "
+                    "text, unpack it yourself and name its folder as `base`"
+                )
+            sink.write(chunk)
 
 
 def _fetch_dataset(source: HubDataset, folder: Path) -> list[dict[str, str]]:

@@ -24,6 +24,7 @@ CES_NAMES = {"MAR": "MRK", "JOH": "JHN", "PHI": "PHP", "JAM": "JAS"} | {
 }
 BOOK_NUMBERS = {book: number for number, book in enumerate(NEW_TESTAMENT, start=40)}
 
+CES_ID = regex.compile(r"\w+\.(\w+)\.(\d+)\.(\d+)")
 NOTE = regex.compile(r"\\(f|x|fe)\s.*?\\\1\*", regex.DOTALL)
 CHARACTER_STYLE = regex.compile(r"\\\+?[a-z]+[0-9]*\*")
 VERSE = regex.compile(r"\\v\s+(?P<first>\d+)[a-z]?(?:[-,](?P<last>\d+)[a-z]?)?\s*")
@@ -91,8 +92,11 @@ def _ces_verses(path: Path, name: str) -> Verses:
     verses: Verses = {}
     for segment in _elements(path, name, "seg"):
         if segment.get("type") == "verse":
-            _, book, chapter, verse = str(segment.get("id")).split(".")
-            number = _number(CES_NAMES.get(book, book), int(chapter), int(verse), name)
+            mark = CES_ID.fullmatch(str(segment.get("id")))
+            if mark is None:
+                found = segment.get("id")
+                raise SourceError(f"{name}: verse id {found!r}, expected b.BOOK.CHAPTER.VERSE")
+            number = _number(CES_NAMES.get(mark[1], mark[1]), int(mark[2]), int(mark[3]), name)
             text = " ".join("".join(segment.itertext()).split())
             if text:
                 verses[range(number, number + 1)] = text
@@ -103,7 +107,10 @@ def _usfm_verses(path: Path, name: str) -> Verses:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: not valid UTF-8 at byte {error.start + 1}") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SourceError(
+            f"{name}: line {line} is not valid UTF-8; re-encode the file as UTF-8"
+        ) from error
     book = BOOK.search(text)
     if book is None:
         raise SourceError(f"{name}: no \\id line; is this USFM?")

@@ -45,17 +45,14 @@ def names_of(language: str) -> Iterator[str]:
 
     Its code with and without the script, its name in English, its two-letter code.
     """
-    import iso639
+    import langcodes
 
     code = language.split("_")[0]
     yield from dict.fromkeys((_words(language), code))
-    try:
-        known = iso639.Language.from_part3(code)
-    except iso639.LanguageNotFoundError:
-        return
-    yield _words(re.sub(r"\(.*?\)", "", known.name))
-    if known.part1:
-        yield known.part1
+    known = langcodes.get(code)
+    yield _words(re.sub(r"\(.*?\)", "", known.language_name()))  # "Swahili (individual language)"
+    if known.language and len(known.language) == 2:
+        yield known.language
 
 
 def _words(text: str) -> str:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from tasks.sources.fetching import local_name
 from tasks.sources.markup import Verses, align_verses, read_tmx, read_verses, verse_key
 
 MAX_FIELD_CHARACTERS = 1_000_000
+MAX_LINE_BYTES = 4 * MAX_FIELD_CHARACTERS
 PARQUET_ROWS = 10_000
 
 
@@ -127,17 +129,35 @@ def _text(value: object) -> str:
 
 
 def _lines(path: Path, name: str) -> Iterator[str]:
-    """Yield decoded lines without their ending; only `\\n` and `\\r\\n` end a line."""
+    """Yield decoded lines without their ending; only `\\n` and `\\r\\n` end a line.
+
+    A byte order mark at the beginning is no text. A file without line ends is an error, not memory.
+    """
     with path.open("rb") as stream:
-        for number, raw in enumerate(stream, start=1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise SourceError(
-                    f"{name}: line {number} is not valid UTF-8 (byte {error.start + 1}: "
-                    f"0x{raw[error.start]:02x}); re-encode the file as UTF-8"
-                ) from error
-            yield line.removesuffix("\n").removesuffix("\r")
+        lines = iter(partial(stream.readline, MAX_LINE_BYTES + 1), b"")
+        for number, raw in enumerate(lines, start=1):
+            yield _decoded(raw, number, name).removesuffix("\n").removesuffix("\r")
+
+
+def _decoded(raw: bytes, number: int, name: str) -> str:
+    """Return a line as text; raise SourceError for what no line of UTF-8 text is."""
+    if len(raw) > MAX_LINE_BYTES:
+        raise SourceError(
+            f"{name}: line {number} is longer than {MAX_LINE_BYTES:,} bytes; expected one record a "
+            "line, ended by \\n or \\r\\n: cut it, or look at the line ends"
+        )
+    if b"\0" in raw:
+        raise SourceError(
+            f"{name}: line {number} holds a NUL byte, which no UTF-8 text does; re-encode the file "
+            "(from UTF-16?) or take the byte out"
+        )
+    try:
+        return raw.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{name}: line {number} is not valid UTF-8 (byte {error.start + 1}: "
+            f"0x{error.object[error.start]:02x}); re-encode the file as UTF-8"
+        ) from error
 
 
 def _table_records(path: Path, name: str, form: Table) -> Iterator[Mapping[str, object]]:

@@ -1,0 +1,232 @@
+"""Score every sentence for signs of noise; accept it by limits that are kept apart from the scores.
+
+Every score grows with suspicion, and a sentence is accepted while none of its scores is above its
+limit, so limits are re-tuned without computing a score again. The default limits catch only what is
+plainly broken: at a few thousand lines, a strict filter costs more than the noise.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import regex
+from annotated_types import Ge, Gt, Le
+
+from models.errors import ContractError
+from tasks.cleaning import comparison_key
+from tasks.records import Record, RecordWriter, column_names, read_records
+
+if TYPE_CHECKING:
+    import numpy
+
+NUMBER = regex.compile(r"\p{Nd}+")
+SCORED_TOGETHER = 10_000
+SHORT = 8
+"""Words below which a text may repeat itself as it likes."""
+SMOOTHING = 10
+"""Characters added to both sides of a length ratio: "Ya." and "Inggih, leres." are a fair pair."""
+CONSISTENT_MAD = 1.4826
+"""Times the median absolute deviation is a standard deviation, for normal scores."""
+
+Scorer = Callable[[Sequence[Record]], Sequence[float]]
+"""Records to scores, one for each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterLimits:
+    """The highest accepted score of each filter; None turns a filter off.
+
+    `words`: of the longer side. `length_ratio`: longer over shorter side, in characters.
+    `identical_words`: length of a sentence that stands on both sides unchanged.
+    `repetition`: share of a text's word pairs that it has had before. `other_script`: share of
+    letters outside of the script that the corpus is mostly in. `numbers`: numerals without a
+    counterpart. `language_doubt`: 1 minus the probability of the right language over that of the
+    likeliest. `misalignment`: how many deviations worse than the corpus's median the words align.
+
+    A filter that would drop more than `max_loss` of a corpus is skipped for that corpus: then the
+    filter is wrong about the language, or the corpus is what there is.
+    """
+
+    words: Annotated[float, Gt(0)] | None = 80
+    length_ratio: Annotated[float, Gt(1)] | None = 3
+    identical_words: Annotated[float, Ge(0)] | None = 4
+    repetition: Annotated[float, Ge(0), Le(1)] | None = 0.5
+    other_script: Annotated[float, Ge(0), Le(1)] | None = 0.5
+    numbers: Annotated[float, Ge(0)] | None = 3
+    language_doubt: Annotated[float, Ge(0), Le(1)] | None = 0.999
+    misalignment: Annotated[float, Gt(0)] | None = 6
+    max_loss: Annotated[float, Ge(0), Le(1)] = 0.05
+
+    def of(self, scores: Sequence[str]) -> dict[str, float]:
+        """Return the limits that are set, of the filters that a corpus has scores for."""
+        limits: dict[str, float | None] = asdict(self)
+        return {name: limit for name in scores if (limit := limits[name]) is not None}
+
+
+def text_scorers(languages: Sequence[str], scripts: Mapping[str, str]) -> dict[str, Scorer]:
+    """Return the scorers that look at each side of a record alone; the worst side counts."""
+
+    def worst(score: Callable[[str, str], float]) -> Scorer:
+        return lambda records: [max(score(r[x], x) for x in languages) for r in records]
+
+    return {
+        "words": worst(lambda text, _: len(text.split())),
+        "repetition": worst(lambda text, _: repetition(text)),
+        "other_script": worst(lambda text, language: other_script(text, scripts[language])),
+    }
+
+
+def pair_scorers(first: str, second: str) -> dict[str, Scorer]:
+    """Return the scorers that compare the two sides of a record."""
+
+    def both(score: Callable[[str, str], float]) -> Scorer:
+        return lambda records: [score(r[first], r[second]) for r in records]
+
+    return {
+        "length_ratio": both(length_ratio),
+        "identical_words": both(identical_words),
+        "numbers": both(disagreeing_numbers),
+    }
+
+
+def length_ratio(first: str, second: str) -> float:
+    """Return the longer over the shorter text, in characters, smoothed for short ones."""
+    short, long = sorted((len(first), len(second)))
+    return (long + SMOOTHING) / (short + SMOOTHING)
+
+
+def identical_words(first: str, second: str) -> float:
+    """Return the number of words of a text that is equal on both sides, else 0."""
+    key = comparison_key(first)
+    return len(key.split()) if key == comparison_key(second) else 0
+
+
+def repetition(text: str) -> float:
+    """Return the share of a text's adjacent word pairs that it has had before; 0 if short."""
+    words = text.casefold().split()
+    if len(words) < SHORT:
+        return 0
+    pairs = list(pairwise(words))
+    return 1 - len(set(pairs)) / len(pairs)
+
+
+def disagreeing_numbers(first: str, second: str) -> float:
+    """Return how many numerals of either side, whatever their digits, the other side lacks."""
+    left, right = _numbers(first), _numbers(second)
+    return ((left - right) + (right - left)).total()
+
+
+def _numbers(text: str) -> Counter[int]:
+    return Counter(int(number) for number in NUMBER.findall(text))
+
+
+def other_script(text: str, expected: str) -> float:
+    """Return the share of letters that are not in the expected script (ISO 15924)."""
+    found = letters_by_script(text)
+    return 1 - found[expected] / found.total() if found else 0
+
+
+def main_script(texts: Sequence[str]) -> str:
+    """Return the script (ISO 15924) that most letters of the texts are in."""
+    found = sum((letters_by_script(text) for text in texts), Counter())
+    return found.most_common(1)[0][0] if found else "Zyyy"
+
+
+def letters_by_script(text: str) -> Counter[str]:
+    """Count the letters of a text by script, without those that all scripts share."""
+    from fontTools.unicodedata import script
+
+    return Counter(
+        found for c in text if c.isalpha() and (found := script(c)) not in ("Zyyy", "Zinh")
+    )
+
+
+def write_scores(text: Path, columns: Sequence[str], scorers: dict[str, Scorer], out: Path) -> int:
+    """Write `id` and one score a filter for each record of `text`; return how many."""
+    with RecordWriter(out, ["id"], numbers=list(scorers)) as writer:
+        for some in batched_records(text, columns):
+            scored = {name: scorer(some) for name, scorer in scorers.items()}
+            for number, record in enumerate(some):
+                own = {name: float(scores[number]) for name, scores in scored.items()}
+                writer.write({"id": record["id"], **own})
+        return writer.written
+
+
+def batched_records(text: Path, columns: Sequence[str]) -> Iterator[list[Record]]:
+    """Yield the records in lists of a size that keeps memory small."""
+    records = read_records(text, ["id", *columns])
+    while some := list(islice(records, SCORED_TOGETHER)):
+        yield some
+
+
+class Acceptance(NamedTuple):
+    """Which limits hold for a corpus, and the share that each skipped filter would have dropped."""
+
+    limits: dict[str, float]
+    skipped: dict[str, float]
+
+
+def acceptance(scores: Path, wanted: FilterLimits) -> Acceptance:
+    """Turn limits into those that hold for a corpus: relative ones in its units, floors kept."""
+    limits: dict[str, float] = {}
+    skipped: dict[str, float] = {}
+    for name, limit in wanted.of(score_names(scores)).items():
+        values = read_scores(scores, name)
+        absolute = limit
+        if name == "misalignment":
+            absolute = _deviations_above_median(values, limit)
+        loss = float((values > absolute).mean()) if len(values) else 0.0
+        if loss > wanted.max_loss:
+            skipped[name] = loss
+        else:
+            limits[name] = absolute
+    return Acceptance(limits, skipped)
+
+
+def accept(text: Path, scores: Path, wanted: FilterLimits, out: Path) -> dict[str, object]:
+    """Copy the records that no filter rejects to `out`; return what was dropped and skipped."""
+    limits, skipped = acceptance(scores, wanted)
+    dropped: Counter[str] = Counter()
+    scored = read_records(scores)
+    with RecordWriter(out, column_names(text)) as writer:
+        for record, own in zip(read_records(text), scored, strict=True):
+            if record["id"] != own["id"]:
+                raise ContractError(f"{text}: {record['id']!r} has the scores of {own['id']!r}")
+            reason = next((name for name, limit in limits.items() if own[name] > limit), None)
+            if reason:
+                dropped[reason] += 1
+            else:
+                writer.write(record)
+        kept = writer.written
+    return {
+        "seen": kept + dropped.total(),
+        "dropped": dict(sorted(dropped.items())),
+        "skipped": skipped,
+        "kept": kept,
+    }
+
+
+def score_names(scores: Path) -> list[str]:
+    """Return the filters that a corpus has scores for."""
+    return column_names(scores)[1:]
+
+
+def read_scores(scores: Path, name: str) -> "numpy.ndarray":
+    """Return one filter's scores (lines, float32)."""
+    import pyarrow.parquet as parquet
+
+    return parquet.read_table(scores, columns=[name])[name].to_numpy()
+
+
+def _deviations_above_median(values: "numpy.ndarray", limit: float) -> float:
+    """Return the value that lies so many robust standard deviations above the median."""
+    import numpy
+
+    if not len(values):
+        return 0.0
+    median = numpy.median(values)
+    deviation = CONSISTENT_MAD * numpy.median(numpy.abs(values - median))
+    return float(median + limit * deviation)

@@ -1,0 +1,349 @@
+"""The contract on ids: what a step is given it returns or counts, and a lost line has a culprit."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, count
+from pathlib import Path
+from sys import modules
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.errors import ContractError, StageError
+from models.gloss import GlossEngine
+from models.translator import Engine, Line
+from pipeline import running
+from pipeline.dag import find_stages
+from pipeline.stage import Stage
+from pipeline.stages.nmt import load_engine
+from tasks import translation
+from tasks.back_translation import back_translate
+from tasks.bitext import clean_rows, prepare_bitext
+from tasks.cleaning import CleaningRules, Counts
+from tasks.filtering import FilterLimits, accept, text_scorers, write_scores
+from tasks.labelled import prepare_labelled
+from tasks.leakage import HeldOut, HeldOutIndex, LeakRules, TextSet, remove_leaks
+from tasks.monolingual import merge_task_texts
+from tasks.records import Record, read_columns, read_records, write_records
+from tasks.sources.description import Corpus, Files, HashSplit, JsonLines, RemoteFile
+from tasks.sources.fetching import local_name
+from tasks.sources.reading import FetchedCorpus, Row
+from tasks.translation import translate_labelled, translate_records
+from tests.conftest import write_experiment
+
+RULES = CleaningRules(max_words=6)
+HELD_OUT = "esuk iki udan deres"
+WORDS = ["kula", "neda", "sekul", "@budi", "#", "...", "Kula", "\x00", "ꦲꦏ꧀ꦱꦫ", "", "udan"]
+TEXTS = st.one_of(
+    st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join),
+    st.just(HELD_OUT),
+    st.text(max_size=12),
+)
+KEYS = st.lists(st.text("abc:#1", min_size=1, max_size=4), unique=True, max_size=12)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_shards() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(translation, "SHARD_RECORDS", 3)
+        yield
+
+
+class Echo:
+    """Translate by writing the target language before each text; now and then say nothing."""
+
+    def translate(self, lines: Sequence[Line], *, source: str, target: str) -> list[Line]:
+        return [(key, f"{target} {text}" if len(text) % 5 else "") for key, text in lines]
+
+
+Step = Callable[[list[Record], Path], tuple[list[Record], int]]
+"""Records of id and text, and an empty folder, to what comes out and how many were dropped."""
+
+
+def clean(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    counts = Counts()
+    rows = []
+    for record in records:
+        corpus, _, key = record["id"].partition(":")
+        rows.append((corpus, Row(key, None, {"jav": record["text"]})))
+    cleaned = list(clean_rows(rows, ["jav"], rules=RULES, counts=counts))
+    assert (counts.read, counts.kept) == (len(records), len(cleaned))
+    return [{"id": r["id"], "text": r["jav"]} for r in cleaned], counts.dropped.total()
+
+
+def guard(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    index = HeldOutIndex([HeldOut("MT test", "jav", "lain:1", HELD_OUT)], LeakRules())
+    path = stored(records, folder / "in.parquet", origin="human")
+    kept = folder / "kept.parquet"
+    counts: Any = remove_leaks(TextSet("MT train", path, {"jav": "text"}), index, out=kept)
+    assert counts["seen"] == len(records)
+    return only_texts(kept), sum(counts["removed"].values())
+
+
+def without_noise(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    path = stored(records, folder / "in.parquet")
+    scorers = text_scorers(["text"], {"text": "Latn"})
+    write_scores(path, ["text"], scorers, folder / "scores.parquet")
+    kept = folder / "kept.parquet"
+    limits = FilterLimits(max_loss=1.0)
+    counts: Any = accept(path, folder / "scores.parquet", limits, kept)
+    assert counts["seen"] == len(records)
+    return only_texts(kept), sum(counts["dropped"].values())
+
+
+def translate(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    return translate_records(records, Echo(), source="jav", target="ind", shards=folder), 0
+
+
+def back(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    out = folder / "synthetic.parquet"
+    counts: Any = back_translate(
+        records,
+        Echo(),
+        max_length_ratio=2.0,
+        source="ind",
+        target="jav",
+        out=out,
+        shards=folder / "shards",
+        report=lambda done, total: None,
+    )
+    assert (counts["read"], counts["kept"]) == (len(records), len(list(read_records(out))))
+    return only_texts(out, "jav"), sum(counts["dropped"].values())
+
+
+def project(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    labels = [f"label of {record['id']}" for record in records]
+    path = stored(records, folder / "labelled.parquet", label=labels)
+    out = folder / "translated.parquet"
+    translate_labelled(path, Echo(), source="jav", target="ind", shards=folder / "s", out=out)
+    assert all(r["label"] == f"label of {r['id']}" for r in read_records(out))
+    return only_texts(out), 0
+
+
+def merge(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    half = len(records) // 2
+    parts = [
+        stored(part, folder / f"{n}.parquet", label="x")
+        for n, part in enumerate((records[:half], records[half:]))
+    ]
+    out = folder / "merged.parquet"
+    counts: Any = merge_task_texts(parts, "jav", out=out)
+    return only_texts(out, "jav"), sum(counts["dropped"].values())
+
+
+STEPS: tuple[Step, ...] = (clean, without_noise, guard, translate, back, project, merge)
+
+
+def stored(records: Sequence[Record], path: Path, **more: str | list[str]) -> Path:
+    """Write records with more columns, each one value or one for each record."""
+    columns = {name: [r[name] for r in records] for name in ("id", "text")}
+    columns |= {n: v if isinstance(v, list) else [v] * len(records) for n, v in more.items()}
+    write_records(path, columns)
+    return path
+
+
+def only_texts(path: Path, column: str = "text") -> list[Record]:
+    return [{"id": r["id"], "text": r[column]} for r in read_records(path)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(KEYS, st.data(), st.lists(st.sampled_from(STEPS), min_size=1, max_size=5))
+def test_any_steps_in_any_order_return_the_ids_they_were_given(
+    keys: list[str], data: st.DataObject, steps: list[Step]
+) -> None:
+    records = [{"id": f"korpus:{key}", "text": data.draw(TEXTS)} for key in keys]
+    with tempfile.TemporaryDirectory() as folder:
+        for number, step in enumerate(steps):
+            own = Path(folder, str(number))
+            own.mkdir()
+            before = [record["id"] for record in records]
+            records, dropped = step(records, own)
+            after = [record["id"] for record in records]
+            assert [i for i in before if i in set(after)] == after, step.__name__
+            assert len(after) + dropped == len(before), step.__name__
+
+
+def corpus(
+    rows: Sequence[Mapping[str, str]], folder: Path, columns: Sequence[str]
+) -> FetchedCorpus:
+    """Write rows, each with an id and perhaps a split, as a fetched corpus."""
+    folder.mkdir(parents=True)
+    files = []
+    for split in ("train", "dev", "test", None):
+        file = RemoteFile(name=f"{split}.jsonl", split=split)  # type: ignore[arg-type]
+        lines = [json.dumps(dict(row)) for row in rows if row.get("split") == split]
+        (folder / local_name(file)).write_text("".join(f"{line}\n" for line in lines))
+        files.append(file)
+    form = JsonLines(kind="jsonl", id="id", columns={column: column for column in columns})
+    source = Files(kind="files", base="raw", files=tuple(files), format=form)
+    return FetchedCorpus(Corpus(name="korpus", source=source, licence="CC0"), folder)
+
+
+@settings(deadline=None, max_examples=40)
+@given(KEYS, st.data())
+def test_the_parts_of_a_bitext_hold_what_was_kept_and_nothing_twice(
+    keys: list[str], data: st.DataObject
+) -> None:
+    sure = [{"id": f"sure-{n}", "ind": f"kalimat {n}", "mad": f"okara {n}"} for n in range(4)]
+    drawn = [{"id": k, "ind": data.draw(TEXTS), "mad": data.draw(TEXTS)} for k in keys]
+    rows = [*sure, *drawn]
+    with tempfile.TemporaryDirectory() as folder:
+        counts: Any = prepare_bitext(
+            [corpus(rows, Path(folder, "raw"), ["ind", "mad"])],
+            ("ind", "mad"),
+            rules=RULES,
+            split=HashSplit(rule="hash", dev=1, test=2),
+            out=Path(folder),
+        )
+        parts = [read_columns(Path(folder, f"{p}.parquet"))["id"] for p in ("train", "dev", "test")]
+    found = list(chain(*parts))
+    assert len(found) == len(set(found)) == counts["kept"]
+    assert set(found) <= {f"korpus:{row['id']}" for row in rows}
+    assert counts["read"] == len(rows) == counts["kept"] + sum(counts["dropped"].values())
+    assert [len(part) for part in parts] == [counts[p] for p in ("train", "dev", "test")]
+
+
+SPLITS = ("train", "test")
+ITEMS = [f"{split}-{label}{n}" for split in SPLITS for label in "xy" for n in range(3)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.permutations(ITEMS),
+    st.sets(st.sampled_from([item for item in ITEMS if not item.endswith("0")])),
+    st.sets(st.text("z", min_size=1, max_size=3)),
+)
+def test_labels_follow_their_ids_into_every_language(
+    order: list[str], without_text: set[str], strangers: set[str]
+) -> None:
+    """Files in another order, with items missing and items too many, change no label."""
+    label_of = {item: (item.partition("-")[2][0], item.partition("-")[0]) for item in ITEMS}
+    rows = [{"id": i, "text": f"ukara {i}"} for i in order if i not in without_text]
+    rows += [{"id": key, "text": "tanpa label"} for key in sorted(strangers)]
+    with tempfile.TemporaryDirectory() as folder:
+        counts: Any = prepare_labelled(
+            corpus(rows, Path(folder, "raw"), ["text"]),
+            label_of,
+            rules=RULES,
+            limits={},
+            out=Path(folder),
+        )
+        for split in SPLITS:
+            columns = read_columns(Path(folder, f"{split}.parquet"))
+            wanted = sorted(i for i in ITEMS if i.startswith(split) and i not in without_text)
+            assert columns["id"] == [f"korpus:{item}" for item in wanted]
+            assert columns["label"] == [label_of[item][0] for item in wanted]
+            assert columns["text"] == [f"ukara {item}" for item in wanted]
+    expected = {"no_text": len(without_text), "no_label": len(strangers)}
+    assert counts["dropped"] == {reason: n for reason, n in expected.items() if n}
+
+
+class Loss(NamedTuple):
+    """What a lossy engine does to the lines of one call, and how the contract calls it."""
+
+    spoil: Callable[[list[Line]], list[Line]]
+    words: str
+
+
+LOSSES = {
+    "drops a line": Loss(lambda lines: [*lines[:1], *lines[2:]], "1 of {n} ids lost, first '{b}'"),
+    "repeats a line": Loss(lambda lines: [lines[0], *lines], "1 ids repeated, first '{a}'"),
+    "repeats one for another": Loss(
+        lambda lines: [lines[0], lines[0], *lines[2:]], "1 of {n} ids lost, first '{b}'"
+    ),
+    "reorders": Loss(lambda lines: [lines[1], lines[0], *lines[2:]], "another order, .* '{a}'"),
+    "returns an extra": Loss(lambda lines: [*lines, ("asing:1", "x")], "unknown ids.*'asing:1'"),
+}
+STAGES = {
+    "SyntheticBitext": "SyntheticBitext:gloss-hub-sis",
+    "TestHypotheses": "TestHypotheses:gloss",
+    "TranslatedTask": "TranslatedTask:stance-sis-gloss",
+}
+
+
+class Lossy:
+    """Translate as the engine does, but spoil the lines of every call from the second on."""
+
+    def __init__(self, engine: Engine, loss: Loss) -> None:
+        self.engine, self.loss = engine, loss
+        self.calls = count(1)
+        self.given: list[str] = []
+
+    def translate(self, lines: Sequence[Line], *, source: str, target: str) -> list[Line]:
+        translated = self.engine.translate(lines, source=source, target=target)
+        self.given = [key for key, _ in lines]
+        return self.loss.spoil(translated) if next(self.calls) > 1 else translated
+
+
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Build all that the translating stages of a tiny experiment need; no model is trained."""
+    folder = tmp_path_factory.mktemp("alignment")
+    recipe = {"max_sentences": 50, "engines": ["gloss"]}
+    experiment = str(write_experiment(folder, back_translation=recipe))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPRACHBUND_STORE", str(folder / "store"))
+        stages = [found for name in STAGES.values() for found in find_stages(experiment, name)]
+        running.run([needed for stage in stages for needed in chain(*stage.inputs.values())])
+        yield experiment
+
+
+def spoilt(stage: Stage[Any], loss: Loss, monkeypatch: pytest.MonkeyPatch) -> list[Lossy]:
+    """Have the stage load an engine that loses lines; the engine is in the list once it has."""
+    loaded: list[Lossy] = []
+
+    def load(*arguments: Any, **options: Any) -> Lossy:
+        loaded.append(Lossy(load_engine(*arguments, **options), loss))
+        return loaded[0]
+
+    monkeypatch.setattr(translation, "SHARD_RECORDS", 20)  # several calls a stage
+    monkeypatch.setattr(modules[type(stage).__module__], "load_engine", load)
+    return loaded
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
+@pytest.mark.parametrize("name", STAGES)
+def test_a_lossy_engine_is_caught_by_the_stage_that_loses_the_line(
+    upstream: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    loss: Loss,
+) -> None:
+    (stage,) = find_stages(upstream, STAGES[name])
+    stage.place.discard()
+    loaded = spoilt(stage, loss, monkeypatch)
+    with pytest.raises(ContractError) as caught:
+        stage.run()
+    assert isinstance(loaded[0].engine, GlossEngine)
+    a, b, *rest = loaded[0].given
+    caught.match(loss.words.format(n=2 + len(rest), a=a, b=b))
+    failed = f"FAILED {name} {stage.label()} "
+    assert [line for line in capsys.readouterr().err.splitlines() if failed in line]
+    assert not stage.place.artifact.exists()
+
+
+def test_the_run_fails_and_an_honest_engine_goes_on_from_the_last_good_shard(
+    upstream: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (stage,) = find_stages(upstream, STAGES["SyntheticBitext"])
+    stage.place.discard()
+    monkeypatch.setattr(translation, "SHARD_RECORDS", 20)
+    with monkeypatch.context() as patch:
+        spoilt(stage, LOSSES["drops a line"], patch)
+        with pytest.raises(StageError, match="did not finish"):
+            running.run([stage])
+    shown = capfd.readouterr().err
+    assert "FAILED SyntheticBitext gloss-hub-sis" in shown
+    assert "ids lost" in shown
+    assert "Traceback" not in shown
+    running.run([stage])
+    counts = stage.artifact.manifest["counts"]
+    (text,) = stage.inputs["text"]
+    given_ids = read_columns(text.artifact.path("text.parquet"))["id"]
+    made = read_columns(stage.artifact.path("synthetic.parquet"))["id"]
+    assert [i for i in given_ids if i in set(made)] == made
+    assert len(given_ids) == counts["read"] == len(made) + sum(counts["dropped"].values())
