@@ -102,7 +102,7 @@ def draft_parallel(
             "(CSV, TSV, JSON lines, TMX) with a column for each language"
         )
     (given,) = unpacked.files
-    form, doubts = _format(given.looks, _language_columns(given, languages, columns))
+    form, doubts = _format(given, _language_columns(given, languages, columns))
     return _drafted(name, unpacked, form, languages, doubts)
 
 
@@ -185,7 +185,7 @@ def _monolingual_format(
     guessed = named or find_text_column(looks.columns)
     if guessed is None:
         raise _which_column(given, language, "--mono-column COLUMN")
-    form, doubts = _format(looks, {language: guessed})
+    form, doubts = _format(given, {language: guessed})
     if not named:
         doubts.append(f"{given.name}: that the column {guessed!r} holds the text")
     return form, doubts
@@ -203,24 +203,26 @@ def _which_column(given: GivenFile, languages: str, option: str) -> SpecError:
     )
 
 
-def _format(looks: Sniffed, columns: Columns) -> tuple[Format, list[str]]:
+def _format(given: GivenFile, columns: Columns) -> tuple[Format, list[str]]:
     """Return the format that reads these columns; numbers that are no names mean: no header."""
+    looks = given.looks
     unknown = [column for column in columns.values() if column not in looks.columns]
-    is_table = looks.kind in ("csv", "tsv")
-    width = len(looks.columns)
-    if not all(is_table and c.isdecimal() and 0 < int(c) <= width for c in unknown):
-        raise SpecError(f"there is no column {unknown[0]!r}{suggest(unknown[0], looks.columns)}")
+    numbers = {str(number) for number in range(1, len(looks.columns) + 1)}
+    numbered = looks.kind in ("csv", "tsv") and numbers.issuperset(columns.values())
+    if unknown and not numbered:
+        hint = suggest(unknown[0], looks.columns)
+        raise SpecError(f"{given.name}: there is no column {unknown[0]!r}{hint}")
     if looks.kind == "jsonl":
         return JsonLines(kind="jsonl", columns=columns), []
     if looks.kind == "tmx":
         return TranslationMemory(kind="tmx", columns=columns), []
-    doubts = []
-    if looks.kind == "tsv" and all(
+    quoted = looks.kind == "tsv" and all(
         looks.columns.get(column, "").startswith('"') for column in columns.values()
-    ):
-        doubts.append("the text begins with a quote; a tsv is read as it is, a csv without quotes")
+    )
+    doubts = ["the text is in quotes, which a tsv keeps; if they are none of it, write a csv"]
     kind: Literal["csv", "tsv"] = "csv" if looks.kind == "csv" else "tsv"
-    return Table(kind=kind, columns=columns, header=looks.header and not unknown), doubts
+    header = looks.header and not unknown
+    return Table(kind=kind, columns=columns, header=header), doubts if quoted else []
 
 
 def _drafted(

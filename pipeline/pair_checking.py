@@ -21,7 +21,6 @@ from tasks.sources.description import (
     HashSplit,
     HubDataset,
     PlainText,
-    RemoteFile,
     ShippedSplit,
     Source,
 )
@@ -283,21 +282,22 @@ def _read_all(
             return
         except (SprachbundError, OSError) as error:
             problems.append(str(error))
-    for files in _pieces(fetched.corpus.source, without):
-        source = replace(fetched.corpus.source, files=files)
+    for piece in _pieces(fetched.corpus.source, without):
         try:
-            deque(read_corpus(replace(fetched.corpus, source=source), fetched.folder), maxlen=0)
+            deque(read_corpus(replace(fetched.corpus, source=piece), fetched.folder), maxlen=0)
         except (SprachbundError, OSError) as error:
             problems.append(str(error))
     yield from dict.fromkeys(problems)  # what stopped reading them all stops one, too
 
 
-def _pieces(source: Source, without: Collection[int]) -> list[tuple[RemoteFile, ...]]:
-    """Return the files of a source one by one, then those that are aligned with each other."""
+def _pieces(source: Source, without: Collection[int]) -> Iterator[Files]:
+    """Yield the files of a source one by one, then those that are aligned with each other."""
     if not isinstance(source, Files):
-        return []
-    pieces = [(file,) for number, file in enumerate(source.files) if number not in without]
+        return
+    for number, file in enumerate(source.files):
+        if number not in without:
+            yield replace(source, files=(file,))
     if isinstance(source.format, PlainText) and not without:
         with suppress(SourceError):  # reading them all has said it
-            pieces += aligned_files(source.files)
-    return pieces
+            for sides in aligned_files(source.files):
+                yield replace(source, files=sides)

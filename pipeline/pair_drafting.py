@@ -119,14 +119,13 @@ def _monolingual(language: str, files: PairFiles, folder: Path) -> list[DraftedC
 
 def _publish(path: Path, text: str) -> None:
     """Write a manifest beside its place, have it validated, and rename it once."""
-    draft = path.with_name(f".{path.stem}.draft.yaml")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
-        load_manifest(draft, PairManifest)
-        _must_be_new(path)
-        draft.replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".draft-") as folder:
+            draft = Path(folder) / path.name
+            draft.write_text(text, encoding="utf-8")
+            load_manifest(draft, PairManifest)
+            _must_be_new(path)
+            draft.replace(path)
     except OSError as error:
         raise SpecError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        draft.unlink(missing_ok=True)

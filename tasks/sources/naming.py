@@ -45,10 +45,10 @@ def names_of(language: str) -> Iterator[str]:
 
     Its code with and without the script, its name in English, its two-letter code.
     """
-    import langcodes
-
     code = language.split("_")[0]
     yield from dict.fromkeys((_words(language), code))
+    import langcodes  # not for a name that holds the code
+
     known = langcodes.get(code)
     yield _words(re.sub(r"\(.*?\)", "", known.language_name()))  # "Swahili (individual language)"
     if known.language and len(known.language) == 2:
