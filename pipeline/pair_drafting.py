@@ -128,4 +128,4 @@ def _publish(path: Path, text: str) -> None:
             _must_be_new(path)
             draft.replace(path)
     except OSError as error:
-        raise SpecError(f"{path}: cannot be written: {error.strerror}") from error
+        raise SpecError(f"{path}: cannot be written: {error}") from error
