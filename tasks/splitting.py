@@ -32,6 +32,12 @@ def assign(ids: Iterable[str], split: HashSplit) -> dict[str, str]:
     }
 
 
+def propose(usable: int) -> HashSplit:
+    """Return a split for so many sentences: dev and test a tenth each, at most the usual sizes."""
+    tenth = usable // 10
+    return HashSplit(rule="hash", dev=min(HashSplit.dev, tenth), test=min(HashSplit.test, tenth))
+
+
 def rest(split: HashSplit) -> str:
     """Return the part of every id that `assign` does not name."""
     return "unused" if split.train else "train"

@@ -22,7 +22,7 @@ import yaml
 
 from models.errors import DiskFullError, ProcessError, SourceError, SpecError, naming_full_disk
 from pipeline.dag import find_stages
-from pipeline.pair_files import new_pair
+from pipeline.pair_drafting import PairFiles, new_pair
 from pipeline.specs.loading import load_manifest
 from pipeline.specs.manifests import PairManifest, TaskManifest
 from pipeline.store import Draft
@@ -275,7 +275,7 @@ def test_a_wrong_code_is_found_wherever_a_code_stands(tmp_path: Path) -> None:
     (source,) = problems(tmp_path / "emosi.yaml", task, TaskManifest)
     assert source.startswith("line 2: source_language: 'in' is no ISO 639-3 code")
     with pytest.raises(SpecError, match="ind-jva: 'jva' is no ISO 639-3 code"):
-        new_pair("ind-jva", parallel=[], mono=[], out=tmp_path / "new.yaml")
+        new_pair("ind-jva", PairFiles(), out=tmp_path / "new.yaml")
     assert not (tmp_path / "new.yaml").exists()
 
 

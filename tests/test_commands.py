@@ -26,7 +26,7 @@ COMMANDS = [
 
 
 def sprachbund(
-    *arguments: str, stdin: str = "", **environment: str
+    *arguments: str, stdin: str = "", cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-P", "-m", "pipeline.commands.app", *arguments],
@@ -34,6 +34,7 @@ def sprachbund(
         capture_output=True,
         text=True,
         env={**os.environ, "COLUMNS": "100", **environment},
+        cwd=cwd,
         check=False,
     )
 
@@ -77,6 +78,26 @@ def test_a_wrong_word_gets_a_way_out(store: Path, arguments: list[str], message:
     assert result.returncode == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_pair_goes_from_files_to_a_check(tmp_path: Path) -> None:
+    for name in ("train.ind", "train.ban", "a.txt", "b.txt"):
+        (tmp_path / name).write_text("".join(f"{name} {n}\n" for n in range(40)))
+    given = ["--parallel", "train.ind", "train.ban", "--mono", "a.txt", "--mono=b.txt"]
+    made = sprachbund("pair", "new", "ind-ban", *given, "--out", "ind-ban.yaml", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.endswith("Next: sprachbund pair check ind-ban.yaml\n")
+    checked = sprachbund("pair", "check", "ind-ban.yaml", cwd=tmp_path)
+    assert checked.returncode == 0, checked.stdout
+    assert "ban-text: 80 sentences" in checked.stdout
+    (tmp_path / "train.ban").write_text("lain\n")
+    (tmp_path / "a.txt").unlink()
+    checked = sprachbund("pair", "check", "ind-ban.yaml", cwd=tmp_path)
+    assert checked.returncode == 1
+    assert "train.ban: checksum differs" in checked.stdout
+    assert "a.txt: no such file" in checked.stdout
+    assert "2 errors" in checked.stdout
+    assert "Traceback" not in checked.stderr
 
 
 def test_plan_of_an_unbuilt_experiment_says_what_is_missing(store: Path, tiny: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.sources.description import HashSplit
-from tasks.splitting import assign, rank, rest
+from tasks.splitting import assign, propose, rank, rest
 
 IDS = st.lists(st.text(min_size=1, max_size=8), unique=True, max_size=60)
 SIZES = st.integers(min_value=0, max_value=20)
@@ -62,3 +62,15 @@ def test_a_train_limit_leaves_dev_and_test_alone() -> None:
 
 def test_parts_are_stable_over_releases() -> None:
     assert rank("korpus:1", 0) == 8113535865024849527
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000))
+def test_a_proposal_holds_out_a_fifth_at_most(usable: int) -> None:
+    split = propose(usable)
+    assert 5 * (split.dev + split.test) <= usable
+    assert split.dev <= split.test <= 350
+
+
+def test_a_proposal_for_much_text_is_the_usual_split() -> None:
+    assert propose(3_500) == HashSplit(rule="hash")

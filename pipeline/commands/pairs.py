@@ -1,12 +1,36 @@
 """Commands for language-pair manifests: check and new."""
 
 import sys
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-app = typer.Typer(help="Check and scaffold language-pair manifests.", no_args_is_help=True)
+app = typer.Typer(help="Check and draft language-pair manifests.", no_args_is_help=True)
+
+
+class _SeveralValues(TyperCommand):
+    """A command whose repeatable options take several values at once: `--parallel A B`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give each value an option of its own, which is all that typer reads."""
+        options = {name for p in self.params if getattr(p, "multiple", False) for name in p.opts}
+        return super().parse_args(ctx, list(_one_each(args, options)))
+
+
+def _one_each(arguments: Iterable[str], options: Collection[str]) -> Iterator[str]:
+    option, valued = None, False
+    for argument in arguments:
+        if argument.startswith("-"):
+            name, valued = argument.split("=")[0], "=" in argument
+            option = name if name in options else None
+        elif option and valued:
+            yield option
+        else:
+            valued = True
+        yield argument
 
 
 @app.command()
@@ -14,25 +38,40 @@ def check(
     file: Annotated[str, typer.Argument(help="Path of a pair manifest, or its name.")],
     offline: Annotated[bool, typer.Option(help="Do not fetch: check the YAML alone.")] = False,
 ) -> None:
-    """Validate a pair manifest, fetch its corpora and read every row of them.
+    """Validate a pair manifest, fetch its corpora and read every row; report all problems at once.
 
     Example: `sprachbund pair check data_manifests/pairs/ind-jav.yaml`
     """
-    from pipeline.pair_files import check_pair
+    from pipeline.pair_checking import check_pair, summary
 
-    for line in check_pair(file, fetch_corpora=not offline):
-        sys.stdout.write(f"{line}\n")
+    findings = []
+    for finding in check_pair(file, fetch_corpora=not offline):
+        findings.append(finding)
+        sys.stdout.write(f"{finding}\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{summary(findings, file)}\n")
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=_SeveralValues)
 def new(
     name: Annotated[str, typer.Argument(help="HUB-LANGUAGE in ISO 639-3 codes, e.g. ind-mak.")],
     parallel: Annotated[
-        list[Path] | None,
-        typer.Option(help="The two aligned text files, hub first; give the option twice."),
+        list[str] | None,
+        typer.Option(
+            help="Two text files aligned by line, or one table that holds both languages (CSV, "
+            "TSV, JSON lines, TMX); .gz, zip and FILE.zip:MEMBER are read, too."
+        ),
     ] = None,
     mono: Annotated[
-        list[Path] | None, typer.Option(help="Monolingual text of the new language.")
+        list[str] | None, typer.Option(help="Monolingual text of the new language: files.")
+    ] = None,
+    columns: Annotated[
+        str, typer.Option(help="Columns of the table, by language: ind=source,mak=target.")
+    ] = "",
+    mono_column: Annotated[
+        str | None, typer.Option(help="Column of the text in monolingual tables.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="File to write; default data_manifests/pairs/NAME.yaml.")
@@ -40,9 +79,17 @@ def new(
 ) -> None:
     """Write a pair manifest: filled in from your files, or a template with every field explained.
 
-    Example: `sprachbund pair new ind-mak --parallel t.ind --parallel t.mak --mono mak.txt`
+    Example: `sprachbund pair new ind-mak --parallel train.ind train.mak --mono mak.txt`
     """
-    from pipeline.pair_files import new_pair
+    from pipeline.pair_drafting import PairFiles, new_pair, parse_columns
 
-    path = new_pair(name, parallel=parallel or [], mono=mono or [], out=out)
-    sys.stdout.write(f"{path}\nNext: sprachbund pair check {path}\n")
+    files = PairFiles(
+        parallel=parallel or (),
+        mono=mono or (),
+        columns=parse_columns(columns),
+        mono_column=mono_column,
+    )
+    drafted = new_pair(name, files, out=out)
+    lines = [*drafted.found, *(f"check this: {doubt}" for doubt in drafted.doubts)]
+    lines += [f"Written: {drafted.path}", f"Next: sprachbund pair check {drafted.path}"]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))

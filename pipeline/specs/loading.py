@@ -148,7 +148,7 @@ def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
         problem["input"], (dict, list)
     ):
         message += f" (found {problem['input']!r})"
-    line = _line_of(text, location)
+    line = line_of(text, location)
     return f"  line {line}: {field}: {message}" if line else f"  {field}: {message}"
 
 
@@ -196,7 +196,7 @@ def _variants(schema: Any, node: Any) -> list[Any]:
     return [v for option in options for v in _variants(schema, option)] if options else [node]
 
 
-def _line_of(text: str, location: Sequence[str | int]) -> int | None:
+def line_of(text: str, location: Sequence[str | int]) -> int | None:
     """Return the line of the deepest node on the way to `location`, from YAML's own marks."""
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     line = None

@@ -78,13 +78,14 @@ def _read_files(source: Files, folder: Path) -> Iterator[Row]:
     key = "tuid" if isinstance(form, TranslationMemory) else form.id
     seen: Counter[str] = Counter()
     for file in source.files:
-        records = _records(folder / local_name(file), file.name, form)
+        records = file_records(folder / local_name(file), file.name, form)
         yield from _rows(records, form.columns, key, split=file.split, name=file.name, seen=seen)
 
 
-def _records(
+def file_records(
     path: Path, name: str, form: Table | JsonLines | TranslationMemory
 ) -> Iterator[Mapping[str, object]]:
+    """Yield the records of one file as they are, by the names (or numbers) of its columns."""
     if isinstance(form, TranslationMemory):
         return read_tmx(path, name)
     if isinstance(form, JsonLines):
@@ -201,7 +202,7 @@ def _read_aligned_text(files: Sequence[RemoteFile], folder: Path) -> Iterator[Ro
     Of several files in a language, the first goes with the first of the others, and so on.
     """
     seen: Counter[str] = Counter()
-    for sides in _aligned_files(files):
+    for sides in aligned_files(files):
         split = sides[0].split
         names = [side.language or "text" for side in sides]
         streams = [_lines(folder / local_name(side), side.name) for side in sides]
@@ -216,7 +217,7 @@ def _read_aligned_text(files: Sequence[RemoteFile], folder: Path) -> Iterator[Ro
             yield Row(_numbered(split, seen), split, dict(zip(names, texts, strict=True)))
 
 
-def _aligned_files(files: Sequence[RemoteFile]) -> Iterator[tuple[RemoteFile, ...]]:
+def aligned_files(files: Sequence[RemoteFile]) -> Iterator[tuple[RemoteFile, ...]]:
     """Yield the files that belong side by side: one of each language, all of one split."""
     languages = dict.fromkeys(file.language for file in files)
     for split in dict.fromkeys(file.split for file in files):

@@ -1,0 +1,297 @@
+"""A new pair from a user's files: what is written is valid, pinned, split, and never half there."""
+
+import gzip
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from models.errors import SourceError, SpecError
+from pipeline.pair_checking import check_pair
+from pipeline.pair_drafting import PairFiles, new_pair, parse_columns
+from pipeline.specs.loading import load_manifest
+from pipeline.specs.manifests import PairManifest
+from tasks.sources.fetching import sha256_of
+
+NUMERALS = [
+    ("satu", "siki"),
+    ("dua", "kalih"),
+    ("tiga", "telu"),
+    ("empat", "papat"),
+    ("lima", "lima"),
+]
+PAIRS = [
+    (f"{a} {b} {c}", f"{x} {y} {z}") for a, x in NUMERALS for b, y in NUMERALS for c, z in NUMERALS
+]
+"""125 invented sentence pairs."""
+
+
+@pytest.fixture(autouse=True)
+def _no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPRACHBUND_MIRROR", raising=False)
+
+
+def write(path: Path, *lines: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def texts(folder: Path, ind: str = "teks.ind", ban: str = "teks.ban") -> list[str]:
+    sides = list(zip(*PAIRS, strict=True))
+    return [str(write(folder / ind, *sides[0])), str(write(folder / ban, *sides[1]))]
+
+
+def table(path: Path, header: str, *, separator: str = ",") -> str:
+    rows = [separator.join((f"s{n}", *pair)) for n, pair in enumerate(PAIRS)]
+    return str(write(path, header, *rows))
+
+
+def draft(folder: Path, *parallel: str, **others: Any) -> dict[str, Any]:
+    """Draft a pair, have it checked, and return what stands in the file."""
+    out = folder / "ind-ban.yaml"
+    new_pair("ind-ban", PairFiles(parallel=parallel, **others), out=out)
+    found = list(check_pair(str(out), fetch_corpora=True))
+    assert [str(f) for f in found if f.level == "error"] == []
+    data: dict[str, Any] = yaml.safe_load(out.read_text(encoding="utf-8"))
+    return data
+
+
+def refused(folder: Path, *parallel: str, **others: Any) -> str:
+    """Return the message with which files are refused; nothing is left behind."""
+    before = sorted(folder.rglob("*"))
+    with pytest.raises((SourceError, SpecError)) as caught:
+        new_pair("ind-ban", PairFiles(parallel=parallel, **others), out=folder / "x/ind-ban.yaml")
+    assert sorted(folder.rglob("*")) == before
+    return str(caught.value)
+
+
+def test_aligned_files_are_pinned_and_split(tmp_path: Path) -> None:
+    files = texts(tmp_path / "teks")
+    mono = [str(write(tmp_path / "mono.txt", "Siki. Kalih!", "siki"))]
+    data = draft(tmp_path, *files, mono=mono)
+    (corpus,) = data["parallel"]
+    assert corpus["source"]["base"] == "./teks"
+    assert [file["sha256"] for file in corpus["source"]["files"]] == [
+        sha256_of(Path(file)) for file in files
+    ]
+    assert [file["language"] for file in corpus["source"]["files"]] == ["ind", "ban"]
+    assert data["split"] == {"rule": "hash", "dev": 12, "test": 12}
+    assert data["monolingual"]["ban"][0]["source"]["files"][0]["name"] == "mono.txt"
+
+
+def test_what_was_found_is_told_and_what_is_a_guess(tmp_path: Path) -> None:
+    drafted = new_pair(
+        "ind-ban",
+        PairFiles(parallel=texts(tmp_path, "kiri.txt", "kanan.txt")),
+        out=tmp_path / "ind-ban.yaml",
+    )
+    found = "\n".join(drafted.found)
+    assert "kiri.txt: plain text, ind" in found
+    assert "125 sentence pairs, 125 usable; on average 3.0 words in ind, 3.0 words in ban" in found
+    assert "train 101, dev 12, test 12" in found
+    text = drafted.path.read_text()
+    for doubt in ("by their order, ind first", "12 test sentences"):
+        assert any(doubt in line for line in drafted.doubts)
+        assert any(doubt in line for line in text.splitlines() if "# check this:" in line)
+
+
+def test_names_of_files_decide_over_their_order(tmp_path: Path) -> None:
+    ind, ban = texts(tmp_path, "teks.id", "balinese.txt")
+    (corpus,) = draft(tmp_path, ban, ind)["parallel"]
+    named = [(file["name"], file["language"]) for file in corpus["source"]["files"]]
+    assert named == [("teks.id", "ind"), ("balinese.txt", "ban")]
+    assert "check this: which file" not in (tmp_path / "ind-ban.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "separator", "expected"),
+    [
+        (
+            "t.csv",
+            "id,indonesian,balinese",
+            ",",
+            {"kind": "csv", "id": "id", "columns": {"ind": "indonesian", "ban": "balinese"}},
+        ),
+        (
+            "t.txt",
+            "key\tind_text\ttext-ban",
+            "\t",
+            {"kind": "tsv", "id": "key", "columns": {"ind": "ind_text", "ban": "text-ban"}},
+        ),
+    ],
+)
+def test_a_table_holds_both_languages(
+    tmp_path: Path, name: str, header: str, separator: str, expected: dict[str, object]
+) -> None:
+    file = table(tmp_path / name, header, separator=separator)
+    assert draft(tmp_path, file)["parallel"][0]["source"]["format"] == expected
+
+
+def test_json_lines_hold_both_languages(tmp_path: Path) -> None:
+    lines = [json.dumps({"ban": ban, "ind": ind}) for ind, ban in PAIRS]
+    data = draft(tmp_path, str(write(tmp_path / "t.jsonl", *lines)))
+    expected = {"kind": "jsonl", "columns": {"ind": "ind", "ban": "ban"}}
+    assert data["parallel"][0]["source"]["format"] == expected
+
+
+def test_packed_files_are_read_where_they_are(tmp_path: Path) -> None:
+    ind, ban = texts(tmp_path)
+    packed = tmp_path / "teks.ind.gz"
+    packed.write_bytes(gzip.compress(Path(ind).read_bytes()))
+    archive = tmp_path / "teks.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.write(ban, "dalam/teks.ban")
+        opened.write(ind, "dalam/teks.ind")
+    (corpus,) = draft(tmp_path, str(packed), f"{archive}:dalam/teks.ban")["parallel"]
+    first, second = corpus["source"]["files"]
+    assert (first["name"], first["sha256"]) == ("teks.ind.gz", sha256_of(packed))
+    assert (second["name"], second["member"]) == ("teks.zip", "dalam/teks.ban")
+    assert "teks.zip:dalam/teks.ban" in refused(tmp_path, ind, str(archive))
+
+
+def test_columns_without_a_telling_name_are_asked_for(tmp_path: Path) -> None:
+    file = table(tmp_path / "t.csv", "id,source,target")
+    message = refused(tmp_path, file)
+    assert "source: 'satu satu satu'" in message
+    assert "--columns ind=COLUMN,ban=COLUMN" in message
+    assert "did you mean 'target'" in refused(
+        tmp_path, file, columns={"ind": "source", "ban": "tarhet"}
+    )
+    assert "'jav' is not one of ind, ban" in refused(tmp_path, file, columns={"jav": "source"})
+    data = draft(tmp_path, file, columns=parse_columns("ind=source, ban=target"))
+    columns = data["parallel"][0]["source"]["format"]["columns"]
+    assert columns == {"ind": "source", "ban": "target"}
+
+
+def test_a_table_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
+    rows = [f"{ind}.\t{ban}." for ind, ban in PAIRS]
+    file = str(write(tmp_path / "t.tsv", *rows))
+    assert "1: 'satu satu satu.'" in refused(tmp_path, file)
+    data = draft(tmp_path, file, columns={"ind": "1", "ban": "2"})
+    form = data["parallel"][0]["source"]["format"]
+    assert form == {"kind": "tsv", "columns": {"ind": "1", "ban": "2"}, "header": False}
+    found = "\n".join(map(str, check_pair(str(tmp_path / "ind-ban.yaml"), fetch_corpora=True)))
+    assert "125 sentence pairs" in found
+
+
+def test_an_id_that_repeats_is_not_taken(tmp_path: Path) -> None:
+    rows = [f"s,{ind},{ban}" for ind, ban in PAIRS]
+    data = draft(tmp_path, str(write(tmp_path / "t.csv", "id,ind,ban", *rows)))
+    assert "id" not in data["parallel"][0]["source"]["format"]
+    assert "'s' stands there twice" in (tmp_path / "ind-ban.yaml").read_text()
+
+
+def test_monolingual_files_of_one_format_are_one_corpus(tmp_path: Path) -> None:
+    mono = [
+        str(write(tmp_path / "a.txt", "siki")),
+        str(write(tmp_path / "b.txt", "kalih")),
+        str(write(tmp_path / "c.csv", "label,text", "x,telu", "y,papat")),
+    ]
+    corpora = draft(tmp_path, *texts(tmp_path), mono=mono)["monolingual"]["ban"]
+    assert [corpus["name"] for corpus in corpora] == ["ban-text", "ban-text-2"]
+    assert len(corpora[0]["source"]["files"]) == 2
+    assert corpora[1]["source"]["format"]["columns"] == {"ban": "text"}
+    assert "check this: c.csv: that the column 'text'" in (tmp_path / "ind-ban.yaml").read_text()
+    other = str(write(tmp_path / "d.csv", "a,b", "x,telu"))
+    assert "--mono-column COLUMN" in refused(tmp_path, *texts(tmp_path), mono=[other])
+    draft_again = {"mono": [other], "mono_column": "b"}
+    (tmp_path / "ind-ban.yaml").unlink()
+    corpora = draft(tmp_path, *texts(tmp_path), **draft_again)["monolingual"]["ban"]
+    assert corpora[0]["source"]["format"]["columns"] == {"ban": "b"}
+
+
+@pytest.mark.parametrize(
+    ("ind", "ban"),
+    [
+        ("a/teks", "b/teks"),
+        ("teks #1: akhir, {x}.ind", "- 'teks'.ban"),
+        ("ꦲꦏ꧀ꦱꦫ.ind", 'kutip".ban'),
+        ("no", "1e5"),
+    ],
+)
+def test_any_path_makes_a_manifest_that_passes(tmp_path: Path, ind: str, ban: str) -> None:
+    mono = [
+        str(write(tmp_path / "https:" / "m: 1.txt", "siki")),
+        str(write(tmp_path / "z", "kalih")),
+    ]
+    data = draft(tmp_path, *texts(tmp_path / "d: #1", ind, ban), mono=mono)
+    names = [file["name"] for file in data["parallel"][0]["source"]["files"]]
+    assert names == [ind, ban]
+
+
+def test_files_beside_the_manifest_and_above_it_are_found(tmp_path: Path) -> None:
+    files = texts(tmp_path)
+    out = tmp_path / "manifests/pairs/ind-ban.yaml"
+    new_pair("ind-ban", PairFiles(parallel=files), out=out)
+    assert yaml.safe_load(out.read_text())["parallel"][0]["source"]["base"] == "../.."
+    assert load_manifest(out, PairManifest).languages == ("ind", "ban")
+
+
+@pytest.mark.parametrize("with_mono", [False, True])
+def test_the_template_is_valid_and_asks_for_what_is_missing(
+    tmp_path: Path, with_mono: bool
+) -> None:
+    mono = [str(write(tmp_path / "mono.txt", "siki"))] if with_mono else []
+    path = new_pair("ind-ban", PairFiles(mono=mono), out=tmp_path / "ind-ban.yaml").path
+    assert path.read_text().count("monolingual:") == 1
+    assert load_manifest(path, PairManifest).languages == ("ind", "ban")
+    data = yaml.safe_load(path.read_text())
+    source = data["parallel"][0]["source"]
+    assert source["files"] == [{"name": "train.csv", "sha256": "0" * 64}]
+    assert source["format"]["columns"] == {"ind": "source_text", "ban": "target_text"}
+    (text,) = data["monolingual"]["ban"]
+    assert text["name"] == ("ban-text" if with_mono else "my-text")
+    assert data["split"] == {"rule": "hash", "dev": 300, "test": 350}
+
+
+def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
+    path = write(tmp_path / "ind-ban.yaml", "kept")
+    with pytest.raises(SpecError, match="exists already"):
+        new_pair("ind-ban", PairFiles(), out=path)
+    assert path.read_text() == "kept\n"
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_clear_error(tmp_path: Path) -> None:
+    blocked = write(tmp_path / "file", "kept")
+    with pytest.raises(SpecError, match="cannot be written"):
+        new_pair("ind-ban", PairFiles(), out=blocked / "ind-ban.yaml")
+
+
+@pytest.mark.parametrize("name", ["ind", "ind-", "ind-balinese", "IND-ban", "in1-ban", "ind-ind"])
+def test_a_name_that_is_not_two_codes_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "new.yaml"
+    with pytest.raises(SpecError, match=f"{name}: expected HUB-LANGUAGE"):
+        new_pair(name, PairFiles(), out=path)
+    assert not path.exists()
+
+
+def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    one, two = texts(tmp_path)
+    gone = str(tmp_path / "gone.txt")
+    both = table(tmp_path / "t.csv", "id,ind,ban")
+    latin = tmp_path / "latin.ban"
+    latin.write_bytes("pèken né\n".encode("latin-1") * len(PAIRS))
+    short = str(write(tmp_path / "short.ban", "siki"))
+    blank = str(write(tmp_path / "blank.ban", *("..." for _ in PAIRS)))
+    for parallel, message in [
+        ((one,), "teks.ind is plain text; expected two plain-text files"),
+        ((one, two, two), "expected two plain-text files"),
+        ((one, both), "t.csv is a table (csv); expected"),
+        ((one, gone), "gone.txt: no such file"),
+        ((one, str(latin)), "latin.ban: line 1 is not UTF-8"),
+        ((one, short), "short.ban ends after 1 lines"),
+        ((one, blank), "none of its 125 rows is usable (125 empty)"),
+    ]:
+        assert message in refused(tmp_path, *parallel)
+    assert "gone.txt: no such file" in refused(tmp_path, one, two, mono=[gone])
+
+
+def test_columns_are_pairs() -> None:
+    assert parse_columns("ind=source, ban=a b") == {"ind": "source", "ban": "a b"}
+    assert parse_columns("") == {}
+    with pytest.raises(SpecError, match="LANGUAGE=COLUMN"):
+        parse_columns("source,target")

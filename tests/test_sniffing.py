@@ -1,0 +1,165 @@
+"""Formats, encodings and languages are told from files as users have them; doubt is an error."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from models.errors import SourceError
+from tasks.sources.naming import find_column, find_id_column, find_language, find_text_column
+from tasks.sources.sniffing import only_member, sniff
+
+BALINESE = "Ipun né café, pèken lan ümah.\n"
+
+
+def looks(folder: Path, name: str, content: str | bytes) -> tuple[str, list[str]]:
+    path = folder / "unpacked"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    sniffed = sniff(path, name)
+    return sniffed.kind, [*sniffed.columns]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "columns"),
+    [
+        ("t.ban", "siki kalih\ntiga, papat\n", "text", []),
+        ("t.txt", "siki\tkalih\nsiki\n", "text", []),
+        ("t.txt", "ind\tban\nsatu\tbesik\n", "tsv", ["ind", "ban"]),
+        ("t.csv", "ind,ban\nsatu,besik\n", "csv", ["ind", "ban"]),
+        ("t.csv.gz", '\ufeffind,ban\n"satu, dua",besik\n', "csv", ["ind", "ban"]),
+        ("t.csv", "ind\tban\nsatu\tbesik\n", "tsv", ["ind", "ban"]),
+        ("t.tsv", "text\nsiki\n", "tsv", ["text"]),
+        ("t.tsv", "Satu dua.\tBesik dadua.\nTiga.\tTelu.\n", "tsv", ["1", "2"]),
+        ("t.tsv", "1\tsatu\n2\tdua\n", "tsv", ["1", "2"]),
+        ("t.dat", '{"ind": "satu", "n": 1}\n{"ind": "dua", "n": 2}\n', "jsonl", ["ind", "n"]),
+    ],
+)
+def test_a_format_is_told_from_its_first_lines(
+    tmp_path: Path, name: str, content: str, kind: str, columns: list[str]
+) -> None:
+    assert looks(tmp_path, name, content) == (kind, columns)
+
+
+def test_the_languages_of_a_translation_memory_are_its_columns(tmp_path: Path) -> None:
+    sides = "".join(f'<tuv xml:lang="{tag}"><seg>x y</seg></tuv>' for tag in ("id", "ban"))
+    unit = f'<tu tuid="1">{sides}</tu>'
+    kind, columns = looks(tmp_path, "t.tmx", f"<tmx><body>{unit * 2}</body></tmx>")
+    assert (kind, columns) == ("tmx", ["id", "ban"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.ban", "", r"t\.ban: the file is empty"),
+        ("t.csv", "ind,ban\n", "no row below its header"),
+        ("t.csv", "ind;ban\nsatu;besik\n", "semicolons"),
+        ("t.json", '[{"ind": "satu"}]\n', "one JSON object a line"),
+        ("t.xml", "<book/>", "verses"),
+        ("t.xlsx", "PK", "spreadsheet"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_way_out(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    with pytest.raises(SourceError, match=message):
+        looks(tmp_path, name, content)
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "bom").write_bytes(b"\xef\xbb\xbfind,ban\nsatu,besik\n")
+    assert dict(sniff(tmp_path / "bom", "t.csv").columns) == {"ind": "satu", "ban": "besik"}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "shift_jis"])
+def test_another_encoding_is_named_with_the_command_that_converts_it(
+    tmp_path: Path, encoding: str
+) -> None:
+    text = {
+        "cp1252": "Où est passée la clé ? Ça ira très bien, sûrement à Noël.\n",
+        "cp1251": "Это простое предложение о погоде.\n",
+        "shift_jis": "これは短い文です。今日は天気がいい。\n",
+    }[encoding]
+    with pytest.raises(SourceError) as caught:
+        looks(tmp_path, "t.ban", b"siki\n" + text.encode(encoding) * 4)
+    message = str(caught.value)
+    assert message.startswith("t.ban: line 2 is not UTF-8")
+    known_as = {"shift_jis": ("CP932", "SHIFT-JIS")}.get(encoding, (encoding.upper(),))
+    assert any(code in message for code in known_as)
+    assert text[:4] in message  # the right reading is among those shown
+    assert "-t UTF-8 t.ban > t.utf8.ban" in message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_named(tmp_path: Path, encoding: str) -> None:
+    named = encoding.upper().replace("-LE", "LE").replace("-BE", "BE")
+    with pytest.raises(SourceError, match=f"iconv -f {named} -t UTF-8"):
+        looks(tmp_path, "t.ban", BALINESE.encode(encoding))
+
+
+def test_the_last_line_counts_as_much_as_the_first(tmp_path: Path) -> None:
+    content = b"siki\n" * 20_000 + BALINESE.encode("latin-1")
+    with pytest.raises(SourceError, match="line 20001 is not UTF-8"):
+        looks(tmp_path, "t.ban", content)
+
+
+@pytest.mark.parametrize(
+    ("language", "columns", "found"),
+    [
+        ("ind", ["id", "ind_text", "tgt_text"], "ind_text"),
+        ("ban", ["Indonesian", "Balinese"], "Balinese"),
+        ("ban", ["ind", "ban", "ban_tokens"], "ban"),
+        ("ban", ["ban_text", "ban_tokens"], None),
+        ("ban", ["source", "target"], None),
+        ("ban", ["urban", "bandung"], None),
+        ("swh", ["english", "text_swahili"], "text_swahili"),
+    ],
+)
+def test_a_column_is_found_by_the_name_of_its_language(
+    language: str, columns: list[str], found: str | None
+) -> None:
+    assert find_column(language, dict.fromkeys(columns, "dua kata")) == found
+
+
+@pytest.mark.parametrize(("value", "found"), [("s-17", None), ("satu dua tiga", "id")])
+def test_a_column_called_id_is_indonesian_when_it_holds_sentences(
+    value: str, found: str | None
+) -> None:
+    columns: Mapping[str, str] = {"id": value, "ban": "siki kalih"}
+    assert find_column("ind", columns) == found
+
+
+def test_keys_and_texts_have_names_of_their_own() -> None:
+    assert find_id_column(["text", "sentence_id", "label"]) == "sentence_id"
+    assert find_id_column(["idea", "text"]) is None
+    assert find_text_column(["label", "Text"]) == "Text"
+    assert find_text_column(["anything"]) == "anything"
+    assert find_text_column(["label", "source"]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("train.ind", "ind"),
+        ("opus.ind-ban.ban.gz", "ban"),
+        ("Balinese.txt", "ban"),
+        ("train.id", "ind"),
+        ("band.txt", None),
+    ],
+)
+def test_a_file_is_named_for_its_language(name: str, language: str | None) -> None:
+    assert find_language(name, ("ind", "ban")) == language
+
+
+def test_the_one_member_of_an_archive_is_meant_and_several_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("folder/train.ind", "satu\n")
+        archive.writestr("__MACOSX/folder/._train.ind", "x")
+    assert only_member(path) == "folder/train.ind"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("folder/train.ban", "siki\n")
+    with pytest.raises(SourceError, match=r"a\.zip:folder/train\.ban"):
+        only_member(path)
+    (tmp_path / "plain").write_text("PK is no archive")
+    assert only_member(tmp_path / "plain") is None
