@@ -59,13 +59,17 @@ class CorpusProfile(NamedTuple):
     def __str__(self) -> str:
         counts = self.counts
         unit = "sentence pairs" if len(self.languages) > 1 else "sentences"
-        dropped = ", ".join(f"{n:,} {reason}" for reason, n in sorted(counts.dropped.items()))
+        done = "; ".join(
+            f"{what}: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items()))
+            for what, reasons in counts.reasons().items()
+            if reasons
+        )
         length = ", ".join(
             f"{self.words[x] / counts.kept:.1f} words in {x}" for x in self.languages
         )
         return (
             f"{self.corpus}: {counts.read:,} {unit}, {counts.kept:,} usable"
-            f"{f' (dropped: {dropped})' if dropped else ''}; on average {length}"
+            f"{f' ({done})' if done else ''}; on average {length}"
         )
 
     def doubts(self) -> Iterator[str]:

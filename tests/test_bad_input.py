@@ -22,6 +22,7 @@ import yaml
 
 from models.errors import DiskFullError, ProcessError, SourceError, SpecError, naming_full_disk
 from pipeline.dag import find_stages
+from pipeline.pair_checking import profile_corpus
 from pipeline.pair_drafting import PairFiles, new_pair
 from pipeline.specs.loading import load_manifest
 from pipeline.specs.manifests import PairManifest, TaskManifest
@@ -49,6 +50,7 @@ from tasks.sources.reading import FetchedCorpus, read_corpus
 Format = PlainText | Table | JsonLines | BibleVerses
 TEXT = PlainText()
 CSV = Table(kind="csv", columns={"ind": "a", "ban": "b"})
+PAIR = ("ind", "ban")
 NO_SPLIT = HashSplit(rule="hash", dev=0, test=0)
 IND, BAN = b"satu\ndua\ntiga\n", b"besik\ndadua\ntelu\n"
 
@@ -70,7 +72,7 @@ def prepared(folder: Path, form: Format, **files: bytes) -> tuple[dict[str, Any]
     """Fetch, read and clean a bitext; return its counts and rows."""
     counts: Any = prepare_bitext(
         [brought(folder, form, **files)],
-        ("ind", "ban"),
+        PAIR,
         rules=CleaningRules(),
         split=NO_SPLIT,
         out=folder,
@@ -110,6 +112,11 @@ def test_what_is_harmless_is_repaired_and_counted(
     assert found == rows
     parts = {"train": len(rows), "dev": 0, "test": 0}
     assert counts == {"read": 3, "kept": len(rows), **more, **parts}
+
+
+def test_a_pair_check_tells_of_repairs(tmp_path: Path) -> None:
+    profile = profile_corpus(brought(tmp_path, TEXT, ind=IND, ban=b"be\x07sik\n\ntelu\n"), PAIR)
+    assert "2 usable (dropped: 1 empty; repaired: 1 control_characters)" in str(profile)
 
 
 TEN_MB = b"a" * 10_000_000
@@ -161,7 +168,7 @@ def test_only_duplicates_are_counted_and_named(tmp_path: Path) -> None:
     fetched = brought(tmp_path, TEXT, ind=b"satu\n" * 30, ban=b"besik\n" * 30)
     split = HashSplit(rule="hash", dev=3, test=4)
     with pytest.raises(SourceError, match=r"ind-ban: no sentence .*kept 1 of 30.*'duplicate': 29"):
-        prepare_bitext([fetched], ("ind", "ban"), rules=CleaningRules(), split=split, out=tmp_path)
+        prepare_bitext([fetched], PAIR, rules=CleaningRules(), split=split, out=tmp_path)
 
 
 def test_a_language_without_a_monolingual_sentence_is_named(tmp_path: Path) -> None:

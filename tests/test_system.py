@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -194,24 +194,67 @@ def test_a_study_that_is_killed_again_and_again_ends_the_same(
     assert not [path for path in (store / ".work").rglob("*") if path.is_file()]
 
 
-def test_a_slice_of_the_real_study(tmp_path: Path) -> None:
+def real_study(name: str, store: Path) -> list[dict[str, Any]]:
+    """Run an experiment on real corpora to its end; return its scores."""
     if "SPRACHBUND_MIRROR" not in os.environ:
         pytest.skip("needs SPRACHBUND_MIRROR: real corpora are not part of the project")
-    store = str(tmp_path / "store")
-    result = sprachbund("run", "nusa-mini", SPRACHBUND_STORE=store)
+    result = sprachbund("run", name, SPRACHBUND_STORE=str(store))
     assert result.returncode == 0, result.stderr
-    scores = sprachbund("scores", "nusa-mini", "--format", "json", SPRACHBUND_STORE=store)
-    records = json.loads(scores.stdout)
-    gloss = {
-        r["direction"]: r
-        for r in records
-        if r["kind"] == "mt" and r["engine"] == "gloss" and r["metric"] == "BLEU"
-    }
+    scores = sprachbund("scores", name, "--format", "json", SPRACHBUND_STORE=str(store))
+    records: list[dict[str, Any]] = json.loads(scores.stdout)
+    return records
+
+
+def chosen(records: list[dict[str, Any]], **wanted: object) -> list[dict[str, Any]]:
+    return [r for r in records if all(r.get(field) == value for field, value in wanted.items())]
+
+
+def test_a_slice_of_the_real_study(tmp_path: Path) -> None:
+    records = real_study("nusa-mini", tmp_path)
     for direction in ("jav-ind", "min-ind"):
-        assert gloss[direction]["low"] > gloss[direction]["baseline"]
-    best = max(
-        r["score"]
-        for r in records
-        if r["kind"] == "task" and r["metric"] == "macro-F1" and r["strategy"] != "in-language"
-    )
-    assert best > 0.3  # five classes: chance is 0.2
+        (gloss,) = chosen(records, engine="gloss", metric="BLEU", direction=direction)
+        assert gloss["low"] > gloss["baseline"]
+    transfer = [r for r in chosen(records, metric="macro-F1") if r["strategy"] != "in-language"]
+    assert max(r["score"] for r in transfer) > 0.3  # five classes: chance is 0.2
+
+
+class Facts(NamedTuple):
+    """What is known of a slice: rows read by pair, the task's part sizes, its chance level."""
+
+    read: dict[str, int]
+    task: dict[str, tuple[int, int, int]]
+    languages: tuple[str, str]
+    classes: int
+
+
+REAL = {
+    "bible-mini": Facts(
+        read={"eng-swh": 7900, "eng-lav": 7900},
+        task={"taxi-topic-eng": (859, 105, 110)},
+        languages=("swh", "lav"),
+        classes=6,
+    ),
+    "world-mini": Facts(
+        read={"eng-hin": 3071 + 1997, "eng-vie": 1997},
+        task={"sib-topic-eng": (701, 99, 204), "sib-topic-hin": (701, 99, 204)},
+        languages=("hin", "vie"),
+        classes=7,
+    ),
+    "nusax-mini": Facts(
+        read={"ind-jav-nusax": 1000, "ind-min-nusax": 1000},
+        task={"nusax-sentiment-ind": (300, 100, 200)},
+        languages=("jav", "min"),
+        classes=3,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_slice_of_each_other_real_corpus(tmp_path: Path, name: str) -> None:
+    facts = REAL[name]
+    records = real_study(name, tmp_path)
+    built = {(m["stage"], m["label"]): m for m in manifests(tmp_path).values()}
+    assert {pair: built["Bitext", pair]["counts"]["read"] for pair in facts.read} == facts.read
+    for label, sizes in facts.task.items():
+        counts = built["LabelledData", label]["counts"]
+        assert (counts["train"], counts["dev"], counts["test"]) == sizes

@@ -79,11 +79,13 @@ def _fetch_file(
     source: Files, file: RemoteFile, folder: Path, mirror: Path | None
 ) -> dict[str, str]:
     url = address(source, file)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:  # goes, too, when something fails
+    with (
+        naming_full_disk(folder),
+        tempfile.TemporaryDirectory(dir=folder) as scratch,  # goes, too, when something fails
+    ):
         packed = _obtain(url, file.sha256, Path(scratch) / "download", mirror)
         unpacked = Path(scratch) / "unpacked"
-        with naming_full_disk(folder):
-            _unpack(packed, file, unpacked)
+        _unpack(packed, file, unpacked)
         if not unpacked.stat().st_size:
             raise SourceError(f"{url}: {f'{file.member} in it' if file.member else 'it'} is empty")
         digest = sha256_of(packed)
@@ -142,8 +144,7 @@ def _download(url: str, sha256: str | None, scratch: Path) -> Path:
         _refuse_page(Path(target), url)  # before pooch finds the wrong checksum and asks again
 
     try:
-        with naming_full_disk(scratch.parent):
-            return Path(registry.fetch(name, downloader=download))
+        return Path(registry.fetch(name, downloader=download))
     except (requests.RequestException, OSError, ValueError) as error:
         raise SourceError(f"{url}: download failed after {RETRIES + 1} tries: {error}") from error
 
