@@ -8,7 +8,7 @@ before it, so that the word keeps its word-initial piece.
 import regex
 
 TITLE, UPPER = "\ue000", "\ue001"  # private use: no text means anything by them
-CASE_MARKS = (TITLE, UPPER)
+CASE_MARKS = [TITLE, UPPER]
 
 WORD = regex.compile(r"[\p{L}\p{M}]+")
 MARKED = regex.compile(rf"([\p{{L}}\p{{M}}]*)([{TITLE}{UPPER}])")

@@ -66,7 +66,7 @@ def train_subwords(
             input_sentence_size=recipe.max_training_lines,
             shuffle_input_sentence=True,
             control_symbols=[*map(language_tag, languages), BACK_TRANSLATION_TAG],
-            user_defined_symbols=CASE_MARKS if recipe.inline_case else (),
+            user_defined_symbols=CASE_MARKS if recipe.inline_case else [],  # a tuple is misread
             bos_id=0,
             pad_id=1,
             eos_id=2,

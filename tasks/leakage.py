@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from annotated_types import Ge, Gt, Le
 
 from models.errors import LeakError
-from tasks.cleaning import comparison_key, digest_of
+from tasks.cleaning import comparison_key, digest_of, sentences
 from tasks.records import Record, RecordWriter, count_records, read_records
 from tasks.splitting import rank
 
@@ -33,14 +33,17 @@ class LeakRules:
     """What counts as a leak, and what is done about it.
 
     A text shorter than `min_words` words is too generic to be a leak by its text ("thank you!"); by
-    its id it still is. `near` is the least share of common character `shingle`-grams (Jaccard) of
-    two texts that are nearly equal; 1 looks for exact text alone.
+    its id it still is. A held-out text of several sentences is also found by any of them that has
+    at least `min_part_words` words, since monolingual text is cut into sentences. `near` is the
+    least share of common character `shingle`-grams (Jaccard) of two texts that are nearly equal; 1
+    looks for exact text alone.
     """
 
     policy: Literal["drop", "fail", "report"] = "drop"
     min_words: Annotated[int, Ge(1)] = 3
-    near: Annotated[float, Gt(0), Le(1)] = 0.8
-    shingle: Annotated[int, Ge(2)] = 5
+    min_part_words: Annotated[int, Ge(1)] = 6
+    near: Annotated[float, Gt(0), Le(1)] = 0.7
+    shingle: Annotated[int, Ge(2)] = 4
 
 
 class TextSet(NamedTuple):
@@ -97,8 +100,7 @@ class HeldOutIndex:
         self._near = _NearIndex(rules) if rules.near < 1 else None
         for number, item in enumerate(self.items):
             self.by_id[item.id].append(number)
-            key = comparison_key(item.text)
-            if not self._is_generic(key):
+            for key in self._keys(item.text):
                 self.by_text[digest_of(key)].append(number)
                 if self._near:
                     self._near.add(number, key)
@@ -125,6 +127,15 @@ class HeldOutIndex:
             if self._near and not exact:
                 yield from self._matches("near", self._near.find(key))
 
+    def _keys(self, text: str) -> Iterator[str]:
+        """Yield what a held-out text is found by: the whole, and each longer sentence."""
+        key = comparison_key(text)
+        if not self._is_generic(key):
+            yield key
+        parts = [comparison_key(part) for part in sentences(text)]
+        if len(parts) > 1:
+            yield from (p for p in parts if len(p.split()) >= self.rules.min_part_words)
+
     def _matches(self, kind: MatchKind, numbers: Iterable[int]) -> Iterator[Match]:
         return (Match(kind, self.items[number]) for number in numbers)
 
@@ -139,19 +150,26 @@ class _NearIndex:
         from rensa import RMinHashLSH
 
         self.rules = rules
-        self.shingles: dict[int, frozenset[str]] = {}
+        self.numbers: list[int] = []
+        self.shingles: list[frozenset[str]] = []
         self.lsh: RMinHashLSH = RMinHashLSH(rules.near, PERMUTATIONS, BANDS)
 
     def add(self, number: int, key: str) -> None:
-        """Index one text."""
-        self.shingles[number] = self._shingles(key)
-        self.lsh.insert(number, self._minhash(self.shingles[number]))
+        """Index one text of a held-out item."""
+        place = len(self.numbers)
+        self.numbers.append(number)
+        self.shingles.append(self._shingles(key))
+        self.lsh.insert(place, self._minhash(self.shingles[place]))
 
     def find(self, key: str) -> list[int]:
-        """Return the texts whose shingles overlap with this one's by the rule's share."""
+        """Return the items whose shingles overlap with this text's by the rule's share."""
         shingles = self._shingles(key)
-        found = self.lsh.query(self._minhash(shingles))
-        return sorted(n for n in found if _jaccard(shingles, self.shingles[n]) >= self.rules.near)
+        near = (
+            self.numbers[place]
+            for place in self.lsh.query(self._minhash(shingles))
+            if _jaccard(shingles, self.shingles[place]) >= self.rules.near
+        )
+        return sorted(set(near))
 
     def _shingles(self, key: str) -> frozenset[str]:
         size = self.rules.shingle

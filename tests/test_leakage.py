@@ -83,7 +83,7 @@ def test_one_leak_is_removed_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "text", ["Saya pergi", "Saya pergi ke sana", "Sáya pergi pulang", "sayapergipulang"]
+    "text", ["Saya pergi", "Saya pergi ke sana", "Saya pérgi pulang", "sayapergipulang"]
 )
 def test_another_sentence_stays(train: Path, text: str) -> None:
     removed, left = kept(train, index(train.parent, {"t:1": (text, "teks seje wae")}))

@@ -69,6 +69,10 @@ def test_case_is_a_mark_behind_the_word(subwords: Subwords) -> None:
     assert upper == [*lower, UPPER]
 
 
+def test_a_case_mark_is_a_piece_of_its_own(subwords: Subwords) -> None:
+    assert [p for p in subwords.pieces() if TITLE in p or UPPER in p] == [TITLE, UPPER]
+
+
 def test_text_cannot_fake_a_case_mark(subwords: Subwords) -> None:
     assert subwords.decode(subwords.encode_pieces([f"ca{UPPER}fé{TITLE}"])) == ["café"]
 
@@ -77,6 +81,7 @@ def test_without_inline_casing_case_stays_in_the_pieces(tmp_path: Path) -> None:
     path = tmp_path / "subwords.model"
     train_subwords(lines(), LANGUAGES, SubwordRecipe(size=300, inline_case=False), path)
     subwords = Subwords(path)
+    assert not {TITLE, UPPER, "()"} & {*subwords.pieces()}
     (pieces,) = subwords.encode_pieces(["CAFÉ"])
     assert "".join(pieces) == "▁CAFÉ"
     assert subwords.decode([pieces]) == ["CAFÉ"]

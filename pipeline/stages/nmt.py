@@ -37,6 +37,8 @@ class SubwordModelSpec:
 class SubwordModel(Stage[SubwordModelSpec]):
     """One joint unigram model over the human training text of every language."""
 
+    VERSION: ClassVar[int] = 2
+
     def spec(self) -> SubwordModelSpec:
         return SubwordModelSpec(self.study.subwords, self.study.hub, self.study.languages)
 
