@@ -116,7 +116,7 @@ def draft_monolingual(
     """
     guesses = [(given, *_monolingual_format(given, language, column)) for given in unpacked.files]
     formats = [form for _, form, _ in guesses]
-    drafted = []
+    drafted: list[DraftedCorpus] = []
     for form in [form for n, form in enumerate(formats) if form not in formats[:n]]:
         spoken = language if isinstance(form, PlainText) else None
         files = [_spoken(given, spoken) for given, other, _ in guesses if other == form]

@@ -30,12 +30,14 @@ def find_text_column(columns: Collection[str]) -> str | None:
 
 
 def find_language(name: str, languages: Sequence[str]) -> str | None:
-    """Return the language a file is named for; the last word that names one decides."""
+    """Return the language a file is named for; codes before names, then the last word decides."""
+    words = _words(name).split()[::-1]
     named = (
         language
-        for word in reversed(_words(name).split())
+        for names in (_codes, names_of)
+        for word in words
         for language in languages
-        if word in names_of(language)
+        if word in names(language)
     )
     return next(named, None)
 
@@ -45,14 +47,17 @@ def names_of(language: str) -> Iterator[str]:
 
     Its code with and without the script, its name in English, its two-letter code.
     """
-    code = language.split("_")[0]
-    yield from dict.fromkeys((_words(language), code))
+    yield from _codes(language)
     import langcodes  # not for a name that holds the code
 
-    known = langcodes.get(code)
+    known = langcodes.get(language.split("_")[0])
     yield _words(re.sub(r"\(.*?\)", "", known.language_name()))  # "Swahili (individual language)"
     if known.language and len(known.language) == 2:
         yield known.language
+
+
+def _codes(language: str) -> list[str]:
+    return list(dict.fromkeys((_words(language), language.split("_")[0])))
 
 
 def _words(text: str) -> str:

@@ -45,6 +45,7 @@ def sniff(path: Path, name: str) -> Sniffed:
 
     Raises SourceError for one that is empty, not UTF-8, or in no format that can be read.
     """
+    _refuse_other_formats(name)
     suffix = _suffix(name)
     if not path.stat().st_size:
         raise SourceError(f"{name}: the file is empty")
@@ -65,8 +66,7 @@ def only_member(archive: Path) -> str | None:
 
     Raises SourceError with a way to name one where there are several.
     """
-    if advice := OTHER_FORMATS.get(_suffix(archive.name)):  # some are zips inside
-        raise SourceError(f"{archive}: {advice}")
+    _refuse_other_formats(archive.name)  # some are zips inside
     if not zipfile.is_zipfile(archive):
         return None
     with zipfile.ZipFile(archive) as opened:
@@ -76,6 +76,11 @@ def only_member(archive: Path) -> str | None:
         shown = "".join(f"\n  {archive}:{name}" for name in members[:20])
         raise SourceError(f"{archive}: holds {len(members)} files; name the one to read:{shown}")
     return members[0]
+
+
+def _refuse_other_formats(name: str) -> None:
+    if advice := OTHER_FORMATS.get(_suffix(name)):
+        raise SourceError(f"{name}: {advice}")
 
 
 def _suffix(name: str) -> str:
