@@ -304,6 +304,7 @@ def spoilt(stage: Stage[Any], loss: Loss, monkeypatch: pytest.MonkeyPatch) -> li
     return loaded
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
 @pytest.mark.parametrize("name", STAGES)
 def test_a_lossy_engine_is_caught_by_the_stage_that_loses_the_line(
@@ -326,6 +327,7 @@ def test_a_lossy_engine_is_caught_by_the_stage_that_loses_the_line(
     assert not stage.place.artifact.exists()
 
 
+@pytest.mark.system
 def test_the_run_fails_and_an_honest_engine_goes_on_from_the_last_good_shard(
     upstream: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
