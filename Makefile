@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: setup ## run the embedded sandbox experiment end to end, offline
 	$(BIN)/sprachbund run sandbox
 
-study: setup ## run the real study on Indonesian and five neighbours (about 90 minutes on 2 cores)
+study: setup ## run the real study on Indonesian and five neighbours (about 80 minutes on 2 cores)
 	$(BIN)/sprachbund run nusa
 
 test: setup ## run all tests, offline
