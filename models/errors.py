@@ -21,7 +21,7 @@ class SourceError(SprachbundError):
 
 
 class LeakError(SprachbundError):
-    """Held-out text stands in text to be trained on, and the experiment's policy is to fail."""
+    """Held-out text stands in text to be trained on: by the policy an error, or all there is."""
 
 
 class ContractError(SprachbundError):

@@ -14,6 +14,7 @@ from pipeline.specs.loading import find_manifest, line_of, load_manifest
 from pipeline.specs.manifests import PairManifest
 from tasks.bitext import clean_rows
 from tasks.cleaning import CleaningRules, Counts
+from tasks.licences import UNKNOWN_LICENCE, consequence
 from tasks.monolingual import cut_paragraphs
 from tasks.sources.description import (
     Corpus,
@@ -27,7 +28,6 @@ from tasks.sources.description import (
 from tasks.sources.fetching import fetch
 from tasks.sources.reading import FetchedCorpus, aligned_files, read_corpora, read_corpus
 
-UNKNOWN_LICENCES = {"", "?", "unknown", "none", "n/a", "tbd", "todo"}
 MANY_REPEATS = 0.1
 MANY_COPIES = 0.3
 FEW_TEST_SENTENCES = 100
@@ -170,7 +170,7 @@ class _PairCheck:
                 f"the pair is named {self.pair.name!r}, its file {self.stem!r}",
             )
         for location, corpus, _ in self._corpora():
-            if corpus.licence.strip().lower() in UNKNOWN_LICENCES:
+            if consequence(corpus.licence) == UNKNOWN_LICENCE:
                 yield self._found(
                     "warning",
                     (*location, "licence"),

@@ -110,9 +110,9 @@ class HeldOutIndex:
         """Read what `write_held_out` wrote."""
         return cls((HeldOut(**record) for record in read_records(path)), rules)
 
-    def without(self, prefix: str) -> "HeldOutIndex":
+    def without(self, *prefixes: str) -> "HeldOutIndex":
         """Return an index without the sets whose name begins so."""
-        left = (item for item in self.items if not item.set.startswith(prefix))
+        left = (item for item in self.items if not item.set.startswith(prefixes))
         return HeldOutIndex(left, self.rules)
 
     def find(self, record: Mapping[str, str], columns: Sequence[str]) -> Iterator[Match]:
@@ -252,7 +252,8 @@ def remove_leaks(
     """Copy the records that repeat no held-out text to `out`; return counts by reason and set.
 
     With a limit, keep the records that rank lowest by the hash of their id, in their order. Under
-    the policy `report` nothing is removed; under `fail` a leak raises LeakError.
+    the policy `report` nothing is removed; under `fail` a leak raises LeakError. So does a text of
+    which nothing is left.
     """
     guard = _Guard(text, index)
     wanted = guard.lowest_ranks(limit) if limit else None
@@ -269,6 +270,11 @@ def remove_leaks(
         raise LeakError(
             f"{text.name}: {removed.total()} sentences repeat held-out text ({reasons}); "
             "remove them, or set `leaks: {policy: drop}`"
+        )
+    if not kept:
+        raise LeakError(
+            f"{text.name}: no sentence is left of {count_records(text.path)} (removed "
+            f"{dict(sorted(removed.items()))}); take other text, or another split"
         )
     verb = "found" if index.rules.policy == "report" else "removed"
     return {"seen": count_records(text.path), verb: dict(sorted(removed.items())), "kept": kept}

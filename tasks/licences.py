@@ -24,7 +24,7 @@ CONDITIONS = {
 """A condition to the words in a licence's name that bring it."""
 
 FREE = {"cc0", "pddl", "unlicense", "0bsd"}
-SAYS_NOTHING = {"", "unknown", "unclear", "none", "unspecified", "other"}
+SAYS_NOTHING = {"", "unknown", "unclear", "none", "unspecified", "other", "n", "a", "tbd", "todo"}
 
 
 def consequence(licence: str) -> str:

@@ -115,6 +115,21 @@ def test_the_policy_decides_what_happens(train: Path) -> None:
         remove_leaks(TextSet("MT train", train, COLUMNS), failing, out=out)
 
 
+@pytest.mark.parametrize("policy", ["drop", "fail"])
+def test_a_text_of_which_nothing_is_left_is_an_error(train: Path, policy: str) -> None:
+    everything = index(train.parent, TRAIN, LeakRules(policy=policy))  # type: ignore[arg-type]
+    with pytest.raises(LeakError, match=r"MT train: .*5.*id: test"):
+        kept(train, everything)
+
+
+def test_a_set_may_be_left_out_by_the_beginning_of_its_name(train: Path) -> None:
+    both = HeldOutIndex(
+        [HeldOut(name, "ind", "k:2", "x") for name in ("MT dev a", "task dev b", "MT test a")],
+        RULES,
+    )
+    assert [item.set for item in both.without("MT dev", "task dev").items] == ["MT test a"]
+
+
 def test_a_limit_keeps_a_sample_by_id_in_file_order(train: Path) -> None:
     held_out = index(train.parent, {"k:2": ("a", "b")})
     samples = [kept(train, held_out, limit)[1] for limit in (1, 2, 3, 4, 99)]

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipeline.specs.languages import LanguageCode
 from pipeline.specs.loading import MANIFESTS, load_manifest
-from pipeline.specs.manifests import LanguageCode, Manifest, Name
+from pipeline.specs.manifests import Manifest, Name
 
 XLM_R = "xlm-r"
 FAMILIES = ("mbert", XLM_R, "mbart-50", "m2m-100", "nllb-200")

@@ -183,8 +183,11 @@ class SafeTextSpec:
 class TrainingBitext(Stage[SafeTextSpec]):
     """One pair's train and dev bitext without any held-out sentence, train without plain noise.
 
-    Dev text chooses the checkpoint, so it may repeat no test sentence and none of the tasks' dev.
+    Dev text chooses the checkpoint, so it may repeat no test sentence. It may repeat dev sentences
+    of a task, which choose, too: some corpora (NusaX) have but one dev set for both.
     """
+
+    VERSION = 2
 
     pair = luigi.Parameter(description="name of the pair")
 
@@ -206,10 +209,13 @@ class TrainingBitext(Stage[SafeTextSpec]):
     @staticmethod
     def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
         index = held_out_index(inputs, spec.rules)
-        dev = spec.text_set(inputs.one("text").path("dev.parquet"))
+        dev = spec.text_set(inputs.one("text").path("dev.parquet"))._replace(
+            name=spec.name.replace("train", "dev", 1)
+        )
+        tests = index.without("MT dev", "task dev")
         out.counts = {
             "train": write_safe_text(spec, inputs, index, out, "train.parquet"),
-            "dev": remove_leaks(dev, index.without("MT dev"), out=out.path("dev.parquet")),
+            "dev": remove_leaks(dev, tests, out=out.path("dev.parquet")),
         }
 
 
