@@ -37,8 +37,11 @@ class CharNgrams:
         return TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True)
 
     def fit(self, inputs: Sequence[str]) -> None:
-        """Learn n-grams and their document frequencies."""
-        self._vectorizer.fit(inputs)
+        """Learn n-grams and their document frequencies; without any, every text looks alike."""
+        try:
+            self._vectorizer.fit(inputs)
+        except ValueError:  # a model that has hardly been trained translates every text to nothing
+            self._vectorizer.fit(["x", "x"])
 
     def transform(self, inputs: Sequence[str]) -> Any:
         """Return sparse features (sentences, n-grams)."""

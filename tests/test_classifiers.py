@@ -1,18 +1,21 @@
 """Classifiers learn what can be learnt, and a seed decides what a run does."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy
 import pytest
 from scipy.sparse import csr_matrix
 
 from models.classifiers import ClassifierRecipe, fit_seeds
+from models.encoders import CharNgrams
 from models.errors import SourceError
 
 LABELS = ("anger", "happy", "love")
 RECIPE = ClassifierRecipe(seeds=3)
 MLP = ClassifierRecipe(head="mlp", seeds=2, strengths=(4.0,))
-Data = tuple[numpy.ndarray, list[str]]
+Data = tuple[Any, list[str]]
+"""Features (items, dimensions) and labels."""
 
 
 def clouds(count: int, *, seed: int, spread: float = 0.5) -> Data:
@@ -37,6 +40,15 @@ def test_separable_classes_are_learnt_by_every_seed(recipe: ClassifierRecipe) ->
     fitted = fit(recipe, clouds(600, seed=1), clouds(60, seed=2))
     assert len(fitted) == recipe.seeds
     assert all(hits(classifier, clouds(90, seed=3)) > 0.95 for classifier in fitted)
+
+
+def test_texts_that_an_engine_translated_to_nothing_teach_nothing_and_stop_nothing() -> None:
+    features = CharNgrams()
+    texts, labels = [""] * 12, ["anger", "happy"] * 6
+    features.fit(texts)
+    fitted = fit(RECIPE, (features.transform(texts), labels), (features.transform([""]), ["happy"]))
+    for classifier in fitted:
+        assert len(set(classifier.predict(features.transform(["", "x", "halo"])))) == 1  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, MLP], ids=["logistic", "mlp"])
