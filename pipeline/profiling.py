@@ -18,7 +18,7 @@ from pipeline.stages.filtering import SCORES, BitextScores, MonolingualScores
 from pipeline.stages.leakage import all_labelled
 from pipeline.stages.nmt import SUBWORDS, SubwordModel
 from tasks.filtering import worst_lines
-from tasks.profiling import Example, Identify, Profile, Profiler
+from tasks.profiling import Example, Profile, Profiler
 from tasks.sources.description import (
     Corpus,
     Files,
@@ -31,7 +31,6 @@ from tasks.sources.description import (
 from tasks.sources.fetching import fetch
 from tasks.sources.reading import FetchedCorpus, read_corpus
 
-NO_IDENTIFIER = "no language identifier is at hand"
 Format = Table | JsonLines | PlainText | TranslationMemory
 
 
@@ -74,32 +73,29 @@ class RawText(NamedTuple):
 class Measures(NamedTuple):
     """What profiles are measured with, and why some of it is missing."""
 
-    identify: Identify | None
     subwords: Subwords | None
     missing: dict[str, str]
 
     def profiler(self) -> Profiler:
         """Return a profiler for one text."""
-        return Profiler(identify=self.identify, subwords=self.subwords)
+        return Profiler(identify=identify, subwords=self.subwords)
 
 
-def profile(
-    file_or_experiment: str, *, column: str | None = None, identify: Identify | None = identify
-) -> Iterator[TextProfile]:
+def profile(file_or_experiment: str, *, column: str | None = None) -> Iterator[TextProfile]:
     """Yield the profile of a text file, or of every text of an experiment.
 
     A YAML file is an experiment. Raises SourceError for a text that cannot be read.
     """
     path = Path(file_or_experiment)
     if path.is_file() and path.suffix not in (".yaml", ".yml"):
-        yield profile_file(path, column=column, identify=identify)
+        yield profile_file(path, column=column)
     elif column is not None:
         raise SpecError(f"{path}: --column names the text of a file, and this is none")
     else:
-        yield from profile_experiment(_experiment(file_or_experiment), identify=identify)
+        yield from profile_experiment(_experiment(file_or_experiment))
 
 
-def profile_file(path: Path, *, column: str | None, identify: Identify | None) -> TextProfile:
+def profile_file(path: Path, *, column: str | None) -> TextProfile:
     """Profile one file: plain text by line, or a column of a table; packed with gzip or not."""
     name = path.name
     source = Files(
@@ -110,21 +106,21 @@ def profile_file(path: Path, *, column: str | None, identify: Identify | None) -
     )
     corpus = Corpus(name=name, source=source, licence="")
     no_model = "a file has no subword model; name an experiment that has trained one"
-    measures = _measures(identify, None, no_model)
+    measures = _measures(None, no_model)
     with tempfile.TemporaryDirectory() as folder:
         fetch(source, Path(folder), mirror=None)
         (found,) = _profiles(FetchedCorpus(corpus, Path(folder)), ["text"], measures)
     return TextProfile("file", "", name, None, found, measures.missing)
 
 
-def profile_experiment(experiment: str, *, identify: Identify | None) -> Iterator[TextProfile]:
+def profile_experiment(experiment: str) -> Iterator[TextProfile]:
     """Fetch what is missing of an experiment's corpora and yield the profile of each text."""
     texts = list(raw_texts(experiment))
     running.run([text.stage for text in texts])
     model = SubwordModel(experiment=experiment)
     no_model = f"no subword model yet: sprachbund run {experiment} --until SubwordModel"
     subwords = Subwords(model.artifact.path(SUBWORDS)) if model.complete() else None
-    measures = _measures(identify, subwords, no_model)
+    measures = _measures(subwords, no_model)
     for text in texts:
         fetched = FetchedCorpus(text.corpus, text.stage.artifact.folder / "raw")
         profiles = _profiles(fetched, list(text.fields), measures)
@@ -167,7 +163,7 @@ def _worst_lines(experiment: str, text: RawText) -> dict[str, list[Example]]:
         return {}
     if not stage.complete():
         return {}
-    cleaned = stage.requires()["text"].artifact.path(name)
+    cleaned = stage.cleaned().artifact.path(name)
     return {
         f"filter {reason}": [Example(line.id, line.text, line.score) for line in lines]
         for reason, lines in worst_lines(cleaned, languages, stage.artifact.path(SCORES)).items()
@@ -195,11 +191,9 @@ def _profiles(fetched: FetchedCorpus, fields: list[str], measures: Measures) -> 
     return [profiler.profile() for profiler in profilers]
 
 
-def _measures(identify: Identify | None, subwords: Subwords | None, no_model: str) -> Measures:
-    missing = {} if identify else {"languages": NO_IDENTIFIER}
-    if subwords is None:
-        missing |= dict.fromkeys(("pieces_a_word", "unknown_pieces_share"), no_model)
-    return Measures(identify, subwords, missing)
+def _measures(subwords: Subwords | None, no_model: str) -> Measures:
+    names = () if subwords else ("pieces_a_word", "unknown_pieces_share")
+    return Measures(subwords, dict.fromkeys(names, no_model))
 
 
 def _format(path: Path, column: str | None) -> Format:

@@ -68,7 +68,9 @@ def bitext(of: Stage[Any], language: str) -> Iterator[Amount]:
         parts: dict[str, int | None] = {part: counts[part] for part in PARTS}
         guarded = TrainingBitext(experiment=of.experiment, pair=pair.name)
         if guarded.complete():
-            parts["train after the guard"] = guarded.artifact.manifest["counts"]["train"]["kept"]
+            parts["train after the guard"] = guarded.artifact.manifest["counts"]["train"]["leaks"][
+                "kept"
+            ]
         yield Amount(pair.name, COUNTED, parts)
 
 

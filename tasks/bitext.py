@@ -59,7 +59,7 @@ def clean_rows(
         digest = key_digest(record[languages[0]])
         reasons = (reason_to_drop(text, rules) for text in record.values())
         reason = next(filter(None, reasons), None) or (
-            "duplicate" if digest in seen_texts else None
+            "duplicate" if rules.drop_repeats and digest in seen_texts else None
         )
         if reason is not None:
             counts.drop(reason)

@@ -21,13 +21,18 @@ SENTENCE_END = regex.compile(r"(?<=[.!?…।؟][\"'”’)\]]?)\s+")
 
 @dataclass(frozen=True, kw_only=True)
 class CleaningRules:
-    """What to strip from each text, and which sentences to keep."""
+    """What to strip from each text, and which sentences to keep.
+
+    `drop_repeats` keeps the first of sentences that differ in case, width or punctuation alone, in
+    bitext by its first language. Turn it off to audit a corpus as it ships.
+    """
 
     strip_urls: bool = True
     strip_placeholders: bool = True
     strip_handles: bool = True
     strip_hash_signs: bool = True
     split_paragraphs: bool = True
+    drop_repeats: bool = True
     max_words: Annotated[int, Ge(1)] = 100
     max_characters: Annotated[int, Ge(1)] = 1000
 
@@ -93,7 +98,7 @@ def sentences(paragraph: str) -> Iterator[str]:
 
 
 def comparison_key(text: str) -> str:
-    """Return text as leak and duplicate checks see it: no case, width, punctuation or spacing.
+    """Return a text's words without case, width and punctuation, one space between them.
 
     Diacritics stay: they tell words apart.
     """

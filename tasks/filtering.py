@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from unicodedata import decimal
 
 import regex
 from annotated_types import Ge, Gt, Le
@@ -120,8 +121,12 @@ def disagreeing_numbers(first: str, second: str) -> float:
     return ((left - right) + (right - left)).total()
 
 
-def _numbers(text: str) -> Counter[int]:
-    return Counter(int(number) for number in NUMBER.findall(text))
+def _numbers(text: str) -> Counter[str]:
+    """Count numerals in ASCII digits, without leading zeros."""
+    return Counter(
+        "".join(str(decimal(digit)) for digit in number).lstrip("0")
+        for number in NUMBER.findall(text)
+    )
 
 
 def other_script(text: str, expected: str) -> float:
@@ -246,7 +251,8 @@ def read_scores(scores: Path, name: str) -> "numpy.ndarray":
     """Return one filter's scores (lines, float32)."""
     import pyarrow.parquet as parquet
 
-    return parquet.read_table(scores, columns=[name])[name].to_numpy()
+    values: numpy.ndarray = parquet.read_table(scores, columns=[name])[name].to_numpy()
+    return values
 
 
 def _deviations_above_median(values: "numpy.ndarray", limit: float) -> float:

@@ -101,7 +101,7 @@ class HeldOutIndex:
         for number, item in enumerate(self.items):
             self.by_id[item.id].append(number)
             for key in self._keys(item.text):
-                self.by_text[digest_of(key)].append(number)
+                self.by_text[_digest(key)].append(number)
                 if self._near:
                     self._near.add(number, key)
 
@@ -122,7 +122,7 @@ class HeldOutIndex:
             key = comparison_key(record[column])
             if self._is_generic(key):
                 continue
-            exact = self.by_text.get(digest_of(key), ())
+            exact = self.by_text.get(_digest(key), ())
             yield from self._matches("exact", exact)
             if self._near and not exact:
                 yield from self._matches("near", self._near.find(key))
@@ -172,8 +172,8 @@ class _NearIndex:
         return sorted(set(near))
 
     def _shingles(self, key: str) -> frozenset[str]:
-        size = self.rules.shingle
-        return frozenset(key[i : i + size] for i in range(max(1, len(key) - size + 1)))
+        size, text = self.rules.shingle, _unspaced(key)
+        return frozenset(text[i : i + size] for i in range(max(1, len(text) - size + 1)))
 
     def _minhash(self, shingles: frozenset[str]) -> "RMinHash":
         from rensa import RMinHash
@@ -181,6 +181,15 @@ class _NearIndex:
         minhash = RMinHash(PERMUTATIONS, seed=1)
         minhash.update(sorted(shingles))
         return minhash
+
+
+def _digest(key: str) -> bytes:
+    return digest_of(_unspaced(key))
+
+
+def _unspaced(key: str) -> str:
+    """Return a key without spaces: every tokeniser puts them where it likes."""
+    return key.replace(" ", "")
 
 
 def _jaccard(first: frozenset[str], second: frozenset[str]) -> float:
@@ -280,7 +289,8 @@ def remove_leaks(
     return {"seen": count_records(text.path), verb: dict(sorted(removed.items())), "kept": kept}
 
 
-class _Guard(NamedTuple):
+@dataclass(frozen=True)
+class _Guard:
     """A text set with what is to be kept out of it."""
 
     text: TextSet

@@ -45,8 +45,9 @@ def prepare(
     out: Path,
     corpora: Sequence[FetchedCorpus],
     split: Split = HASHED,
+    rules: CleaningRules = RULES,
 ) -> dict[str, object]:
-    return prepare_bitext(corpora, ("ind", "mad"), rules=RULES, split=split, out=out)
+    return prepare_bitext(corpora, ("ind", "mad"), rules=rules, split=split, out=out)
 
 
 def ids(out: Path) -> dict[str, list[str]]:
@@ -106,6 +107,13 @@ def test_the_first_of_a_repeat_stays_across_corpora(tmp_path: Path) -> None:
     assert "satu:s-7" in everything
     assert "dua:x" not in everything
     assert "dua:y" in everything
+
+
+def test_repeats_stay_where_they_are_asked_for(tmp_path: Path) -> None:
+    repeated = [*PAIRS, ("again", PAIRS[0][1], "translated otherwise")]
+    corpora = [corpus(tmp_path / "a", "satu", repeated)]
+    counts = prepare(tmp_path, corpora, rules=CleaningRules(drop_repeats=False))
+    assert counts["kept"] == len(repeated)
 
 
 def test_same_target_for_two_hub_sentences_is_no_repeat(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ def test_an_experiment_has_a_profile_of_each_of_its_texts(tiny: Path) -> None:
     ]
     assert found[0].profile.pieces_a_word is None
     assert "--until SubwordModel" in found[0].missing["pieces_a_word"]
-    assert found[0].missing["languages"]
+    assert found[0].profile.languages
 
 
 def sprachbund(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -76,7 +76,9 @@ def test_subwords_are_counted_where_a_model_exists(tiny: Path) -> None:
     sister = of(readiness(str(tiny)), "sis")
     assert sister.pieces_a_word is not None
     assert 1 <= sister.pieces_a_word < 8
-    assert sister.bitext[0].parts["train after the guard"] == 330
+    after_the_guard = sister.bitext[0].parts["train after the guard"]
+    assert after_the_guard is not None
+    assert 300 < after_the_guard <= 330
 
 
 def test_comet_needs_both_sides(store: Path) -> None:

@@ -126,6 +126,7 @@ def test_manifest_text_cannot_write_html(tmp_path: Path) -> None:
                 "commit": evil,
             }
         ],
+        overlaps=[],
     )
     write_html(findings, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """Language identification and the scores that noise filters judge by; the limits come later."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -75,7 +75,7 @@ def language_scorer(identifier: Artifact, languages: tuple[str, ...]) -> Scorer:
     """Return the scorer that doubts the language of each side; the worst side counts."""
     judges = {language: _judge(identifier, language) for language in languages}
 
-    def doubts(records: list[Record]) -> list[float]:
+    def doubts(records: Sequence[Record]) -> list[float]:
         ids = [record["id"] for record in records]
         sides = [
             judge.doubts(ids, [record[language] for record in records], language)
@@ -110,9 +110,13 @@ class BitextScores(Stage[ScoresSpec]):
     def label(self) -> str:
         return str(self.pair)
 
+    def cleaned(self) -> Bitext:
+        """Return the stage of the text that is scored."""
+        return Bitext(experiment=self.experiment, pair=self.pair)
+
     def requires(self) -> Requirements:
         return {
-            "text": Bitext(experiment=self.experiment, pair=self.pair),
+            "text": self.cleaned(),
             "identifier": Identifier(experiment=self.experiment),
         }
 
@@ -139,9 +143,13 @@ class MonolingualScores(Stage[ScoresSpec]):
     def label(self) -> str:
         return str(self.language)
 
+    def cleaned(self) -> Monolingual:
+        """Return the stage of the text that is scored."""
+        return Monolingual(experiment=self.experiment, language=self.language)
+
     def requires(self) -> Requirements:
         return {
-            "text": Monolingual(experiment=self.experiment, language=self.language),
+            "text": self.cleaned(),
             "identifier": Identifier(experiment=self.experiment),
         }
 
