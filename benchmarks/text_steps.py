@@ -51,18 +51,24 @@ def generate(folder: Path, lines: int) -> None:
 
 
 def read_clean_split(folder: Path) -> None:
-    """Read, normalise, deduplicate and split: the stage `Bitext`."""
+    """Fetch, read, normalise, deduplicate and split: the stages `RawCorpus` and `Bitext`."""
     from tasks.bitext import prepare_bitext
     from tasks.cleaning import CleaningRules
     from tasks.sources.description import Corpus, Files, HashSplit, PlainText, RemoteFile
+    from tasks.sources.fetching import fetch
     from tasks.sources.reading import FetchedCorpus
 
     files = tuple(RemoteFile(name=f"{code}.txt", language=code) for code in LANGUAGES)
     source = Files(kind="files", base=str(folder), files=files, format=PlainText())
     corpus = Corpus(name="generated", licence="CC0-1.0", source=source)
     split = HashSplit(rule="hash", dev=HELD_OUT, test=HELD_OUT)
+    fetch(source, folder / "raw", mirror=None)
     prepare_bitext(
-        [FetchedCorpus(corpus, folder)], LANGUAGES, rules=CleaningRules(), split=split, out=folder
+        [FetchedCorpus(corpus, folder / "raw")],
+        LANGUAGES,
+        rules=CleaningRules(),
+        split=split,
+        out=folder,
     )
 
 
@@ -123,7 +129,7 @@ def guard(folder: Path) -> None:
 
 
 STEPS: dict[str, Callable[[Path], None]] = {
-    "read, clean, deduplicate, split": read_clean_split,
+    "fetch, clean, deduplicate, split": read_clean_split,
     "score": score,
     "identify languages": identify,
     "align": align,
@@ -136,7 +142,7 @@ def measure(step: str, folder: Path, lines: int) -> dict[str, object]:
     """Run one step in a child process and return its speed and peak memory."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.text_steps", "--step", step, "--folder"]
-    done = subprocess.run([*command, str(folder)], check=True, capture_output=True, text=True)
+    done = subprocess.run([*command, str(folder)], check=True, stdout=subprocess.PIPE, text=True)
     seconds = time.perf_counter() - started
     return {
         "step": step,

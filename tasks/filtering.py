@@ -20,6 +20,7 @@ from annotated_types import Ge, Gt, Le
 from models.errors import ContractError
 from tasks.cleaning import comparison_key
 from tasks.records import Record, RecordWriter, column_names, read_records
+from tasks.scripts import letters_by_script
 
 if TYPE_CHECKING:
     import numpy
@@ -131,23 +132,8 @@ def _numbers(text: str) -> Counter[str]:
 
 def other_script(text: str, expected: str) -> float:
     """Return the share of letters that are not in the expected script (ISO 15924)."""
-    found = letters_by_script(text)
+    found = letters_by_script(Counter(text))
     return 1 - found[expected] / found.total() if found else 0
-
-
-def main_script(texts: Sequence[str]) -> str:
-    """Return the script (ISO 15924) that most letters of the texts are in."""
-    found = sum((letters_by_script(text) for text in texts), Counter())
-    return found.most_common(1)[0][0] if found else "Zyyy"
-
-
-def letters_by_script(text: str) -> Counter[str]:
-    """Count the letters of a text by script, without those that all scripts share."""
-    from fontTools.unicodedata import script
-
-    return Counter(
-        found for c in text if c.isalpha() and (found := script(c)) not in ("Zyyy", "Zinh")
-    )
 
 
 def write_scores(text: Path, columns: Sequence[str], scorers: dict[str, Scorer], out: Path) -> int:

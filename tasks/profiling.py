@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from models.subwords import UNKNOWN, Subwords
 from tasks.cleaning import key_digest
+from tasks.scripts import letters_by_script
 
 Identify = Callable[[str], str]
 """A text to the code of its language."""
@@ -20,7 +21,6 @@ EXAMPLES = 3
 EXCERPT_CHARACTERS = 200
 LINES_AT_ONCE = 1000
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
-NO_SCRIPT = {"Zyyy", "Zinh", "Zzzz"}  # common, inherited, unknown
 UNKNOWN_CATEGORIES = {"Cc", "Cn", "Co", "Cs"}
 REPLACEMENT = "\ufffd"
 
@@ -138,7 +138,7 @@ class Profiler:
             characters_a_line=Lengths.of(self.lengths),
             repeated=repeated,
             repeated_share=_share(repeated, told),
-            scripts=script_shares(self.characters),
+            scripts=shares(letters_by_script(self.characters)),
             languages=shares(self.languages) if self.identify else None,
             pieces_a_word=self.pieces.a_word(words) if self.pieces else None,
             unknown_pieces_share=self.pieces.unknown_share() if self.pieces else None,
@@ -151,16 +151,6 @@ def shares(counts: Mapping[str, int]) -> dict[str, float]:
     """Return counts as shares of their sum, the largest first."""
     total = sum(counts.values())
     return {name: n / total for name, n in sorted(counts.items(), key=lambda item: -item[1])}
-
-
-def script_shares(characters: Mapping[str, int]) -> dict[str, float]:
-    """Return the share of each script (ISO 15924) among the characters that belong to one."""
-    from fontTools.unicodedata import script
-
-    scripts: Counter[str] = Counter()
-    for character, n in characters.items():
-        scripts[script(character)] += n
-    return shares({name: n for name, n in scripts.items() if name not in NO_SCRIPT})
 
 
 def unknown_share(characters: Mapping[str, int]) -> float:

@@ -11,7 +11,6 @@ from tasks.filtering import (
     disagreeing_numbers,
     identical_words,
     length_ratio,
-    main_script,
     other_script,
     pair_scorers,
     read_scores,
@@ -20,6 +19,7 @@ from tasks.filtering import (
     write_scores,
 )
 from tasks.records import RecordWriter, read_columns, write_records
+from tasks.scripts import main_script
 
 FAIR = [f"kata nomor {i} ini biasa saja" for i in range(100)]
 PARTNERS = [f"word number {i} is just usual" for i in range(100)]

@@ -18,8 +18,9 @@ from models.language_id import (
 from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import Bitext, Monolingual
 from pipeline.store import Artifact, Draft
-from tasks.filtering import Scorer, main_script, pair_scorers, text_scorers, write_scores
+from tasks.filtering import Scorer, pair_scorers, text_scorers, write_scores
 from tasks.records import Record, read_records
+from tasks.scripts import main_script
 
 IDENTIFIER = "identifier.npz"
 SCORES = "scores.parquet"
@@ -179,4 +180,4 @@ def _write(
 
 def _script(text: Path, language: str) -> str:
     records = islice(read_records(text, [language]), LINES_TO_SEE_A_SCRIPT)
-    return main_script([record[language] for record in records])
+    return main_script(record[language] for record in records)
