@@ -151,15 +151,15 @@ class _NearIndex:
 
         self.rules = rules
         self.numbers: list[int] = []
-        self.shingles: list[frozenset[str]] = []
+        self.keys: list[str] = []
         self.lsh: RMinHashLSH = RMinHashLSH(rules.near, PERMUTATIONS, BANDS)
 
     def add(self, number: int, key: str) -> None:
         """Index one text of a held-out item."""
         place = len(self.numbers)
         self.numbers.append(number)
-        self.shingles.append(self._shingles(key))
-        self.lsh.insert(place, self._minhash(self.shingles[place]))
+        self.keys.append(key)
+        self.lsh.insert(place, self._minhash(self._shingles(key)))
 
     def find(self, key: str) -> list[int]:
         """Return the items whose shingles overlap with this text's by the rule's share."""
@@ -167,7 +167,7 @@ class _NearIndex:
         near = (
             self.numbers[place]
             for place in self.lsh.query(self._minhash(shingles))
-            if _jaccard(shingles, self.shingles[place]) >= self.rules.near
+            if _jaccard(shingles, self._shingles(self.keys[place])) >= self.rules.near
         )
         return sorted(set(near))
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.reporting.tables import Grid, leak_grid, mt_grid, task_grids, training_grid
+from pipeline.reporting.tables import Grid, leak_grids, mt_grid, task_grids, training_grid
 from pipeline.scoring import finished_scores, finished_trainings
 from pipeline.stages.report import Report
 
@@ -38,10 +38,9 @@ def print_answer(experiment: str) -> None:
 
 
 def print_audit(overlaps: list[Record]) -> None:
-    """Print where held-out text was found, and an example of each."""
-    console = Console()
-    grid = leak_grid(overlaps)
-    console.print(_table(grid) if grid.rows else "No held-out sentence stands in any other text.")
+    """Print where held-out text was found."""
+    remarks = [] if overlaps else ["No held-out sentence stands in any other text."]
+    print_grids(leak_grids(overlaps), remarks=remarks)
 
 
 def print_grids(grids: Iterable[Grid], *, remarks: Iterable[str] = ()) -> None:

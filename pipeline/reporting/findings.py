@@ -10,7 +10,7 @@ from models.errors import StageError
 from pipeline.reporting.tables import (
     Grid,
     comparison_grids,
-    leak_grid,
+    leak_grids,
     mt_grid,
     task_grids,
     training_grid,
@@ -58,7 +58,7 @@ class Findings:
             for m in self.manifests
             if m["counts"] and m["stage"] not in ("NmtModel", "GlossLexicon")
         ]
-        yield leak_grid(self.overlaps)
+        yield from leak_grids(self.overlaps)
         yield training_text_grid(self.manifests)
         yield Grid("Data", ["stage", "label", "counts"], counts, "read, kept and dropped by reason")
         sources = [[c.name, c.licence, c.homepage, c.citation] for c in corpora(self.experiment)]

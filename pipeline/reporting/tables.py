@@ -84,14 +84,53 @@ def training_grid(manifests: list[Record]) -> Grid | None:
     return Grid("NMT training", columns, rows, note) if rows else None
 
 
-def leak_grid(overlaps: list[Record]) -> Grid:
-    """Return one row per overlap of a set with a held-out set."""
-    rows = [
-        [o["from"], o["to"], o["language"], o["match"], f"{o['count']:,}", f"{o['share']:.1%}"]
-        for o in overlaps
-    ]
-    columns = ["text", "held-out set", "language", "match", "found", "share of the held-out set"]
-    return Grid("Leaks before the guard", columns, rows, "held-out texts that stand in the text")
+def leak_grids(overlaps: list[Record]) -> Iterator[Grid]:
+    """Yield which text to train on repeats held-out text, then which other sets share some."""
+    leaks = [o for o in overlaps if _is_held_out(o["to"]) and not _is_held_out(o["from"])]
+    others = [o for o in overlaps if o not in leaks and o["from"] < o["to"]]
+    for title, some, note in (
+        ("Leaks before the guard", leaks, "the guard removes them from MT and monolingual text"),
+        ("Other sets that share sentences", others, "nothing is removed"),
+    ):
+        if some:
+            yield _overlap_grid(title, some, f"texts of the set that stand in the text; {note}")
+
+
+def _is_held_out(name: str) -> bool:
+    return name.split()[1] in ("dev", "test")
+
+
+def _overlap_grid(title: str, overlaps: list[Record], note: str) -> Grid:
+    """Return one row for each two kinds of sets, with the counts of those that share most."""
+    found: dict[tuple[str, str], list[Record]] = {}
+    for o in overlaps:
+        found.setdefault((_kind(o["from"]), _kind(o["to"])), []).append(o)
+    rows = []
+    for kinds, some in sorted(found.items()):
+        worst = max(some, key=lambda o: o["share"])
+        same = ("from", "to", "language")
+        counts = {o["match"]: o["count"] for o in some if all(o[f] == worst[f] for f in same)}
+        rows.append(
+            [
+                *kinds,
+                f"{_of_kind(worst['from'])} in {_of_kind(worst['to'])}, {worst['language']}",
+                *(f"{counts.get(match, 0):,}" for match in ("id", "exact", "near")),
+                f"{worst['share']:.1%}",
+            ]
+        )
+    columns = ["text", "set", "most", "by id", "exact", "near", "share"]
+    return Grid(title, columns, rows, note, columns_of_words=3)
+
+
+def _kind(name: str) -> str:
+    """Return `MT train` of `MT train ind-jav`, `task test topic` of `task test topic-jav`."""
+    if name.startswith("task"):
+        return name.rpartition("-")[0] or name
+    return name.rpartition(" ")[0]
+
+
+def _of_kind(name: str) -> str:
+    return name.removeprefix(_kind(name)).strip(" -")
 
 
 def training_text_grid(manifests: list[Record]) -> Grid:
