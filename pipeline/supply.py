@@ -24,7 +24,7 @@ from tasks.sources.fetching import address, is_remote
 from tasks.splitting import PARTS
 
 SAMPLE_LINES = 2000
-STRAY_SCRIPT = 0.05
+STRAY_SCRIPT = 0.2
 """The share of letters below which a script is a foreign name or two, not the language's own."""
 
 COUNTED, FETCHED, NOT_MADE, NOT_FETCHED, NONE = (

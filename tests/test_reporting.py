@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.reporting.findings import Findings
 from pipeline.reporting.html import write_html
-from pipeline.reporting.tables import mt_grid, task_grids
+from pipeline.reporting.tables import leak_grids, mt_grid, task_grids
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.loading import load_experiment
 
@@ -104,6 +104,31 @@ def test_the_tables_hold_every_figure_once() -> None:
         "in-language",
     ]
     assert tasks.rows[0][1] == "0.400 ±0.050"
+
+
+def overlap(origin: str, to: str, language: str, match: str, count: int) -> Record:
+    names = {"from": origin, "to": to, "language": language, "match": match}
+    return {**names, "count": count, "share": count / 100}
+
+
+def test_leaks_stand_apart_from_what_is_harmless() -> None:
+    leaks, others = leak_grids(
+        [
+            overlap("MT train ind-jav", "task test topic-jav", "jav", "id", 20),
+            overlap("MT train ind-jav", "task test topic-jav", "jav", "exact", 19),
+            overlap("MT train ind-sun", "task test topic-sun", "sun", "id", 3),
+            overlap("MT test ind-jav", "MT test ind-sun", "ind", "id", 100),
+            overlap("MT test ind-sun", "MT test ind-jav", "ind", "id", 100),
+            overlap("monolingual ind", "task train topic-ind", "ind", "near", 7),
+        ]
+    )
+    assert leaks.rows == [
+        ["MT train", "task test topic", "ind-jav in jav, jav", "20", "19", "0", "20.0%"]
+    ]
+    assert [row[:2] for row in others.rows] == [
+        ["MT test", "MT test"],
+        ["monolingual", "task train topic"],
+    ]
 
 
 def test_manifest_text_cannot_write_html(tmp_path: Path) -> None:
