@@ -90,7 +90,7 @@ def leak_grids(overlaps: list[Record]) -> Iterator[Grid]:
     others = [o for o in overlaps if o not in leaks and o["from"] < o["to"]]
     for title, some, note in (
         ("Leaks before the guard", leaks, "the guard removes them from MT and monolingual text"),
-        ("Other sets that share sentences", others, "only dev text that a test set holds is removed"),
+        ("Other sets that share sentences", others, "only dev text that a test holds is removed"),
     ):
         if some:
             yield _overlap_grid(title, some, f"texts of the set that stand in the text; {note}")
