@@ -48,6 +48,7 @@ def align(pairs: SentencePairs) -> Iterator[AlignedPair]:
     Of a large bitext, evenly spread pairs are trained on, and all are aligned.
     """
     import systran_align
+    from threadpoolctl import threadpool_limits
 
     with tempfile.TemporaryDirectory() as folder:
         text, forward, backward = (str(Path(folder) / n) for n in ("text", "forward", "backward"))
@@ -55,7 +56,8 @@ def align(pairs: SentencePairs) -> Iterator[AlignedPair]:
         if not _write_training_text(islice(pairs(), 0, None, max(1, step)), Path(text)):
             yield from (AlignedPair(tokens(s), tokens(t), [], WORST) for s, t in pairs())
             return
-        systran_align.generate_alignment_probabilities(text, forward, backward)
+        with threadpool_limits(1, user_api="openmp"):  # its threads race for the expected counts
+            systran_align.generate_alignment_probabilities(text, forward, backward)
         aligner = systran_align.Aligner(forward, backward)
         left = ((tokens(source), tokens(target)) for source, target in pairs())
         while batch := list(islice(left, BATCH)):

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from models import alignment
+from models.alignment import align
 from models.gloss import GlossEngine, learn_lexicons, load_lexicon, save_lexicon
+from tasks.sandbox import SandboxRecipe, parallel
 
 LEXICON = {
     "saya": "kula",
@@ -82,3 +85,24 @@ def test_a_lexicon_survives_the_disk_one_word_a_line(tmp_path: Path) -> None:
     assert load_lexicon(path) == LEXICON
     assert len(path.read_text(encoding="utf-8").splitlines()) == len(LEXICON) + 2
     assert "किताब" in path.read_text(encoding="utf-8")
+
+
+def test_words_align_alike_each_time() -> None:
+    """fast_align's threads race when they count; one run in three was off by nats."""
+    rows = list(parallel(SandboxRecipe(seed=1), "iso"))
+
+    def misalignments() -> list[float]:
+        return [pair.misalignment for pair in align(lambda: ((r[1], r[2]) for r in rows))]
+
+    first = misalignments()
+    assert len(first) == len(rows) > 1000
+    assert all(misalignments() == first for _ in range(4))
+
+
+def test_a_large_bitext_is_learnt_in_part_and_aligned_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alignment, "PAIRS_TO_LEARN", 50)
+    pairs = list(WORDS.items()) * 40
+    aligned = list(align(lambda: pairs))
+    assert [(p.source, p.target) for p in aligned] == [([a], [b]) for a, b in pairs]

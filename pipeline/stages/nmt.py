@@ -75,6 +75,8 @@ class GlossLexiconSpec:
 class GlossLexicon(Stage[GlossLexiconSpec]):
     """One pair's word lexicons, one a direction."""
 
+    VERSION: ClassVar[int] = 2
+
     pair = luigi.Parameter(description="name of the pair")
 
     def spec(self) -> GlossLexiconSpec:
