@@ -27,6 +27,7 @@ from tasks.sources.description import (
 )
 from tasks.sources.fetching import fetch
 from tasks.sources.reading import FetchedCorpus, aligned_files, read_corpora, read_corpus
+from tasks.splitting import PARTS
 
 MANY_REPEATS = 0.1
 MANY_COPIES = 0.3
@@ -237,8 +238,9 @@ class _PairCheck:
             else:
                 text = f"{corpus.name}: says no split of its own, but the rule is shipped"
                 yield self._found("error", place, text)
-        if "train" not in parts:
-            yield self._found("error", ("split",), "no file has `split: train`")
+        for part in PARTS:
+            if part not in parts:
+                yield self._found("error", ("split",), f"no file has `split: {part}`")
 
     def _corpora(self) -> Iterator[tuple[Location, Corpus, Sequence[str]]]:
         """Yield every corpus with its place in the manifest and the languages asked of it."""

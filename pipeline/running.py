@@ -46,12 +46,13 @@ def forget(experiment: str, pattern: str) -> list[Stage[Any]]:
     """Remove the artifacts of the stages that match and of all that build on them; return those.
 
     A descendant that was never built is none of them: it is not the user's wish that it should be.
+    What it had begun goes all the same, since it was begun on what is now built anew.
     """
     matched = find_stages(experiment, pattern)
     names = {stage.task_id for stage in matched}
     affected = descendants(experiment, matched)
     doomed = [stage for stage in affected if stage.task_id in names or stage.complete()]
-    for stage in doomed:
+    for stage in affected:
         stage.place.discard()
     return doomed
 

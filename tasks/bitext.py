@@ -1,6 +1,6 @@
 """Clean one language pair's bitext and split it; every sentence keeps the id it is born with."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from tasks.records import HUMAN, Record, RecordWriter, read_records
 from tasks.sources.description import ShippedSplit, Split
 from tasks.sources.reading import FetchedCorpus, Row, read_corpora
 from tasks.splitting import PARTS, assign, rest
+
+HELD_OUT_PARTS = ("dev", "test")
 
 
 def prepare_bitext(
@@ -23,18 +25,22 @@ def prepare_bitext(
     """Write `train`, `dev` and `test.parquet` (id, both languages, origin) and return counts.
 
     A sentence pair is a repeat when its first language (the hub) repeats: that also keeps one
-    sentence from standing in two parts.
+    sentence from standing in two parts. A shipped dev or test set stays whole, so that its scores
+    compare with published ones; what repeats it in train goes.
     """
     counts = Counts()
     cleaned = out / "cleaned.parquet"
+    shipped = isinstance(split, ShippedSplit)
+    held_out = _shipped_held_out(corpora, languages, rules) if shipped else frozenset()
     with RecordWriter(cleaned, ["id", *languages, "origin", "part"]) as writer:
-        for record in clean_rows(read_corpora(corpora), languages, rules=rules, counts=counts):
+        rows = read_corpora(corpora)
+        for record in clean_rows(rows, languages, rules=rules, counts=counts, held_out=held_out):
             writer.write(record)
     sizes = _write_parts(cleaned, languages, split, out)
     cleaned.unlink()
-    if not sizes["train"]:
+    if empty := [part for part in PARTS if not sizes[part]]:
         raise SourceError(
-            f"{'-'.join(languages)}: no sentence pair is left to train on "
+            f"{'-'.join(languages)}: no sentence pair is left for {' and '.join(empty)} "
             f"(kept {counts.kept} of {counts.read}, dropped {dict(counts.dropped)}, "
             f"parts {sizes}); lower `dev` and `test` in the split or look at the cleaning rules"
         )
@@ -47,9 +53,13 @@ def clean_rows(
     *,
     rules: CleaningRules,
     counts: Counts,
+    held_out: Set[bytes] = frozenset(),
 ) -> Iterator[Record]:
-    """Yield normalised records, dropping what is empty, over-long or repeated, with its reason."""
-    seen_texts: set[bytes] = set()
+    """Yield normalised records, dropping what is empty, over-long or repeated, with its reason.
+
+    Of rows that ship as dev or test, only the empty ones go; `held_out` are their digests.
+    """
+    seen_texts: set[bytes] = set(held_out)
     seen_ids: set[str] = set()
     for corpus, row in rows:
         counts.read += 1
@@ -57,10 +67,12 @@ def clean_rows(
             counts.note_repairs(row.fields[language])
         record = {language: normalise(row.fields[language], rules) for language in languages}
         digest = key_digest(record[languages[0]])
-        reasons = (reason_to_drop(text, rules) for text in record.values())
-        reason = next(filter(None, reasons), None) or (
-            "duplicate" if rules.drop_repeats and digest in seen_texts else None
-        )
+        reasons = filter(None, (reason_to_drop(text, rules) for text in record.values()))
+        reason = next(reasons, None)
+        if held_out and row.split in HELD_OUT_PARTS:
+            reason = reason if reason == "empty" else None
+        elif reason is None and rules.drop_repeats and digest in seen_texts:
+            reason = "duplicate"
         if reason is not None:
             counts.drop(reason)
             continue
@@ -71,6 +83,17 @@ def clean_rows(
         seen_ids.add(sentence_id)
         counts.kept += 1
         yield {"id": sentence_id, **record, "origin": HUMAN, "part": row.split or ""}
+
+
+def _shipped_held_out(
+    corpora: Sequence[FetchedCorpus], languages: Sequence[str], rules: CleaningRules
+) -> frozenset[bytes]:
+    """Return the digests of the rows that ship as dev or test."""
+    return frozenset(
+        key_digest(normalise(row.fields[languages[0]], rules))
+        for _, row in read_corpora(corpora)
+        if row.split in HELD_OUT_PARTS
+    )
 
 
 def _write_parts(

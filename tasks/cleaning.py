@@ -15,8 +15,16 @@ PLACEHOLDER = regex.compile(r"\[(?:URL|USERNAME|HASHTAG)\]", regex.IGNORECASE)
 HANDLE = regex.compile(r"(?<!\w)(?:@\w+)+")
 GLUED_HASH = regex.compile(r"(?<=\w)#")
 CONTROL = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}--\p{White_Space}--\u200c\u200d]", regex.VERSION1)
+UNSPACED_LETTER = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+    r"\p{Javanese}\p{Balinese}\p{Tai_Tham}\p{Tai_Viet}\p{New_Tai_Lue}--\p{M}]",
+    regex.VERSION1,
+)
+"""A letter of a script that puts no spaces between words."""
 NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
-SENTENCE_END = regex.compile(r"(?<=[.!?…।؟][\"'”’)\]]?)\s+")
+SENTENCE_END = regex.compile(
+    r"(?<=[.!?…।؟۔][\"'”’)\]]?)\s+|(?<=[。！？][”’」』）]?)(?![”’」』）。！？])\s*(?=\S)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +112,14 @@ def comparison_key(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(NOT_TEXT.sub(" ", folded).split()) or folded
+
+
+def count_words(key: str) -> int:
+    """Return the words of a comparison key; where no spaces are written, two letters are one."""
+    unspaced = len(UNSPACED_LETTER.findall(key))
+    if not unspaced:
+        return len(key.split())
+    return len(UNSPACED_LETTER.sub(" ", key).split()) + (unspaced + 1) // 2
 
 
 def key_digest(text: str) -> bytes:

@@ -163,13 +163,16 @@ class Acceptance(NamedTuple):
 
 def acceptance(scores: Path, wanted: FilterLimits) -> Acceptance:
     """Turn limits into those that hold for a corpus: relative ones in its units, floors kept."""
+    import numpy
+
     limits: dict[str, float] = {}
     skipped: dict[str, float] = {}
     for name, limit in wanted.of(score_names(scores)).items():
         values = read_scores(scores, name)
-        absolute = limit
-        if name == "misalignment":
-            absolute = _deviations_above_median(values, limit)
+        absolute = _deviations_above_median(values, limit) if name == "misalignment" else limit
+        absolute = float(
+            numpy.float32(absolute)
+        )  # as precise as the scores, so that equal is equal
         loss = float((values > absolute).mean()) if len(values) else 0.0
         if loss > wanted.max_loss:
             skipped[name] = loss

@@ -8,15 +8,17 @@ nearly equal.
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
+import regex
 from annotated_types import Ge, Gt, Le
 
 from models.errors import LeakError
-from tasks.cleaning import comparison_key, digest_of, sentences
-from tasks.records import Record, RecordWriter, count_records, read_records
+from tasks.cleaning import comparison_key, count_words, digest_of, sentences
+from tasks.records import Record, RecordWriter, read_records
 from tasks.splitting import rank
 
 if TYPE_CHECKING:
@@ -24,8 +26,12 @@ if TYPE_CHECKING:
 
 MatchKind = Literal["id", "exact", "near"]
 HELD_OUT_COLUMNS = ("set", "language", "id", "text")
-PERMUTATIONS, BANDS = 64, 16
+PERMUTATIONS = 64
+RECALL = 0.95
+"""Least share of the pairs at the threshold that the index of near-duplicates must find."""
 EXAMPLES = 3
+PLACE = regex.compile(r"#\d+$")
+VERSES = regex.compile(r"(.*:)(\d{8})-(\d{8})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +39,11 @@ class LeakRules:
     """What counts as a leak, and what is done about it.
 
     A text shorter than `min_words` words is too generic to be a leak by its text ("thank you!"); by
-    its id it still is. A held-out text of several sentences is also found by any of them that has
-    at least `min_part_words` words, since monolingual text is cut into sentences. `near` is the
-    least share of common character `shingle`-grams (Jaccard) of two texts that are nearly equal; 1
-    looks for exact text alone.
+    its id it still is. Two letters of a script that puts no spaces between words count as one. One
+    text of two that are compared may also be a sentence of the other, if it has at least
+    `min_part_words` words: a corpus is cut into sentences, the next is not. `near` is the least
+    share of common character `shingle`-grams (Jaccard) of two texts that are nearly equal; 1 looks
+    for exact text alone.
     """
 
     policy: Literal["drop", "fail", "report"] = "drop"
@@ -97,12 +104,18 @@ class HeldOutIndex:
         self.items = list(held_out)
         self.by_id: defaultdict[str, list[int]] = defaultdict(list)
         self.by_text: defaultdict[bytes, list[int]] = defaultdict(list)
+        self.by_part: defaultdict[bytes, list[int]] = defaultdict(list)
         self._near = _NearIndex(rules) if rules.near < 1 else None
         for number, item in enumerate(self.items):
-            self.by_id[item.id].append(number)
-            for key in self._keys(item.text):
-                self.by_text[_digest(key)].append(number)
-                if self._near:
+            for sentence_id in ids_within(item.id):
+                self.by_id[sentence_id].append(number)
+            whole, parts = self._keys(item.text)
+            if whole:
+                self.by_text[_digest(whole)].append(number)
+            for part in parts:
+                self.by_part[_digest(part)].append(number)
+            if self._near:
+                for key in filter(None, (whole, *parts)):
                     self._near.add(number, key)
 
     @classmethod
@@ -117,30 +130,42 @@ class HeldOutIndex:
 
     def find(self, record: Mapping[str, str], columns: Sequence[str]) -> Iterator[Match]:
         """Yield the held-out texts that a record repeats: by id first, then by its texts."""
-        yield from self._matches("id", self.by_id.get(record["id"], ()))
+        by_id = (self.by_id.get(i, ()) for i in ids_within(record["id"]))
+        yield from self._matches("id", dict.fromkeys(chain.from_iterable(by_id)))
         for column in columns:
-            key = comparison_key(record[column])
-            if self._is_generic(key):
-                continue
-            exact = self.by_text.get(_digest(key), ())
+            whole, parts = self._keys(record[column])
+            exact = dict.fromkeys(chain.from_iterable(self._equal(whole, parts)))
             yield from self._matches("exact", exact)
-            if self._near and not exact:
-                yield from self._matches("near", self._near.find(key))
+            if self._near and whole:
+                near = (number for number in self._near.find(whole) if number not in exact)
+                yield from self._matches("near", near)
 
-    def _keys(self, text: str) -> Iterator[str]:
-        """Yield what a held-out text is found by: the whole, and each longer sentence."""
+    def _equal(self, whole: str, parts: Iterable[str]) -> Iterator[Sequence[int]]:
+        """Yield the items that a text equals, is a sentence of, or has as a sentence."""
+        if whole:
+            yield self.by_text.get(_digest(whole), ())
+            yield self.by_part.get(_digest(whole), ())
+        for part in parts:
+            yield self.by_text.get(_digest(part), ())
+
+    def _keys(self, text: str) -> tuple[str, list[str]]:
+        """Return the key of a text, empty if it is generic, and those of its longer sentences."""
         key = comparison_key(text)
-        if not self._is_generic(key):
-            yield key
         parts = [comparison_key(part) for part in sentences(text)]
-        if len(parts) > 1:
-            yield from (p for p in parts if len(p.split()) >= self.rules.min_part_words)
+        long = [p for p in parts if count_words(p) >= self.rules.min_part_words]
+        return key if count_words(key) >= self.rules.min_words else "", long if parts[1:] else []
 
     def _matches(self, kind: MatchKind, numbers: Iterable[int]) -> Iterator[Match]:
         return (Match(kind, self.items[number]) for number in numbers)
 
-    def _is_generic(self, key: str) -> bool:
-        return len(key.split()) < self.rules.min_words
+
+def ids_within(sentence_id: str) -> list[str]:
+    """Return an id, that of the paragraph it was cut from, those of the verses merged into it."""
+    whole = PLACE.sub("", sentence_id)
+    ids = [sentence_id] if whole == sentence_id else [sentence_id, whole]
+    if verses := VERSES.fullmatch(whole):
+        ids += [f"{verses[1]}{verse}" for verse in range(int(verses[2]), int(verses[3]) + 1)]
+    return ids
 
 
 class _NearIndex:
@@ -152,7 +177,7 @@ class _NearIndex:
         self.rules = rules
         self.numbers: list[int] = []
         self.keys: list[str] = []
-        self.lsh: RMinHashLSH = RMinHashLSH(rules.near, PERMUTATIONS, BANDS)
+        self.lsh: RMinHashLSH = RMinHashLSH(rules.near, PERMUTATIONS, _bands(rules.near))
 
     def add(self, number: int, key: str) -> None:
         """Index one text of a held-out item."""
@@ -181,6 +206,13 @@ class _NearIndex:
         minhash = RMinHash(PERMUTATIONS, seed=1)
         minhash.update(sorted(shingles))
         return minhash
+
+
+def _bands(threshold: float) -> int:
+    """Return the least number of bands that finds two texts at the threshold often enough."""
+    powers = (2**n for n in range(PERMUTATIONS.bit_length()))
+    found = (b for b in powers if 1 - (1 - threshold ** (PERMUTATIONS / b)) ** b >= RECALL)
+    return next(found, PERMUTATIONS)
 
 
 def _digest(key: str) -> bytes:
@@ -240,6 +272,10 @@ def audit(sets: Iterable[TextSet], index: HeldOutIndex) -> list[Overlap]:
                 if item.set != looked_at.name:
                     place = (item.set, item.language, kind)
                     found[place].setdefault(item.id, (text, item.text))
+        for (to, language, kind), items in found.items():
+            if kind == "near":
+                for exact in found.get((to, language, "exact"), ()):
+                    items.pop(exact, None)
         overlaps += [
             Overlap(
                 looked_at.name,
@@ -251,29 +287,38 @@ def audit(sets: Iterable[TextSet], index: HeldOutIndex) -> list[Overlap]:
                 tuple(items[i] for i in sorted(items)[:EXAMPLES]),
             )
             for (to, language, kind), items in sorted(found.items())
+            if items
         ]
     return overlaps
+
+
+@dataclass
+class Tally:
+    """What became of the sentences of a corpus."""
+
+    seen: int = 0
+    removed: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
 
 
 def remove_leaks(
     text: TextSet, index: HeldOutIndex, *, out: Path, limit: int | None = None
 ) -> dict[str, object]:
-    """Copy the records that repeat no held-out text to `out`; return counts by reason and set.
+    """Copy the records that repeat no held-out text to `out`; return counts by corpus and reason.
 
-    With a limit, keep the records that rank lowest by the hash of their id, in their order. Under
-    the policy `report` nothing is removed; under `fail` a leak raises LeakError. So does a text of
-    which nothing is left.
+    With a limit, keep the records that rank lowest by the hash of their id, in their order; the
+    others count as `not_sampled`. Under the policy `report` nothing is removed; under `fail` a leak
+    raises LeakError. So does a text of which nothing is left.
     """
-    guard = _Guard(text, index)
-    wanted = guard.lowest_ranks(limit) if limit else None
-    removed: Counter[str] = Counter()
+    tallies: defaultdict[str, Tally] = defaultdict(Tally)
+    safe = _without_leaks(text, index, tallies)
     with RecordWriter(out, ["id", *text.columns.values(), "origin"]) as writer:
-        for record, reason in guard.judged():
-            if reason:
-                removed[reason] += 1
-            if guard.keeps(reason) and (wanted is None or record["id"] in wanted):
-                writer.write(record)
+        for record in safe if limit is None else _lowest_ranks(safe, limit):
+            tallies[_corpus(record)].kept += 1
+            writer.write(record)
         kept = writer.written
+    seen = sum(tally.seen for tally in tallies.values())
+    removed = sum((tally.removed for tally in tallies.values()), Counter())
     if index.rules.policy == "fail" and removed:
         reasons = ", ".join(f"{n} by {reason}" for reason, n in sorted(removed.items()))
         raise LeakError(
@@ -282,32 +327,42 @@ def remove_leaks(
         )
     if not kept:
         raise LeakError(
-            f"{text.name}: no sentence is left of {count_records(text.path)} (removed "
-            f"{dict(sorted(removed.items()))}); take other text, or another split"
+            f"{text.name}: no sentence is left of {seen} (removed {dict(removed)}); "
+            "take other text, or another split"
         )
     verb = "found" if index.rules.policy == "report" else "removed"
-    return {"seen": count_records(text.path), verb: dict(sorted(removed.items())), "kept": kept}
+    gone = 0 if verb == "found" else removed.total()
+    return {
+        "seen": seen,
+        verb: dict(sorted(removed.items())),
+        "not_sampled": seen - gone - kept,
+        "kept": kept,
+        "corpora": {
+            corpus: {"seen": t.seen, verb: dict(sorted(t.removed.items())), "kept": t.kept}
+            for corpus, t in sorted(tallies.items())
+        },
+    }
 
 
-@dataclass(frozen=True)
-class _Guard:
-    """A text set with what is to be kept out of it."""
+def _without_leaks(
+    text: TextSet, index: HeldOutIndex, tallies: Mapping[str, Tally]
+) -> Iterator[Record]:
+    """Yield the records that stay; count all, and those that leak with the strongest reason."""
+    columns = list(text.columns.values())
+    for record in read_records(text.path):
+        tally = tallies[_corpus(record)]
+        tally.seen += 1
+        if match := next(index.find(record, columns), None):
+            tally.removed[f"{match.kind}: {match.held_out.set}"] += 1
+        if match is None or index.rules.policy == "report":
+            yield record
 
-    text: TextSet
-    index: HeldOutIndex
 
-    def judged(self) -> Iterator[tuple[Record, str | None]]:
-        """Yield each record with the reason to remove it, the strongest one, or None."""
-        columns = list(self.text.columns.values())
-        for record in read_records(self.text.path):
-            match = next(self.index.find(record, columns), None)
-            yield record, f"{match.kind}: {match.held_out.set}" if match else None
+def _lowest_ranks(records: Iterable[Record], limit: int) -> list[Record]:
+    """Return the records that rank lowest by the hash of their id, in their order."""
+    lowest = heapq.nsmallest(limit, enumerate(records), key=lambda placed: rank(placed[1]["id"], 0))
+    return [record for _, record in sorted(lowest, key=lambda placed: placed[0])]
 
-    def keeps(self, reason: str | None) -> bool:
-        """Say whether a record with that reason stays."""
-        return reason is None or self.index.rules.policy == "report"
 
-    def lowest_ranks(self, limit: int) -> set[str]:
-        """Return the ids that rank lowest among the records that stay."""
-        ids = (record["id"] for record, reason in self.judged() if self.keeps(reason))
-        return set(heapq.nsmallest(limit, ids, key=lambda sentence_id: rank(sentence_id, 0)))
+def _corpus(record: Record) -> str:
+    return record["id"].partition(":")[0]

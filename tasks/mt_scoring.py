@@ -81,6 +81,8 @@ def paired_scores(
     )
     test._seed = seed  # sacreBLEU itself takes it from the environment alone
     signatures, results = test()
+    for named in signatures.values():
+        named.update("seed", str(seed))
     found: list[list[Any]] = [results[name] for name in results if name != "System"]
     same = list(system) == list(baseline)
     return [

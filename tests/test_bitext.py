@@ -154,6 +154,26 @@ def test_shipped_splits_are_kept(tmp_path: Path) -> None:
     assert ids(tmp_path)["test"] == ["korpus:s-12", "korpus:s-13", "korpus:s-14"]
 
 
+def test_a_shipped_test_set_stays_whole_and_train_gives_way(tmp_path: Path) -> None:
+    long = ("long", " ".join(["kata"] * 200), "panjang")
+    test = [("t-1", PAIRS[0][1], "one"), ("t-2", PAIRS[0][1], "two"), long, ("t-3", "", "x")]
+    corpora = [
+        corpus(tmp_path / "raw", "korpus", PAIRS[:10], "train"),
+        corpus(tmp_path / "raw", "korpus", PAIRS[10:12], "dev"),
+        corpus(tmp_path / "raw", "korpus", test, "test"),
+    ]
+    counts = prepare(tmp_path, corpora, ShippedSplit(rule="shipped"))
+    assert ids(tmp_path)["test"] == ["korpus:t-1", "korpus:t-2", "korpus:long"]
+    assert ids(tmp_path)["train"] == [f"korpus:{row[0]}" for row in PAIRS[1:10]]
+    assert counts["dropped"] == {"duplicate": 1, "empty": 1}
+
+
+def test_a_part_without_a_sentence_is_an_error(tmp_path: Path) -> None:
+    corpora = [corpus(tmp_path / "raw", "korpus", PAIRS, "train")]
+    with pytest.raises(SourceError, match="no sentence pair is left for dev and test"):
+        prepare(tmp_path, corpora, ShippedSplit(rule="shipped"))
+
+
 def test_a_row_without_a_shipped_split_is_named(tmp_path: Path) -> None:
     corpora = [
         corpus(tmp_path / "raw", "korpus", PAIRS[:10], "train"),

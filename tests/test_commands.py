@@ -16,6 +16,7 @@ COMMANDS = [
     ["plan"],
     ["scores"],
     ["profile"],
+    ["audit"],
     ["ready"],
     ["show"],
     ["translate"],

@@ -1,5 +1,6 @@
 """Held-out sentences are found and leave the training text; nothing else does."""
 
+import random
 from itertools import pairwise
 from pathlib import Path
 
@@ -109,7 +110,13 @@ def test_the_policy_decides_what_happens(train: Path) -> None:
     found = index(train.parent, leak, LeakRules(policy="report"))
     out = train.with_name("safe.parquet")
     counts = remove_leaks(TextSet("MT train", train, COLUMNS), found, out=out)
-    assert counts == {"seen": 5, "found": {"id: test": 1}, "kept": 5}
+    assert counts == {
+        "seen": 5,
+        "found": {"id: test": 1},
+        "not_sampled": 0,
+        "kept": 5,
+        "corpora": {"k": {"seen": 5, "found": {"id: test": 1}, "kept": 5}},
+    }
     failing = index(train.parent, leak, LeakRules(policy="fail"))
     with pytest.raises(LeakError, match="1 by id: test"):
         remove_leaks(TextSet("MT train", train, COLUMNS), failing, out=out)
@@ -167,6 +174,103 @@ def test_the_audit_finds_a_test_set_in_another_but_not_in_itself(tmp_path: Path)
     held_out = HeldOutIndex.load(tmp_path / "held-out.parquet", RULES)
     places = {(o.origin, o.to) for o in audit([one, two], held_out)}
     assert places == {("one", "two"), ("two", "one")}
+
+
+LONG = "Kula dhateng peken ageng ing kitha"
+
+
+def matches(held_out: str, text: str, *, ids: tuple[str, str] = ("t:1", "k:1")) -> list[str]:
+    found = HeldOutIndex([HeldOut("test", "jav", ids[0], held_out)], RULES)
+    return [match.kind for match in found.find({"id": ids[1], "jav": text}, ["jav"])]
+
+
+@pytest.mark.parametrize(
+    ("held_out", "text"),
+    [
+        (f"{LONG}. Menika rame sanget, kathah tiyang.", LONG),
+        (LONG, f"Menika rame sanget. {LONG.upper()}! Kathah tiyang."),
+        ("ฉันรักเธอมากที่สุดในโลกนี้", "ฉันรักเธอ มากที่สุด ในโลกนี้"),
+        ("我昨天去了市场。", "我昨天去了市场"),
+        ("我昨天去了那个很大的市场买菜。", "他来了。我昨天去了那个很大的市场买菜。真好！"),
+    ],
+)
+def test_a_sentence_is_found_however_a_corpus_is_cut(held_out: str, text: str) -> None:
+    assert matches(held_out, text) == ["exact"]
+
+
+@pytest.mark.parametrize(
+    ("held_out", "text"),
+    [
+        (f"{LONG}. Menika rame sanget.", f"Dereng wonten tiyang teka. {LONG}."),
+        ("Nggih. Menika rame sanget, kathah tiyang.", "Nggih."),
+        ("我爱你", "我爱你。"),
+    ],
+)
+def test_a_sentence_that_two_texts_share_is_no_leak(held_out: str, text: str) -> None:
+    """A refrain of both, a part too short, a whole too generic."""
+    assert matches(held_out, text) == []
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (("k:9", "k:9#2"), ["id"]),
+        (("k:40001002", "k:40001001-40001003"), ["id"]),
+        (("k:40001001-40001003", "k:40001003"), ["id"]),
+        (("k:40001004", "k:40001001-40001003"), []),
+        (("k:9", "k:90"), []),
+        (("k:2", "k:1-3"), []),
+    ],
+)
+def test_an_id_is_found_in_what_it_was_cut_from_or_merged_into(
+    ids: tuple[str, str], expected: list[str]
+) -> None:
+    assert matches("teks lain saja", "ora padha babar pisan", ids=ids) == expected
+
+
+def test_the_audit_finds_near_duplicates_in_sets_it_also_looks_for(tmp_path: Path) -> None:
+    texts = {"train": f"{LONG} menika", "test": LONG, "again": LONG}
+    sets = [
+        TextSet(
+            name, write_bitext(tmp_path / f"{name}.parquet", {f"{name}:1": ("x", text)}), COLUMNS
+        )
+        for name, text in texts.items()
+    ]
+    write_held_out(sets, tmp_path / "held-out.parquet")
+    found = audit(sets, HeldOutIndex.load(tmp_path / "held-out.parquet", RULES))
+    assert {(o.origin, o.to, o.match) for o in found if o.language == "jav"} == {
+        ("train", "test", "near"),
+        ("train", "again", "near"),
+        ("test", "train", "near"),
+        ("again", "train", "near"),
+        ("test", "again", "exact"),
+        ("again", "test", "exact"),
+    }
+    assert found[0].examples == ((f"x | {LONG} menika", LONG),)
+
+
+def test_counts_add_up_for_each_corpus(train: Path) -> None:
+    rows = {**TRAIN, "other:1": TRAIN["k:1"], "other:2": ("baru sama sekali", "anyar")}
+    text = TextSet("MT train", write_bitext(train, rows), COLUMNS)
+    held_out = index(train.parent, {"k:4": ("a", "b"), "t:1": TRAIN["k:1"]})
+    counts = remove_leaks(text, held_out, out=train.with_name("safe.parquet"), limit=3)
+    assert counts["corpora"]["k"]["removed"] == {"exact: test": 1, "id: test": 1}  # type: ignore[index]
+    assert counts["corpora"]["other"]["removed"] == {"exact: test": 1}  # type: ignore[index]
+    assert (counts["seen"], counts["not_sampled"], counts["kept"]) == (7, 1, 3)
+
+
+@pytest.mark.parametrize("near", [0.3, 0.5, 0.7, 0.9])
+def test_near_means_what_it_says(near: float) -> None:
+    """Texts that share just more shingles than the threshold are nearly always found."""
+    found = 0
+    for seed in range(60):
+        letters = random.Random(seed)  # noqa: S311
+        text = "".join(letters.choices("abcdefghijklmnopqrstuvwxyz", k=300))
+        changed = text[: round(300 * (2 * near + 0.06) / (1 + near))] + "9" * 20
+        rules = LeakRules(near=near, min_words=1)
+        held_out = HeldOutIndex([HeldOut("test", "x", "t:1", text)], rules)
+        found += any(held_out.find({"id": "k:1", "x": changed}, ["x"]))
+    assert found >= 54
 
 
 WORDS = st.lists(st.text("abcdef", min_size=2, max_size=6), min_size=3, max_size=20)

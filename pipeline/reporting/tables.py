@@ -1,6 +1,6 @@
 """Arrange score records in grids that the terminal, Markdown and HTML all print."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from tasks.transfer import IN_LANGUAGE, SIGNIFICANT, STRATEGIES
@@ -35,8 +35,9 @@ def mt_grid(records: list[Record], metric: str) -> Grid | None:
         for direction in baseline
     ]
     note = (
-        f"{chosen[0]['n']} test sentences a direction; ± half the 95 % bootstrap interval; "
-        f"* differs from nmt-0 (paired bootstrap, p < {SIGNIFICANT} in this direction alone)"
+        f"{_range(r['n'] for r in chosen)} test sentences a direction; ± half the 95 % bootstrap "
+        f"interval; * differs from nmt-0 (paired bootstrap, p < {SIGNIFICANT} in this direction "
+        "alone)"
     )
     return Grid(metric, ["direction", "copy", *engines], rows, note)
 
@@ -58,9 +59,16 @@ def task_grids(records: list[Record], metric: str = "macro-F1") -> Iterator[Grid
             f"{task}: {metric} with {encoder}",
             ["strategy (engine)", *languages],
             rows,
-            f"{first['n']} test items, mean of {first['seeds']} seeds; ± half the 95 % interval "
-            f"over both; {IN_LANGUAGE} is the upper bound",
+            f"{_range(r['n'] for r in of_encoder)} test items, mean of {first['seeds']} seeds; "
+            f"± half the 95 % interval over both; {IN_LANGUAGE} is the upper bound",
         )
+
+
+def _range(counts: Iterable[int]) -> str:
+    """Return `350`, or `120 to 350` where counts differ."""
+    found = set(counts)
+    least, most = min(found), max(found)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def training_grid(manifests: list[Record]) -> Grid | None:
@@ -70,7 +78,7 @@ def training_grid(manifests: list[Record]) -> Grid | None:
             m["label"],
             " + ".join(f"{p['validations'][-1][0]:,}" for p in m["training"]["phases"]),
             f"{sum(c['sentences'] for n, c in m['counts'].items() if n.startswith('train.')):,}",
-            f"{min(loss for p in m['training']['phases'] for _, loss in p['validations']):.2f}",
+            f"{min(loss for _, loss in m['training']['phases'][-1]['validations']):.2f}",
             f"{m['seconds'] / 60:.1f}",
         ]
         for m in manifests

@@ -99,6 +99,8 @@ class BitextSpec:
 class Bitext(Stage[BitextSpec]):
     """One pair's parallel text, cleaned, without repeats, split by id."""
 
+    VERSION = 2
+
     pair = luigi.Parameter(description="name of the pair")
 
     def spec(self) -> BitextSpec:
@@ -147,6 +149,8 @@ class MonolingualSpec:
 
 class Monolingual(Stage[MonolingualSpec]):
     """One language's monolingual text, as sentences, without repeats."""
+
+    VERSION = 2
 
     language = luigi.Parameter(description="language code")
 

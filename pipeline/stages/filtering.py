@@ -103,6 +103,8 @@ class ScoresSpec:
 class BitextScores(Stage[ScoresSpec]):
     """What the noise filters think of each sentence pair of a bitext's training part."""
 
+    VERSION = 2
+
     pair = luigi.Parameter(description="name of the pair")
 
     def spec(self) -> ScoresSpec:

@@ -133,6 +133,8 @@ class LeakAuditSpec:
 class LeakAudit(Stage[LeakAuditSpec]):
     """Where held-out text of MT and tasks stands in any other text of the experiment."""
 
+    VERSION = 2
+
     def spec(self) -> LeakAuditSpec:
         return LeakAuditSpec(self.study.leaks, held_out_spec(self.study), self._monolingual())
 
@@ -187,7 +189,7 @@ class TrainingBitext(Stage[SafeTextSpec]):
     of a task, which choose, too: some corpora (NusaX) have but one dev set for both.
     """
 
-    VERSION = 2
+    VERSION = 3
 
     pair = luigi.Parameter(description="name of the pair")
 
@@ -222,6 +224,8 @@ class TrainingBitext(Stage[SafeTextSpec]):
 class MonolingualSample(Stage[SafeTextSpec]):
     """One language's text to back-translate: no noise, no held-out sentence, at most so many."""
 
+    VERSION = 2
+
     language = luigi.Parameter(description="language code")
 
     def spec(self) -> SafeTextSpec:
@@ -248,6 +252,8 @@ class MonolingualSample(Stage[SafeTextSpec]):
 
 class TaskText(Stage[SafeTextSpec]):
     """The tasks' training texts in the hub language, to back-translate: no label, no leak."""
+
+    VERSION = 2
 
     def spec(self) -> SafeTextSpec:
         return SafeTextSpec("task train", (self.study.hub,), self.study.leaks)

@@ -4,7 +4,7 @@ XML is parsed with defusedxml, which refuses entities: no file can expand or rea
 small maintained library exists; a verse's plain text needs only what stands here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ import regex
 from models.errors import SourceError
 
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+TMX_CODES = {"bpt", "ept", "it", "ph", "ut"}
+"""Elements of a segment that hold codes, not text; `hi` holds text."""
 
 NEW_TESTAMENT = [
     *("MAT", "MRK", "LUK", "JHN", "ACT", "ROM", "1CO", "2CO", "GAL", "EPH", "PHP", "COL", "1TH"),
@@ -25,13 +28,15 @@ CES_NAMES = {"MAR": "MRK", "JOH": "JHN", "PHI": "PHP", "JAM": "JAS"} | {
 BOOK_NUMBERS = {book: number for number, book in enumerate(NEW_TESTAMENT, start=40)}
 
 CES_ID = regex.compile(r"\w+\.(\w+)\.(\d+)\.(\d+)")
-NOTE = regex.compile(r"\\(f|x|fe)\s.*?\\\1\*", regex.DOTALL)
+NOTE = regex.compile(r"\\(f|x|fe|fig|rq)\s.*?\\\1\*", regex.DOTALL)
+ATTRIBUTES = regex.compile(r"\|[^\\]*(?=\\\+?[a-z]+[0-9]*\*)")
+MILESTONE = regex.compile(r"\\[a-z][a-z-]*[0-9]*(?:-[se])?\b[^\\]*\\\*")
 CHARACTER_STYLE = regex.compile(r"\\\+?[a-z]+[0-9]*\*")
 VERSE = regex.compile(r"\\v\s+(?P<first>\d+)[a-z]?(?:[-,](?P<last>\d+)[a-z]?)?\s*")
 CHAPTER = regex.compile(r"\\c\s+(\d+)")
 BOOK = regex.compile(r"\\id\s+(\w{3})")
 HEADING = regex.compile(
-    r"^\\(?:s\d?|ms\d?|mr|r|d|sp|rem|h|mt\d?|ide|toc\d|cl|cp)\b.*$", regex.MULTILINE
+    r"^\\(?:s\d?|ms\d?|mr|r|d|sp|rem|h|mte?\d?|sr|sd\d?|ide|toc\d|cl|cp)\b.*$", regex.MULTILINE
 )
 MARKER = regex.compile(r"\\\+?[a-z]+[0-9]*\s?")
 
@@ -39,20 +44,40 @@ Verses = dict[range, str]
 """Verses by number: book times 1,000,000 + chapter times 1,000 + verse; some hold several."""
 
 
-def read_tmx(path: Path, name: str) -> Iterator[Mapping[str, object]]:
-    """Yield one record per translation unit: its `tuid` and its text by language tag."""
-    for unit in _elements(path, name, "tu"):
-        record = {"tuid": unit.get("tuid", "")}
+def read_tmx(path: Path, name: str, wanted: Collection[str]) -> Iterator[Mapping[str, object]]:
+    """Yield one record per translation unit: its `tuid`, or its number, and its text by language.
+
+    A unit without one of the wanted languages has an empty text there. Raises SourceError for a
+    language that no unit has.
+    """
+    found: set[str] = set()
+    for number, unit in enumerate(_elements(path, name, "tu"), start=1):
+        record = {**dict.fromkeys(wanted, ""), "tuid": unit.get("tuid") or f"unit-{number}"}
         for variant in unit.iter("tuv"):
+            language = str(variant.get(XML_LANG) or variant.get("lang"))
+            found.add(language)
             segment = variant.find("seg")
-            text = "" if segment is None else "".join(segment.itertext())
-            record[str(variant.get(XML_LANG) or variant.get("lang"))] = text
+            record[language] = "" if segment is None else _text_beside_codes(segment)
         yield record
+    if missing := [language for language in wanted if language not in found]:
+        raise SourceError(
+            f"{name}: no unit is in {missing[0]!r}; found {', '.join(map(repr, sorted(found)))}"
+        )
+
+
+def _text_beside_codes(segment: Any) -> str:
+    """Return the text of a segment without what stands in codes of the format it came from."""
+    parts = [segment.text or ""]
+    for element in segment:
+        if element.tag not in TMX_CODES:
+            parts.append(_text_beside_codes(element))
+        parts.append(element.tail or "")
+    return "".join(parts)
 
 
 def read_verses(path: Path, name: str) -> Verses:
     """Return the verses of a Bible book or a whole Bible, USFM or CES XML by its suffix."""
-    return _ces_verses(path, name) if Path(name).suffix == ".xml" else _usfm_verses(path, name)
+    return _ces_verses(path, name) if path.suffix == ".xml" else _usfm_verses(path, name)
 
 
 def verse_key(verses: range) -> str:
@@ -116,6 +141,7 @@ def _usfm_verses(path: Path, name: str) -> Verses:
         raise SourceError(f"{name}: no \\id line; is this USFM?")
     verses: Verses = {}
     text = HEADING.sub("", NOTE.sub("", text[book.end() :]))
+    text = MILESTONE.sub("", ATTRIBUTES.sub("", text))
     _, *chapters = CHAPTER.split(text)
     for chapter, body in zip(chapters[::2], chapters[1::2], strict=True):
         marks = list(VERSE.finditer(body))
@@ -123,9 +149,12 @@ def _usfm_verses(path: Path, name: str) -> Verses:
         for mark, end in zip(marks, ends, strict=True):
             first, last = int(mark["first"]), int(mark["last"] or mark["first"])
             plain = MARKER.sub(" ", CHARACTER_STYLE.sub("", body[mark.end() : end]))
+            if last < first:
+                raise SourceError(f"{name}: chapter {chapter}, verse {first}-{last} runs backwards")
             start = _number(book[1], int(chapter), first, name)
-            if plain := " ".join(plain.split()):
-                verses[range(start, start + last - first + 1)] = plain
+            span = range(start, start + last - first + 1)
+            if plain := " ".join(plain.split()):  # `2a` and `2b` are one verse
+                verses[span] = f"{verses[span]} {plain}" if span in verses else plain
     return verses
 
 
@@ -140,12 +169,19 @@ def _elements(path: Path, name: str, tag: str) -> Iterator[Any]:
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import ParseError, iterparse
 
+    open_elements: list[Any] = []
     try:
-        for _, element in iterparse(path):
+        for event, element in iterparse(path, events=("start", "end")):
+            if event == "start":
+                open_elements.append(element)
+                continue
+            open_elements.pop()
             if element.tag == tag:
                 yield element
                 element.clear()
+                if open_elements:
+                    open_elements[-1].remove(element)
     except ParseError as error:
         raise SourceError(f"{name}: not well-formed XML: {error}") from error
     except DefusedXmlException as error:
-        raise SourceError(f"{name}: XML with entities or a DTD is not read: {error}") from error
+        raise SourceError(f"{name}: XML that declares entities is not read: {error}") from error

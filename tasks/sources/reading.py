@@ -87,7 +87,7 @@ def file_records(
 ) -> Iterator[Mapping[str, object]]:
     """Yield the records of one file as they are, by the names (or numbers) of its columns."""
     if isinstance(form, TranslationMemory):
-        return read_tmx(path, name)
+        return read_tmx(path, name, list(form.columns.values()))
     if isinstance(form, JsonLines):
         return _json_records(path, name)
     return _table_records(path, name, form)
