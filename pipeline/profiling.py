@@ -164,9 +164,10 @@ def _worst_lines(experiment: str, text: RawText) -> dict[str, list[Example]]:
     if not stage.complete():
         return {}
     cleaned = stage.cleaned().artifact.path(name)
+    worst = worst_lines(cleaned, languages, stage.artifact.path(SCORES), corpus=text.corpus.name)
     return {
         f"filter {reason}": [Example(line.id, line.text, line.score) for line in lines]
-        for reason, lines in worst_lines(cleaned, languages, stage.artifact.path(SCORES)).items()
+        for reason, lines in worst.items()
     }
 
 

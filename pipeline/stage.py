@@ -124,14 +124,14 @@ class Stage(luigi.Task, Generic[SpecT]):
 
     def run(self) -> None:
         """Build into a draft folder and publish it with one rename."""
-        with exclusive(self.place):
+        with (
+            Reporter(self) as reporter,
+            naming_full_disk(self.place.store),
+            exclusive(self.place),
+        ):
             if self.complete():
                 return
-            with (
-                Reporter(self) as reporter,
-                naming_full_disk(self.place.store),
-                Draft(self.place, reporter.progress) as draft,
-            ):
+            with Draft(self.place, reporter.progress) as draft:
                 self.build(self.spec(), self._artifacts(), draft)
                 draft.publish({**self.identity, **self._provenance()})
 

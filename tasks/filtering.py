@@ -213,12 +213,14 @@ class WorstLine(NamedTuple):
 
 
 def worst_lines(
-    text: Path, columns: Sequence[str], scores: Path, *, wanted: int = 3
+    text: Path, columns: Sequence[str], scores: Path, *, corpus: str, wanted: int = 3
 ) -> dict[str, list[WorstLine]]:
-    """Return the lines with the highest scores of each filter, the worst first."""
+    """Return a corpus's lines with the highest scores of each filter, the worst first."""
     worst: dict[str, list[WorstLine]] = {name: [] for name in score_names(scores)}
     pairs = zip(read_records(text, ["id", *columns]), read_scores_by_line(scores), strict=True)
     for record, own in pairs:
+        if not record["id"].startswith(f"{corpus}:"):
+            continue
         for name, heap in worst.items():
             if own[name] > (heap[0].score if len(heap) == wanted else 0):
                 line = WorstLine(own[name], record["id"], " ||| ".join(record[c] for c in columns))

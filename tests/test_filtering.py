@@ -16,6 +16,7 @@ from tasks.filtering import (
     read_scores,
     repetition,
     text_scorers,
+    worst_lines,
     write_scores,
 )
 from tasks.records import RecordWriter, read_columns, write_records
@@ -23,6 +24,16 @@ from tasks.scripts import main_script
 
 FAIR = [f"kata nomor {i} ini biasa saja" for i in range(100)]
 PARTNERS = [f"word number {i} is just usual" for i in range(100)]
+
+
+def test_worst_lines_are_those_of_one_corpus(tmp_path: Path) -> None:
+    text = tmp_path / "text.parquet"
+    write_bitext(text, [*FAIR, "ya " * 40], [*PARTNERS, "yes"])
+    scores = score(text)
+    worst = worst_lines(text, ["ind", "eng"], scores, corpus="c")
+    assert worst["repetition"][0].id == f"c:{len(FAIR)}"
+    assert worst["length_ratio"][0].text.startswith("ya ya")
+    assert not any(worst_lines(text, ["ind", "eng"], scores, corpus="other").values())
 
 
 @pytest.fixture

@@ -200,6 +200,30 @@ def test_changing_a_recipe_field_touches_only_its_descendants(tmp_path: Path, st
     assert changed == {"MtScores", "TransferScores", "Report"}
 
 
+def test_other_limits_score_and_clean_nothing_again(tmp_path: Path, store: Path) -> None:
+
+    before = str(write_experiment(tmp_path / "one"))
+    kept = {"RawCorpus", "Bitext", "Monolingual", "LabelledData", "Identifier", "HeldOutText"}
+    for changes in ({"filters": {"length_ratio": 2}}, {"leaks": {"near": 0.9}}):
+        after = str(write_experiment(tmp_path / "two", **changes))
+        same = same_kinds(before, after)
+        assert kept | {"BitextScores", "MonolingualScores"} <= same
+        assert "TrainingBitext" not in same
+
+
+def test_forgetting_a_stage_forgets_what_its_descendants_had_begun(
+    tmp_path: Path, store: Path
+) -> None:
+
+    experiment = str(write_experiment(tmp_path))
+    running.run(running.find_stages(experiment, "Bitext"))
+    (model,) = running.find_stages(experiment, "SubwordModel")
+    (model.place.work / "scratch").mkdir(parents=True)
+    forgotten = running.forget(experiment, "Bitext")
+    assert [type(stage).__name__ for stage in forgotten] == ["Bitext"]
+    assert not model.place.work.exists()
+
+
 def test_mixing_in_more_human_text_translates_nothing_again(tmp_path: Path, store: Path) -> None:
 
     before = str(write_experiment(tmp_path / "one"))
