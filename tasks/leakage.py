@@ -54,11 +54,15 @@ class LeakRules:
 
 
 class TextSet(NamedTuple):
-    """A file of records; `columns` hold its texts, by language."""
+    """A file of records; `columns` hold its texts, by language.
+
+    With `by_corpus`, the audit tells its corpora apart.
+    """
 
     name: str
     path: Path
     columns: Mapping[str, str]
+    by_corpus: bool = False
 
 
 class HeldOut(NamedTuple):
@@ -264,32 +268,37 @@ def audit(sets: Iterable[TextSet], index: HeldOutIndex) -> list[Overlap]:
     sizes = Counter((item.set, item.language) for item in index.items)
     overlaps: list[Overlap] = []
     for looked_at in sets:
-        found: defaultdict[tuple[str, str, MatchKind], dict[str, tuple[str, str]]]
-        found = defaultdict(dict)
-        for record in read_records(looked_at.path, ["id", *looked_at.columns.values()]):
-            text = " | ".join(record[column] for column in looked_at.columns.values())
-            for kind, item in index.find(record, list(looked_at.columns.values())):
-                if item.set != looked_at.name:
-                    place = (item.set, item.language, kind)
-                    found[place].setdefault(item.id, (text, item.text))
-        for (to, language, kind), items in found.items():
+        found = _found_again(looked_at, index)
+        for origin, to, language, kind in sorted(found):
+            items = found[origin, to, language, kind]
             if kind == "near":
-                for exact in found.get((to, language, "exact"), ()):
-                    items.pop(exact, None)
-        overlaps += [
-            Overlap(
-                looked_at.name,
-                to,
-                language,
-                kind,
-                len(items),
-                len(items) / sizes[to, language],
-                tuple(items[i] for i in sorted(items)[:EXAMPLES]),
-            )
-            for (to, language, kind), items in sorted(found.items())
-            if items
-        ]
+                exact = found.get((origin, to, language, "exact"), {})
+                items = {i: example for i, example in items.items() if i not in exact}
+            if items:
+                share = len(items) / sizes[to, language]
+                examples = tuple(items[i] for i in sorted(items)[:EXAMPLES])
+                overlaps.append(Overlap(origin, to, language, kind, len(items), share, examples))
     return overlaps
+
+
+FoundAgain = dict[tuple[str, str, str, MatchKind], dict[str, tuple[str, str]]]
+"""Text, held-out set, language and kind of match to (text there, held-out text) by held-out id."""
+
+
+def _found_again(looked_at: TextSet, index: HeldOutIndex) -> FoundAgain:
+    """Return the held-out texts that stand in a set, but for those of the set itself."""
+    found: FoundAgain = {}
+    columns = list(looked_at.columns.values())
+    for record in read_records(looked_at.path, ["id", *columns]):
+        origin = looked_at.name
+        if looked_at.by_corpus:
+            origin = f"{origin} {_corpus(record)}"
+        text = " | ".join(record[column] for column in columns)
+        for kind, item in index.find(record, columns):
+            if item.set != looked_at.name:
+                items = found.setdefault((origin, item.set, item.language, kind), {})
+                items.setdefault(item.id, (text, item.text))
+    return found
 
 
 @dataclass

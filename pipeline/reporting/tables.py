@@ -134,7 +134,7 @@ def _kind(name: str) -> str:
     """Return `MT train` of `MT train ind-jav`, `task test topic` of `task test topic-jav`."""
     if name.startswith("task"):
         return name.rpartition("-")[0] or name
-    return name.rpartition(" ")[0]
+    return " ".join(name.split()[:2]) if name.startswith("MT") else name.split()[0]
 
 
 def _of_kind(name: str) -> str:

@@ -153,7 +153,12 @@ class LeakAudit(Stage[LeakAuditSpec]):
     @staticmethod
     def build(spec: LeakAuditSpec, inputs: Inputs, out: Draft) -> None:
         monolingual = (
-            TextSet(f"monolingual {language}", artifact.path("text.parquet"), {language: language})
+            TextSet(
+                f"monolingual {language}",
+                artifact.path("text.parquet"),
+                {language: language},
+                by_corpus=True,
+            )
             for language, artifact in zip(spec.monolingual, inputs.many("monolingual"), strict=True)
         )
         sets = list(text_sets(spec.sets, inputs))
