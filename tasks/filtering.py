@@ -19,7 +19,7 @@ from annotated_types import Ge, Gt, Le
 
 from models.errors import ContractError
 from tasks.cleaning import comparison_key
-from tasks.records import Record, RecordWriter, column_names, read_records
+from tasks.records import Record, RecordWriter, column_names, corpus_of, read_records
 from tasks.scripts import letters_by_script
 
 if TYPE_CHECKING:
@@ -161,35 +161,38 @@ class Acceptance(NamedTuple):
     skipped: dict[str, float]
 
 
-def acceptance(scores: Path, wanted: FilterLimits) -> Acceptance:
-    """Turn limits into those that hold for a corpus: relative ones in its units, floors kept."""
+def acceptance(scores: Path, wanted: FilterLimits) -> dict[str, Acceptance]:
+    """Turn limits into those that hold for each corpus: relative ones in its units, floors kept."""
     import numpy
 
-    limits: dict[str, float] = {}
-    skipped: dict[str, float] = {}
+    numbers: dict[str, int] = {}
+    ids = (record["id"] for record in read_records(scores, ["id"]))
+    corpora = numpy.fromiter((numbers.setdefault(corpus_of(i), len(numbers)) for i in ids), "int16")
+    found = {corpus: Acceptance({}, {}) for corpus in numbers}
     for name, limit in wanted.of(score_names(scores)).items():
         values = read_scores(scores, name)
-        absolute = _deviations_above_median(values, limit) if name == "misalignment" else limit
-        absolute = float(
-            numpy.float32(absolute)
-        )  # as precise as the scores, so that equal is equal
-        loss = float((values > absolute).mean()) if len(values) else 0.0
-        if loss > wanted.max_loss:
-            skipped[name] = loss
-        else:
-            limits[name] = absolute
-    return Acceptance(limits, skipped)
+        for corpus, (limits, skipped) in found.items():
+            own = values[corpora == numbers[corpus]]
+            absolute = _deviations_above_median(own, limit) if name == "misalignment" else limit
+            absolute = float(numpy.float32(absolute))  # precise as scores are: equal is equal
+            loss = float((own > absolute).mean())
+            if loss > wanted.max_loss:
+                skipped[name] = loss
+            else:
+                limits[name] = absolute
+    return found
 
 
 def accept(text: Path, scores: Path, wanted: FilterLimits, out: Path) -> dict[str, object]:
     """Copy the records that no filter rejects to `out`; return what was dropped and skipped."""
-    limits, skipped = acceptance(scores, wanted)
+    accepting = acceptance(scores, wanted)
     dropped: Counter[str] = Counter()
     pairs = zip(read_records(text), read_scores_by_line(scores), strict=True)
     with RecordWriter(out, column_names(text)) as writer:
         for record, own in pairs:
             if record["id"] != own["id"]:
                 raise ContractError(f"{text}: {record['id']!r} has the scores of {own['id']!r}")
+            limits = accepting[corpus_of(record["id"])].limits
             reason = next((name for name, limit in limits.items() if own[name] > limit), None)
             if reason:
                 dropped[reason] += 1
@@ -199,7 +202,7 @@ def accept(text: Path, scores: Path, wanted: FilterLimits, out: Path) -> dict[st
     return {
         "seen": kept + dropped.total(),
         "dropped": dict(sorted(dropped.items())),
-        "skipped": skipped,
+        "skipped": {corpus: skipped for corpus, (_, skipped) in accepting.items() if skipped},
         "kept": kept,
     }
 
@@ -219,7 +222,7 @@ def worst_lines(
     worst: dict[str, list[WorstLine]] = {name: [] for name in score_names(scores)}
     pairs = zip(read_records(text, ["id", *columns]), read_scores_by_line(scores), strict=True)
     for record, own in pairs:
-        if not record["id"].startswith(f"{corpus}:"):
+        if corpus_of(record["id"]) != corpus:
             continue
         for name, heap in worst.items():
             if own[name] > (heap[0].score if len(heap) == wanted else 0):

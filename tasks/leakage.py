@@ -18,7 +18,7 @@ from annotated_types import Ge, Gt, Le
 
 from models.errors import LeakError
 from tasks.cleaning import comparison_key, count_words, digest_of, sentences
-from tasks.records import Record, RecordWriter, read_records
+from tasks.records import Record, RecordWriter, corpus_of, read_records
 from tasks.splitting import rank
 
 if TYPE_CHECKING:
@@ -292,7 +292,7 @@ def _found_again(looked_at: TextSet, index: HeldOutIndex) -> FoundAgain:
     for record in read_records(looked_at.path, ["id", *columns]):
         origin = looked_at.name
         if looked_at.by_corpus:
-            origin = f"{origin} {_corpus(record)}"
+            origin = f"{origin} {corpus_of(record['id'])}"
         text = " | ".join(record[column] for column in columns)
         for kind, item in index.find(record, columns):
             if item.set != looked_at.name:
@@ -323,7 +323,7 @@ def remove_leaks(
     safe = _without_leaks(text, index, tallies)
     with RecordWriter(out, ["id", *text.columns.values(), "origin"]) as writer:
         for record in safe if limit is None else _lowest_ranks(safe, limit):
-            tallies[_corpus(record)].kept += 1
+            tallies[corpus_of(record["id"])].kept += 1
             writer.write(record)
         kept = writer.written
     seen = sum(tally.seen for tally in tallies.values())
@@ -359,7 +359,7 @@ def _without_leaks(
     """Yield the records that stay; count all, and those that leak with the strongest reason."""
     columns = list(text.columns.values())
     for record in read_records(text.path):
-        tally = tallies[_corpus(record)]
+        tally = tallies[corpus_of(record["id"])]
         tally.seen += 1
         if match := next(index.find(record, columns), None):
             tally.removed[f"{match.kind}: {match.held_out.set}"] += 1
@@ -371,7 +371,3 @@ def _lowest_ranks(records: Iterable[Record], limit: int) -> list[Record]:
     """Return the records that rank lowest by the hash of their id, in their order."""
     lowest = heapq.nsmallest(limit, enumerate(records), key=lambda placed: rank(placed[1]["id"], 0))
     return [record for _, record in sorted(lowest, key=lambda placed: placed[0])]
-
-
-def _corpus(record: Record) -> str:
-    return record["id"].partition(":")[0]

@@ -94,6 +94,11 @@ def read_columns(path: Path, columns: Sequence[str] | None = None) -> dict[str, 
     return table
 
 
+def corpus_of(sentence_id: str) -> str:
+    """Return the corpus that a sentence id was born in."""
+    return sentence_id.partition(":")[0]
+
+
 def _listed(columns: Sequence[str] | None) -> list[str] | None:
     return None if columns is None else list(columns)  # pyarrow takes nothing but a list
 

@@ -139,9 +139,20 @@ def test_a_filter_that_would_drop_too_much_is_skipped(bitext: Path) -> None:
     scores, out = score(bitext), bitext.with_name("accepted.parquet")
     careful = accept(bitext, scores, FilterLimits(max_loss=0.05), out)
     assert careful["kept"] == 100
-    assert careful["skipped"] == {"identical_words": pytest.approx(0.1)}
+    assert careful["skipped"] == {"c": {"identical_words": pytest.approx(0.1)}}
     strict = accept(bitext, scores, FilterLimits(max_loss=0.2), out)
     assert strict["dropped"] == {"identical_words": 10}
+
+
+def test_one_corpus_does_not_decide_for_another(tmp_path: Path) -> None:
+    text = tmp_path / "text.parquet"
+    corpora = ["copies"] * 10 + ["web"] * 91
+    sides = {"ind": [*FAIR, FAIR[0]], "eng": [*FAIR[:10], *PARTNERS[10:], FAIR[0]]}
+    ids = [f"{corpus}:{i}" for i, corpus in enumerate(corpora)]
+    write_records(text, {"id": ids, **sides, "origin": ["human"] * len(ids)})
+    counts = accept(text, score(text), FilterLimits(), text.with_name("accepted.parquet"))
+    assert counts["skipped"] == {"copies": {"identical_words": 1.0}}
+    assert counts["dropped"] == {"identical_words": 1}
 
 
 def test_misalignment_is_judged_relative_to_the_corpus(tmp_path: Path) -> None:

@@ -150,7 +150,11 @@ def training_text_grid(manifests: list[Record]) -> Grid:
             f"{counted['leaks']['kept']:,}",
             _reasons(counted["filters"]["dropped"]),
             _reasons(counted["leaks"].get("removed", {})),
-            ", ".join(f"{n} ({loss:.0%})" for n, loss in counted["filters"]["skipped"].items()),
+            ", ".join(
+                f"{name} in {corpus} ({loss:.0%})"
+                for corpus, skipped in counted["filters"]["skipped"].items()
+                for name, loss in skipped.items()
+            ),
         ]
         for m in manifests
         if m["stage"] in ("TrainingBitext", "MonolingualSample")
@@ -160,7 +164,7 @@ def training_text_grid(manifests: list[Record]) -> Grid:
     columns = ["text", "seen", "kept", "noise", "leaks", "skipped filters"]
     note = (
         "noise by filter, leaks by how and where they were found; a filter is skipped where it "
-        "would drop more than `filters.max_loss` of a text (what it would drop in brackets)"
+        "would drop more than `filters.max_loss` of a corpus (what it would drop in brackets)"
     )
     return Grid("Training text", columns, rows, note)
 
