@@ -28,11 +28,10 @@ from pipeline.specs.loading import load_manifest
 from pipeline.specs.manifests import PairManifest, TaskManifest
 from pipeline.store import Draft
 from tasks import records
-from tasks.bitext import prepare_bitext
-from tasks.cleaning import CleaningRules
+from tasks.bitext import clean_rows, prepare_bitext
+from tasks.cleaning import CleaningRules, Counts
 from tasks.labelled import prepare_labelled, read_labels
 from tasks.monolingual import prepare_monolingual
-from tasks.records import read_records
 from tasks.sources import fetching
 from tasks.sources.description import (
     BibleVerses,
@@ -45,13 +44,13 @@ from tasks.sources.description import (
     Table,
 )
 from tasks.sources.fetching import fetch
-from tasks.sources.reading import FetchedCorpus, read_corpus
+from tasks.sources.reading import FetchedCorpus, read_corpora, read_corpus
 
 Format = PlainText | Table | JsonLines | BibleVerses
 TEXT = PlainText()
 CSV = Table(kind="csv", columns={"ind": "a", "ban": "b"})
 PAIR = ("ind", "ban")
-NO_SPLIT = HashSplit(rule="hash", dev=0, test=0)
+SPLIT = HashSplit(rule="hash", dev=1, test=1)
 IND, BAN = b"satu\ndua\ntiga\n", b"besik\ndadua\ntelu\n"
 
 
@@ -68,17 +67,10 @@ def brought(folder: Path, form: Format, **files: bytes) -> FetchedCorpus:
     return FetchedCorpus(Corpus(name="korpus", source=source, licence="CC0"), folder / "raw")
 
 
-def prepared(folder: Path, form: Format, **files: bytes) -> tuple[dict[str, Any], list[list[str]]]:
-    """Fetch, read and clean a bitext; return its counts and rows."""
-    counts: Any = prepare_bitext(
-        [brought(folder, form, **files)],
-        PAIR,
-        rules=CleaningRules(),
-        split=NO_SPLIT,
-        out=folder,
-    )
-    rows = [[r["ind"], r["ban"]] for r in read_records(folder / "train.parquet")]
-    return counts, rows
+def prepare(folder: Path, form: Format, **files: bytes) -> None:
+    """Fetch, read, clean and split a bitext."""
+    corpora = [brought(folder, form, **files)]
+    prepare_bitext(corpora, PAIR, rules=CleaningRules(), split=SPLIT, out=folder)
 
 
 @pytest.mark.parametrize(
@@ -108,10 +100,11 @@ def prepared(folder: Path, form: Format, **files: bytes) -> tuple[dict[str, Any]
 def test_what_is_harmless_is_repaired_and_counted(
     tmp_path: Path, ind: bytes, ban: bytes, rows: list[list[str]], more: Mapping[str, object]
 ) -> None:
-    counts, found = prepared(tmp_path, TEXT, ind=ind, ban=ban)
-    assert found == rows
-    parts = {"train": len(rows), "dev": 0, "test": 0}
-    assert counts == {"read": 3, "kept": len(rows), **more, **parts}
+    counts = Counts()
+    raw = read_corpora([brought(tmp_path, TEXT, ind=ind, ban=ban)])
+    found = clean_rows(raw, PAIR, rules=CleaningRules(), counts=counts)
+    assert [[record["ind"], record["ban"]] for record in found] == rows
+    assert counts.as_dict() == {"read": 3, "kept": len(rows), **more}
 
 
 def test_a_pair_check_tells_of_repairs(tmp_path: Path) -> None:
@@ -159,7 +152,7 @@ def test_what_is_not_is_an_error_with_its_place(
     tmp_path: Path, form: Format, files: Mapping[str, bytes], words: Sequence[str]
 ) -> None:
     with pytest.raises(SourceError) as caught:
-        prepared(tmp_path, form, **files)
+        prepare(tmp_path, form, **files)
     assert [word for word in words if word not in str(caught.value)] == []
     assert len(str(caught.value)) < 500
 
@@ -305,9 +298,10 @@ def test_languages_groups_private_codes_and_the_sandbox_are_valid(
 def test_two_corpora_of_one_name_would_share_their_ids(tmp_path: Path) -> None:
     parallel, mono = pair()["parallel"] * 2, pair()["monolingual"]["ban"] * 2
     data = pair(parallel=parallel, monolingual={"ban": mono})
-    (found,) = problems(tmp_path / "pair.yaml", data, PairManifest)
-    assert "parallel: two corpora are named 'korpus'" in found
-    assert "monolingual ban: two corpora are named 'korpus'" in found
+    found = problems(tmp_path / "pair.yaml", data, PairManifest)
+    for place, line in zip(("parallel.1.name", "monolingual.ban.1.name"), found, strict=True):
+        assert f"{place}: two corpora are named 'korpus'" in line
+        assert line.strip().startswith("line ")
 
 
 def items(split: str, *labels: str) -> bytes:

@@ -178,7 +178,7 @@ def test_all_problems_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     ("was", "now", "words"),
     [
         ("source_language: ind", "source_language: jav", ["texts", "'jav' is missing"]),
-        ("label: emosi", "lable: emosi", ["texts ind", "does not map label"]),
+        ("label: emosi", "lable: emosi", ["texts.ind.source", "does not map label"]),
         ("[anger, happy]", "[anger]", ["line 3", "labels", "at least 2"]),
         ("name: emosi", "name: emosi\nlables: [a, b]", ["lables", "did you mean 'labels'"]),
     ],
@@ -305,7 +305,8 @@ def test_a_local_data_set_is_found_beside_its_manifest(tmp_path: Path) -> None:
 
 def test_a_remote_file_without_a_checksum_is_a_problem_with_a_way_out(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, PAIR.replace(", sha256: abc", ""))
-    assert "monolingual corpus teks: file t.txt has no `sha256`; write 64 zeros" in problem
+    assert problem.startswith("line 22: monolingual.mad.0.source.files.0: corpus teks: file t.txt")
+    assert "has no `sha256`; write 64 zeros" in problem
 
 
 def test_retrain_names_only_what_differs(tmp_path: Path) -> None:

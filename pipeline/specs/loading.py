@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.errors import SpecError
 from pipeline.specs.experiment import Experiment
-from pipeline.specs.manifests import Manifest, PairManifest, TaskManifest
+from pipeline.specs.manifests import FieldsError, Manifest, PairManifest, TaskManifest
 from tasks.sources.fetching import is_remote
 
 MANIFESTS = Path(__file__).parents[2] / "data_manifests"
@@ -126,10 +127,18 @@ def _validate(path: Path, text: str, data: Any, model: type[AnyManifest]) -> Any
     try:
         return TypeAdapter(model).validate_python(data)
     except ValidationError as error:
-        found = _own_problems(error.errors(include_url=False))
-        problems = [_describe(problem, text, model) for problem in found]
+        found = list(chain.from_iterable(map(_places, error.errors(include_url=False))))
+        problems = [_describe(problem, text, model) for problem in _own_problems(found)]
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         raise SpecError("\n".join([f"{path}: {count}", *problems])) from error
+
+
+def _places(problem: Any) -> list[Any]:
+    """Return a problem, or what it consists of, each at its place in the file."""
+    place = tuple(_without_tags(problem["loc"]))
+    error = problem.get("ctx", {}).get("error")
+    found = error.found if isinstance(error, FieldsError) else [((), problem["msg"])]
+    return [{**problem, "loc": (*place, *within), "msg": msg} for within, msg in found]
 
 
 def _own_problems(problems: Sequence[Any]) -> list[Any]:
@@ -139,7 +148,7 @@ def _own_problems(problems: Sequence[Any]) -> list[Any]:
 
 
 def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
-    location = _without_tags(problem["loc"])
+    location = problem["loc"]
     field = ".".join(map(str, location)) or "(whole file)"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):

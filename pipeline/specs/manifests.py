@@ -1,6 +1,5 @@
 """Pair and task manifests: one language pair, one labelled task."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +19,19 @@ from tasks.sources.description import (
 from tasks.sources.fetching import is_remote
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+
+
+Location = tuple[str | int, ...]
+"""The way to a field: names of fields and places in lists."""
+Problem = tuple[Location, str]
+
+
+class FieldsError(ValueError):
+    """What is wrong with a manifest across its fields: each problem with its place."""
+
+    def __init__(self, found: Sequence[Problem]) -> None:
+        super().__init__("; ".join(text for _, text in found))
+        self.found = found
 
 
 class Manifest(BaseModel):
@@ -42,41 +54,44 @@ class PairManifest(Manifest):
 
     @model_validator(mode="after")
     def _check(self) -> "PairManifest":
-        problems = [
-            *(f"parallel corpus {c.name}: {p}" for c in self.parallel for p in self._gaps(c)),
-            *(
-                f"monolingual corpus {c.name}: {problem}"
-                for language, corpora in self.monolingual.items()
-                for c in corpora
-                for problem in missing_fields(c, [language])
-            ),
-            *(
-                f"monolingual: {language!r} is not a language of this pair"
-                for language in self.monolingual
-                if language not in self.languages
-            ),
+        problems = [*self._gaps(), *self._repeated_names()]
+        problems += [
+            (("monolingual", language), f"{language!r} is not a language of this pair")
+            for language in self.monolingual
+            if language not in self.languages
         ]
         if len(set(self.languages)) == 1:
-            problems.append(f"languages: {self.languages[0]!r} stands there twice")
-        problems += self._repeated_names()
+            problems.append((("languages",), f"{self.languages[0]!r} stands there twice"))
         if problems:
-            raise ValueError("; ".join(problems))
+            raise FieldsError(problems)
         return self
 
-    def _repeated_names(self) -> Iterator[str]:
-        """Yield a problem for each name that two corpora of one list share."""
-        lists = {"parallel": self.parallel}
-        lists |= {f"monolingual {language}": found for language, found in self.monolingual.items()}
-        for place, corpora in lists.items():
-            names = Counter(corpus.name for corpus in corpora)
-            for name in (name for name, times in names.items() if times > 1):
-                yield (
-                    f"{place}: two corpora are named {name!r}; a name begins the ids of its "
-                    "sentences, so rename one"
-                )
+    def _lists(self) -> dict[Location, tuple[Corpus, ...]]:
+        """Return each list of corpora with its place."""
+        lists: dict[Location, tuple[Corpus, ...]] = {("parallel",): self.parallel}
+        return lists | {("monolingual", code): found for code, found in self.monolingual.items()}
 
-    def _gaps(self, corpus: Corpus) -> Iterator[str]:
-        return missing_fields(corpus, self.languages)
+    def _gaps(self) -> Iterator[Problem]:
+        """Yield what each corpus does not provide."""
+        for place, corpora in self._lists().items():
+            languages = [str(place[1])] if place[1:] else list(self.languages)
+            if not set(languages) <= set(self.languages):
+                continue
+            for number, corpus in enumerate(corpora):
+                for within, text in missing_fields(corpus, languages):
+                    yield (*place, number, *within), f"corpus {corpus.name}: {text}"
+
+    def _repeated_names(self) -> Iterator[Problem]:
+        """Yield a problem for each corpus that is named like an earlier one of its list."""
+        for place, corpora in self._lists().items():
+            names = [corpus.name for corpus in corpora]
+            for number, name in enumerate(names):
+                if name in names[:number]:
+                    yield (
+                        (*place, number, "name"),
+                        f"two corpora are named {name!r}; a name begins the ids of its sentences, "
+                        "so rename one",
+                    )
 
 
 class TaskManifest(Manifest):
@@ -96,22 +111,26 @@ class TaskManifest(Manifest):
     @model_validator(mode="after")
     def _check(self) -> "TaskManifest":
         wanted = ["text"] if self.labels_from else ["text", "label"]
-        problems = [
-            f"texts {language}: {problem}"
-            for language, corpus in self.texts.items()
-            for problem in missing_fields(corpus, wanted)
-        ]
+        places: dict[Location, tuple[Corpus, list[str]]] = {
+            ("texts", language): (corpus, wanted) for language, corpus in self.texts.items()
+        }
         if self.labels_from:
-            problems += [f"labels_from: {p}" for p in missing_fields(self.labels_from, ["label"])]
+            places["labels_from",] = self.labels_from, ["label"]
+        problems: list[Problem] = [
+            ((*place, *within), text)
+            for place, (corpus, fields) in places.items()
+            for within, text in missing_fields(corpus, fields)
+        ]
         if self.source_language not in self.texts:
-            problems.append(f"texts: the source language {self.source_language!r} is missing")
+            text = f"the source language {self.source_language!r} is missing"
+            problems.append((("texts",), text))
         if problems:
-            raise ValueError("; ".join(problems))
+            raise FieldsError(problems)
         return self
 
 
-def missing_fields(corpus: Corpus, fields: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence for each field that a corpus's source does not provide."""
+def missing_fields(corpus: Corpus, fields: Sequence[str]) -> Iterator[Problem]:
+    """Yield a problem for each field that a corpus's source does not provide."""
     source = corpus.source
     yield from _unpinned(corpus)
     given: set[str | None]
@@ -123,15 +142,16 @@ def missing_fields(corpus: Corpus, fields: Sequence[str]) -> Iterator[str]:
         given, how = {file.language for file in source.files}, "no file has `language: {}`"
     else:
         given, how = {*source.format.columns}, "`columns` does not map {}"
-    yield from (how.format(field) for field in fields if field not in given)
+    yield from ((("source",), how.format(field)) for field in fields if field not in given)
 
 
-def _unpinned(corpus: Corpus) -> Iterator[str]:
-    """Yield a sentence for each remote file or data set whose content may change unseen."""
+def _unpinned(corpus: Corpus) -> Iterator[Problem]:
+    """Yield a problem for each remote file or data set whose content may change unseen."""
     source = corpus.source
     if isinstance(source, Files) and is_remote(source.base):
-        names = [file.name for file in source.files if file.sha256 is None]
         how = "write 64 zeros, and `sprachbund pair check` tells the real one"
-        yield from (f"file {name} has no `sha256`; {how}" for name in names)
+        for number, file in enumerate(source.files):
+            if file.sha256 is None:
+                yield ("source", "files", number), f"file {file.name} has no `sha256`; {how}"
     if isinstance(source, HubDataset) and not source.revision and not Path(source.name).is_dir():
-        yield f"data set {source.name} has no `revision`"
+        yield ("source",), f"data set {source.name} has no `revision`"
