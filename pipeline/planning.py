@@ -1,7 +1,8 @@
 """Look at the DAG and at single artifacts without building anything."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from models.errors import StageError
+from pipeline.causes import Explanation, direct_causes
+from pipeline.history import History
+from pipeline.reporting.words import duration, size
 from pipeline.settings import Settings
 from pipeline.stage import Stage
 from pipeline.stages.report import Report
@@ -16,31 +20,119 @@ from pipeline.store import MANIFEST, Artifact
 from tasks.records import count_records, read_records
 
 
-def plan_tree(experiment: str) -> tuple[Tree, int, int]:
-    """Return the DAG as a tree below the report, and how many of its stages are done.
+@dataclass(frozen=True)
+class Planned:
+    """A stage of a plan: whether it is done, else why it will run and what that will cost.
+
+    `seconds` and `bytes` are estimates from earlier builds; None where nothing tells.
+    """
+
+    stage: str
+    label: str
+    done: bool
+    artifact: Path
+    causes: list[str]
+    seconds: float | None
+    bytes: float | None
+    inputs: list[str]
+
+    @property
+    def name(self) -> str:
+        """The stage with its label, as `rerun` takes it."""
+        return f"{self.stage}:{self.label}"
+
+    def as_record(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**asdict(self), "artifact": str(self.artifact)}
+
+
+def plan(experiment: str) -> list[Planned]:
+    """Return every stage of an experiment, the report first."""
+    history = History(Settings.from_environment().store)
+    return [_planned(stage, history) for stage in Report(experiment=experiment).walk()]
+
+
+def _planned(stage: Stage[Any], history: History) -> Planned:
+    done = stage.complete()
+    seconds, size = (None, None) if done else history.estimate(stage)
+    needed = (s for stages in stage.inputs.values() for s in stages)
+    return Planned(
+        stage=type(stage).__name__,
+        label=stage.label(),
+        done=done,
+        artifact=stage.place.artifact,
+        causes=[] if done else direct_causes(stage),
+        seconds=seconds,
+        bytes=size,
+        inputs=[f"{type(s).__name__}:{s.label()}" for s in needed],
+    )
+
+
+def plan_tree(planned: list[Planned]) -> Tree:
+    """Return the DAG as a tree below the report.
 
     A stage that several others need is written out once; later mentions end in an arrow.
     """
-    seen: dict[str, bool] = {}
-    report = Report(experiment=experiment)
-    tree = Tree(_line(report))
-    _grow(tree, report, seen)
-    return tree, sum(seen.values()), len(seen)
+    by_name = {stage.name: stage for stage in planned}
+    tree = Tree(_line(planned[0]))
+    _grow(tree, planned[0], by_name, seen=set())
+    return tree
 
 
-def _grow(tree: Tree, stage: Stage[Any], seen: dict[str, bool]) -> None:
-    seen[stage.task_id] = stage.complete()
-    for needed in (s for stages in stage.inputs.values() for s in stages):
-        if needed.task_id in seen:
-            tree.add(f"[dim]{type(needed).__name__} {escape(needed.label())} ↑[/dim]")
+def _grow(tree: Tree, stage: Planned, by_name: Mapping[str, Planned], seen: set[str]) -> None:
+    seen.add(stage.name)
+    for name in stage.inputs:
+        if name in seen:
+            tree.add(f"[dim]{escape(name.replace(':', ' ', 1))} ↑[/dim]")
         else:
-            _grow(tree.add(_line(needed)), needed, seen)
+            _grow(tree.add(_line(by_name[name])), by_name[name], by_name, seen)
 
 
-def _line(stage: Stage[Any]) -> str:
-    name = f"{type(stage).__name__} {escape(stage.label())}"
-    state = "[green]done[/green]" if stage.complete() else "[yellow]missing[/yellow]"
-    return f"{state}  {name}  [dim]{_shown(stage.place.artifact)}[/dim]"
+def _line(stage: Planned) -> str:
+    name = f"{stage.stage} {escape(stage.label)}"
+    if stage.done:
+        return f"[green]done[/green]  {name}  [dim]{_shown(stage.artifact)}[/dim]"
+    cost = "" if stage.seconds is None else f"  about {duration(stage.seconds)}"
+    why, *more = stage.causes
+    others = f" (and {len(more)} more)" if more else ""
+    return f"[yellow]to run[/yellow]  {name}  [dim]{escape(why)}{others}{cost}[/dim]"
+
+
+def plan_summary(planned: list[Planned]) -> str:
+    """Return how much is done, and what the rest will take as far as history tells."""
+    missing = [stage for stage in planned if not stage.done]
+    done = f"{len(planned) - len(missing)} of {len(planned)} stages are done"
+    known = [stage for stage in missing if stage.seconds is not None]
+    if not known:
+        return done
+    cost = duration(sum(stage.seconds or 0 for stage in known))
+    disk = size(sum(stage.bytes or 0 for stage in known))
+    unknown = len(missing) - len(known)
+    rest = f", without {unknown} that no earlier run tells of" if unknown else ""
+    return f"{done}; the others take about {cost} and {disk}{rest}"
+
+
+def explanation_tree(found: Explanation) -> Tree:
+    """Return what sets a stage and its inputs apart from their earlier artifacts."""
+    tree = Tree(_explained(found))
+    _grow_causes(tree, found, seen=set())
+    return tree
+
+
+def _grow_causes(tree: Tree, found: Explanation, seen: set[int]) -> None:
+    seen.add(id(found))
+    for cause in found.causes:
+        again = cause.of is not None and id(cause.of) in seen
+        branch = tree.add(f"{escape(cause.text)}{' ↑' if again else ''}")
+        if cause.of is not None and not again:
+            _grow_causes(branch, cause.of, seen)
+
+
+def _explained(found: Explanation) -> str:
+    state = "done" if found.stage.complete() else "to run"
+    against = f"against {_shown(found.earlier)}" if found.earlier else "nothing to compare with"
+    name = f"{type(found.stage).__name__} {escape(found.stage.label())}"
+    return f"{state}  {name}  [dim]{against}[/dim]"
 
 
 def _shown(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import chain
 from socket import create_connection
 from typing import Any, NamedTuple
 
@@ -40,6 +41,21 @@ def run(
     total = {s.task_id for target in targets for s in target.walk()}
     built = sum(stage.complete() for stage in missing.values())
     return Outcome(built=built, already_done=len(total) - len(missing))
+
+
+def check_inputs(stages: Sequence[Stage[Any]]) -> None:
+    """Raise StageError when a stage that is to be built needs one that is not there."""
+    names = {stage.task_id for stage in stages}
+    for stage in stages:
+        needed = chain(*stage.inputs.values())
+        lacking = [s for s in needed if not s.complete() and s.task_id not in names]
+        if lacking and not stage.complete():
+            first = f"{type(lacking[0]).__name__}:{lacking[0].label()}"
+            more = f" and {len(lacking) - 1} more" if lacking[1:] else ""
+            raise StageError(
+                f"{type(stage).__name__} {stage.label()} needs {first}{more}, which is not built; "
+                "take --until to build what it needs, too"
+            )
 
 
 def forget(experiment: str, pattern: str) -> list[Stage[Any]]:

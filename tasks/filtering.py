@@ -53,14 +53,14 @@ class FilterLimits:
     filter is wrong about the language, or the corpus is what there is.
     """
 
-    words: Annotated[float, Gt(0)] | None = 80
-    length_ratio: Annotated[float, Gt(1)] | None = 3
-    identical_words: Annotated[float, Ge(0)] | None = 4
+    words: Annotated[float, Gt(0)] | None = 80.0
+    length_ratio: Annotated[float, Gt(1)] | None = 3.0
+    identical_words: Annotated[float, Ge(0)] | None = 4.0
     repetition: Annotated[float, Ge(0), Le(1)] | None = 0.5
     other_script: Annotated[float, Ge(0), Le(1)] | None = 0.5
-    numbers: Annotated[float, Ge(0)] | None = 3
+    numbers: Annotated[float, Ge(0)] | None = 3.0
     language_doubt: Annotated[float, Ge(0), Le(1)] | None = 0.999
-    misalignment: Annotated[float, Gt(0)] | None = 6
+    misalignment: Annotated[float, Gt(0)] | None = 6.0
     max_loss: Annotated[float, Ge(0), Le(1)] = 0.05
 
     def of(self, scores: Sequence[str]) -> dict[str, float]:

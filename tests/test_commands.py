@@ -14,6 +14,7 @@ COMMANDS = [
     ["run"],
     ["rerun"],
     ["plan"],
+    ["explain"],
     ["scores"],
     ["profile"],
     ["audit"],
@@ -104,7 +105,7 @@ def test_a_pair_goes_from_files_to_a_check(tmp_path: Path) -> None:
 def test_plan_of_an_unbuilt_experiment_says_what_is_missing(store: Path, tiny: Path) -> None:
     result = sprachbund("plan", str(tiny))
     assert result.returncode == 0
-    assert "missing  NmtModel round-1" in result.stdout
+    assert "to run  NmtModel round-1  first build" in result.stdout
     assert "0 of " in result.stdout
     assert not store.exists()
 

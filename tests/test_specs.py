@@ -8,6 +8,7 @@ import yaml
 
 from models.errors import SpecError
 from pipeline.specs.coverage import LanguageList, Macrolanguages
+from pipeline.specs.experiment import Experiment
 from pipeline.specs.loading import MANIFESTS, find_manifest, load_experiment, load_manifest
 from pipeline.specs.manifests import Manifest, PairManifest, TaskManifest
 from tasks.sources.description import Files
@@ -339,3 +340,11 @@ def test_shipped_splits_cannot_be_sliced(tmp_path: Path) -> None:
     )
     with pytest.raises(SpecError, match="shipped splits, which cannot be sliced"):
         load_experiment(str(experiment))
+
+
+@pytest.mark.parametrize("name", ["sandbox", "nusa", "bible", "world", "nusax"])
+def test_a_default_that_is_written_out_is_the_default(name: str) -> None:
+    """`3` and `3.0` are one value to a user, and two to a fingerprint."""
+    experiment = load_experiment(name)
+    written_out = Experiment.model_validate(experiment.model_dump(mode="json"))
+    assert written_out.model_dump_json() == experiment.model_dump_json()

@@ -1,5 +1,6 @@
-"""Commands that look and build nothing: plan, scores, show."""
+"""Commands that look and build nothing: plan, explain, scores, show."""
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -18,19 +19,60 @@ class ScoreFormat(StrEnum):
     CSV = "csv"
 
 
-def plan(experiment: Experiment) -> None:
-    """Show the DAG as a tree: what is done, what is missing, and where the artifacts lie.
+class TreeFormat(StrEnum):
+    """How `plan` and `explain` print."""
 
-    Example: `sprachbund plan nusa`
+    TREE = "tree"
+    JSON = "json"
+
+
+def plan(
+    experiment: Experiment,
+    form: Annotated[TreeFormat, typer.Option("--format", help="Output form.")] = TreeFormat.TREE,
+) -> None:
+    """Show the DAG: what is done and where, what will run, why, and what it took before.
+
+    Example: `sprachbund plan nusa --format json | jq '.[] | select(.done | not) | .causes'`
     """
     from rich.console import Console
 
-    from pipeline.planning import plan_tree
+    from pipeline import planning
 
-    tree, done, total = plan_tree(experiment)
+    planned = planning.plan(experiment)
+    if form is TreeFormat.JSON:
+        sys.stdout.write(json.dumps([stage.as_record() for stage in planned], indent=1) + "\n")
+        return
     console = Console(soft_wrap=True)
-    console.print(tree, crop=False, no_wrap=True, overflow="ignore")
-    console.print(f"{done} of {total} stages are done")
+    console.print(planning.plan_tree(planned), crop=False, no_wrap=True, overflow="ignore")
+    console.print(planning.plan_summary(planned), highlight=False)
+
+
+def explain(
+    experiment: Experiment,
+    stage: Annotated[str, typer.Argument(help="STAGE or STAGE:LABEL-GLOB, e.g. NmtModel:round-1.")],
+    form: Annotated[TreeFormat, typer.Option("--format", help="Output form.")] = TreeFormat.TREE,
+) -> None:
+    """Show why a stage is not what it was: the fields, files and versions that have changed.
+
+    Compares with the newest earlier artifact of the same stage and label, and follows changed
+    inputs down to where the change began.
+
+    Example: `sprachbund explain nusa MtScores:nmt-1`
+    """
+    from rich.console import Console
+
+    from pipeline.causes import explain as explanation
+    from pipeline.dag import find_stages
+    from pipeline.planning import explanation_tree
+
+    found = [explanation(one) for one in find_stages(experiment, stage)]
+    if form is TreeFormat.JSON:
+        records = [one.as_record() for one in found]
+        sys.stdout.write(json.dumps(records, indent=1, ensure_ascii=False) + "\n")
+        return
+    console = Console(soft_wrap=True)
+    for one in found:
+        console.print(explanation_tree(one), crop=False, no_wrap=True, overflow="ignore")
 
 
 def scores(

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from models.errors import StageError
+
 Experiment = Annotated[
     str, typer.Argument(help="Name in data_manifests/experiments, or path of a YAML file.")
 ]
@@ -20,6 +22,9 @@ def run(
     experiment: Experiment,
     until: Annotated[
         str | None, typer.Option(help="Stop at this stage: STAGE or STAGE:LABEL-GLOB.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Build this stage alone; what it needs must be there.")
     ] = None,
     workers: Workers = 1,
     scheduler: Scheduler = None,
@@ -35,10 +40,15 @@ def run(
     from pipeline.dag import find_stages
     from pipeline.stages.report import Report
 
-    targets = find_stages(experiment, until) if until else [Report(experiment=experiment)]
+    if until and only:
+        raise StageError("--until and --only say two things; give one")
+    pattern = until or only
+    targets = find_stages(experiment, pattern) if pattern else [Report(experiment=experiment)]
+    if only:
+        running.check_inputs(targets)
     outcome = running.run(targets, workers=workers, scheduler=scheduler)
     sys.stderr.write(f"{outcome.built} stages built, {outcome.already_done} were already done\n")
-    if until is None:
+    if pattern is None:
         print_answer(experiment)
 
 

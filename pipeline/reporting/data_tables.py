@@ -6,6 +6,7 @@ from pipeline.history import StageCost, total, unknown_kinds
 from pipeline.profiling import TextProfile
 from pipeline.readiness import LanguageReadiness, Readiness
 from pipeline.reporting.tables import Grid
+from pipeline.reporting.words import duration, size
 from pipeline.specs.coverage import FAMILIES, IDENTIFIER, Coverage, language_list
 from pipeline.strategies import Ability
 from pipeline.supply import COUNTED, NONE, Amount
@@ -258,20 +259,3 @@ def _cost(cost: StageCost, known: str) -> str:
     if not cost.missing:
         return NOTHING
     return "unknown" if cost.unknown == cost.missing else known
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as people say it."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
-
-
-def size(count: float) -> str:
-    """Return bytes in decimal units."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
