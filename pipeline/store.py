@@ -21,13 +21,16 @@ from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.errors import StageError
 from models.processes import ChildRun
 from pipeline.console import say
 from tasks.progress import Progress
 from tasks.sources.fetching import sha256_of
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 MANIFEST = "manifest.json"
 TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "sentencepiece", "sacrebleu", "scikit-learn",
@@ -98,6 +101,7 @@ class Draft:
         self.facts: dict[str, Any] = {}
         self.children: list[ChildRun] = []
         self.started = time.monotonic()
+        self.cpu_before = cpu_seconds()
         self.folder = place.work / "draft"  # becomes the artifact
         shutil.rmtree(self.folder, ignore_errors=True)  # whatever a killed build left there
         self.folder.mkdir(parents=True)
@@ -171,6 +175,7 @@ class Draft:
             },
             "attempt": self.attempt,
             "seconds": round(time.monotonic() - self.started, 2),
+            "cpu_seconds": round(cpu_seconds() - self.cpu_before, 2),
             "peak_memory_mib": peak_memory_mib(),
             "children": [child._asdict() for child in self.children],
             "tools": tool_versions(),
@@ -182,11 +187,9 @@ class Draft:
 @contextlib.contextmanager
 def exclusive(place: Place) -> Iterator[None]:
     """Hold the right to build one artifact; the lock falls with the process that holds it."""
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
-    locks = place.store / ".locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(locks / f"{place.stage}-{place.name}.lock")
+    lock = _lock(place)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -198,11 +201,36 @@ def exclusive(place: Place) -> Iterator[None]:
         lock.release()
 
 
+def in_use(place: Place) -> bool:
+    """Say whether a process is building an artifact."""
+    from filelock import Timeout
+
+    try:
+        with _lock(place).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _lock(place: Place) -> "BaseFileLock":
+    from filelock import FileLock
+
+    locks = place.store / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    return FileLock(locks / f"{place.stage}-{place.name}.lock")
+
+
 def sweep(store: Path) -> None:
     """Remove work folders of whole artifacts: leftovers of a kill after the last rename."""
     for work in (store / ".work").glob("*/*"):
         if Place(store, work.parent.name, work.name).complete:
             shutil.rmtree(work, ignore_errors=True)
+
+
+def cpu_seconds() -> float:
+    """Return the processor time of this process and of its finished children so far."""
+    used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
 
 
 def peak_memory_mib() -> int:

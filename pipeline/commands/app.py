@@ -5,7 +5,7 @@ import sys
 import typer
 
 from models.errors import SprachbundError
-from pipeline.commands import inspecting, pairs, running, surveying
+from pipeline.commands import inspecting, pairs, running, surveying, upkeep
 
 app = typer.Typer(
     name="sprachbund",
@@ -25,6 +25,9 @@ app.command("explain")(inspecting.explain)
 app.command("scores")(inspecting.scores)
 app.command("show")(inspecting.show)
 app.command("translate")(running.translate)
+app.command("cost")(upkeep.cost)
+app.command("verify")(upkeep.verify)
+app.command("gc")(upkeep.gc)
 app.add_typer(pairs.app, name="pair")
 
 
