@@ -13,6 +13,7 @@ COMMANDS = [
     [],
     ["run"],
     ["rerun"],
+    ["accept"],
     ["plan"],
     ["explain"],
     ["scores"],

@@ -11,7 +11,9 @@ from pipeline import running
 from pipeline.causes import differences, direct_causes, explain
 from pipeline.dag import find_stages
 from pipeline.planning import explanation_tree, plan, plan_summary, plan_tree
+from pipeline.reporting.findings import acceptances
 from pipeline.stages.corpora import Bitext
+from pipeline.upkeep import damages
 from tests.conftest import write_experiment
 from tests.test_commands import sprachbund
 
@@ -136,3 +138,25 @@ def test_only_builds_one_stage_or_says_what_it_lacks(tmp_path: Path, store: Path
 )
 def test_differences_are_found_where_they_are(old: object, new: object, expected: object) -> None:
     assert [place for place, _, _ in differences(old, new)] == expected
+
+
+def test_an_old_artifact_is_accepted_with_a_reason_and_marked(tmp_path: Path, store: Path) -> None:
+    before = built(tmp_path, "Bitext")
+    (old,) = find_stages(before, "Bitext")
+    changed = str(write_experiment(tmp_path / "changed", cleaning={"max_words": 50}))
+    (stage,) = find_stages(changed, "Bitext")
+    result = sprachbund("accept", changed, "Bitext", "--reason", "no line has 50 words")
+    assert result.returncode == 0, result.stderr
+    manifest = stage.artifact.manifest
+    assert manifest["fingerprint"] == stage.fingerprint
+    assert manifest["accepted"]["from"] == f"Bitext/{old.place.name}"
+    assert manifest["accepted"]["differs"] == ["rules.max_words: 100 -> 50"]
+    assert manifest["files"] == old.artifact.manifest["files"]
+    (sentence,) = acceptances([manifest, old.artifact.manifest])
+    assert "no line has 50 words" in sentence
+    assert list(damages(stage.place)) == []
+    again = sprachbund("accept", changed, "Bitext", "--reason", "twice")
+    assert again.returncode == 1
+    assert "is built; there is nothing to accept" in again.stderr
+    never = sprachbund("accept", changed, "SubwordModel", "--reason", "x")
+    assert "was never built in this store" in never.stderr

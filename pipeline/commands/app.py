@@ -17,6 +17,7 @@ app = typer.Typer(
 
 app.command("run")(running.run)
 app.command("rerun")(running.rerun)
+app.command("accept")(running.accept)
 app.command("profile")(surveying.profile)
 app.command("ready")(surveying.ready)
 app.command("audit")(running.audit)

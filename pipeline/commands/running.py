@@ -69,6 +69,27 @@ def rerun(
     sys.stderr.write(f"{outcome.built} stages built again, {outcome.already_done} left alone\n")
 
 
+def accept(
+    experiment: Experiment,
+    stage: Annotated[str, typer.Argument(help="STAGE or STAGE:LABEL-GLOB, e.g. NmtModel:round-1.")],
+    reason: Annotated[str, typer.Option(help="Why the old artifact is as good as a new one.")],
+) -> None:
+    """Keep an old artifact although its recipe, inputs or code have changed.
+
+    The manifest and every report that rests on it say so, with your reason and with what differs.
+
+    Example: `sprachbund accept nusa RawCorpus:* --reason "same files, new server"`
+    """
+    from pipeline.accepting import accept as adopt
+    from pipeline.dag import find_stages
+
+    found = [one for one in find_stages(experiment, stage) if not one.complete()]
+    if not found:
+        raise StageError(f"{stage} is built; there is nothing to accept")
+    for one in found:
+        sys.stderr.write(f"accepted: {adopt(one, reason)}\n")
+
+
 class AuditFormat(StrEnum):
     """How `audit` prints."""
 

@@ -36,8 +36,9 @@ class Findings:
 
     @property
     def verdicts(self) -> list[str]:
-        """The answer in words: tasks first, since they are the question."""
-        return [*task_verdicts(self.scores, self.comparisons), *mt_verdicts(self.scores)]
+        """The answer in words: tasks first, since they are the question; then what it rests on."""
+        answers = [*task_verdicts(self.scores, self.comparisons), *mt_verdicts(self.scores)]
+        return [*answers, *acceptances(self.manifests)]
 
     @property
     def grids(self) -> list[Grid]:
@@ -89,6 +90,16 @@ class Findings:
     def signatures(self) -> list[str]:
         """The sacreBLEU signatures of the MT scores."""
         return sorted({r["signature"] for r in self.scores if r["kind"] == "mt"})
+
+
+def acceptances(manifests: Iterable[Record]) -> Iterator[str]:
+    """Yield a sentence for each artifact that was not built as the recipe says."""
+    for m in manifests:
+        if accepted := m.get("accepted"):
+            yield (
+                f"{m['stage']} {m['label']} is {accepted['from']}, accepted as it was: "
+                f"{accepted['reason']} (it differs in: {'; '.join(accepted['differs'])})."
+            )
 
 
 def collect(
