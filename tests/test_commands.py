@@ -16,6 +16,7 @@ COMMANDS = [
     ["accept"],
     ["plan"],
     ["explain"],
+    ["diff"],
     ["scores"],
     ["profile"],
     ["audit"],

@@ -138,6 +138,30 @@ def test_show_prints_manifest_and_records(built: tuple[Path, Path]) -> None:
     assert '"id": "sandbox:s' in result.stdout
 
 
+def test_a_finished_run_is_compared_by_its_report(built: tuple[Path, Path]) -> None:
+    experiment, store = built
+    (report,) = store.glob("Report/*")
+    result = sprachbund(
+        *("diff", str(experiment), str(report), "--format", "json", "--resamples", "100"),
+        SPRACHBUND_STORE=str(store),
+    )
+    assert result.returncode == 0, result.stderr
+    record = json.loads(result.stdout)
+    assert record["recipe"] == record["counts"] == []
+    assert {s["metric"] for s in record["scores"]} == {"BLEU", "chrF++", "macro-F1"}
+    assert {(s["first"] == s["second"], s["p_value"]) for s in record["scores"]} == {(True, 1.0)}
+
+
+def test_a_study_is_whole_and_its_cost_and_gain_are_told(built: tuple[Path, Path]) -> None:
+    experiment, store = built
+    assert sprachbund("verify", SPRACHBUND_STORE=str(store)).returncode == 0
+    result = sprachbund("cost", str(experiment), "--format", "json", SPRACHBUND_STORE=str(store))
+    record = json.loads(result.stdout)
+    assert record["stages"][-1]["stages"] == len(manifests(store))
+    assert [gain["what"][:8] for gain in record["gains"]] == ["BLEU", "macro-F1"]
+    assert sprachbund("gc", "--keep-days", "0", SPRACHBUND_STORE=str(store)).stdout == ""
+
+
 def test_rerun_rebuilds_a_stage_and_its_descendants_alone(
     built: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""Commands that look and build nothing: plan, explain, scores, show."""
+"""Commands that look and build nothing: plan, explain, diff, scores, show."""
 
 import json
 import sys
@@ -17,6 +17,13 @@ class ScoreFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+
+
+class DiffFormat(StrEnum):
+    """How `diff` prints."""
+
+    TABLE = "table"
+    JSON = "json"
 
 
 class TreeFormat(StrEnum):
@@ -73,6 +80,36 @@ def explain(
     console = Console(soft_wrap=True)
     for one in found:
         console.print(explanation_tree(one), crop=False, no_wrap=True, overflow="ignore")
+
+
+def diff(
+    first: Annotated[str, typer.Argument(help="An experiment, or the folder of a report.")],
+    second: Annotated[str, typer.Argument(help="Another one.")],
+    form: Annotated[DiffFormat, typer.Option("--format", help="Output form.")] = DiffFormat.TABLE,
+    resamples: Annotated[int, typer.Option(help="Of each paired test.", min=100)] = 1000,
+) -> None:
+    """Compare two experiments or two runs: recipe, data counts, and scores with paired tests.
+
+    A score is tested on the test items that both have in common.
+
+    Example: `sprachbund diff nusa mine/experiments/nusa-without-bt.yaml`
+    """
+    from pipeline import comparing
+    from pipeline.commands.answers import print_grids
+    from pipeline.reporting.upkeep_tables import change_grids
+
+    one, other = comparing.load_run(first), comparing.load_run(second)
+    recipe, counts = comparing.recipe_changes(one, other), comparing.count_changes(one, other)
+    found = list(comparing.score_changes(one, other, resamples=resamples, seed=1))
+    if form is DiffFormat.JSON:
+        record = {
+            "recipe": [change._asdict() for change in recipe],
+            "counts": [change._asdict() for change in counts],
+            "scores": [change.as_record() for change in found],
+        }
+        sys.stdout.write(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        return
+    print_grids(change_grids(recipe, counts, found), remarks=() if recipe else ["Same recipe."])
 
 
 def scores(

@@ -1,12 +1,16 @@
-"""Arrange what a store costs and holds in grids."""
+"""Arrange in grids what runs cost and hold, and how two of them differ."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.comparing import Change, ScoreChange
 from pipeline.costs import Cost, Gain, total
 from pipeline.reporting.tables import Grid
 from pipeline.reporting.words import duration, size
 from pipeline.upkeep import Damage, Garbage
+
+LONGEST_VALUE = 60
 
 
 def cost_grids(costs: list[Cost], gains: list[Gain]) -> Iterator[Grid]:
@@ -60,3 +64,33 @@ def garbage_grid(found: list[Garbage], store: Path) -> Grid:
     ]
     columns = ["folder", "what", "days old", "size"]
     return Grid("Nothing needs", columns, rows, f"below {store}", columns_of_words=2)
+
+
+def change_grids(
+    recipe: list[Change], counts: list[Change], scores: list[ScoreChange]
+) -> Iterator[Grid]:
+    """Yield what differs between two runs; nothing where nothing does."""
+    for title, changes in (("Recipe", recipe), ("Data", counts)):
+        if changes:
+            rows = [[c.place, _value(c.first), _value(c.second)] for c in changes]
+            yield Grid(title, ["what", "first", "second"], rows, "")
+    if scores:
+        rows = [
+            [
+                score.what,
+                score.metric,
+                f"{score.first:.3g}" if score.metric == "macro-F1" else f"{score.first:.1f}",
+                f"{score.second:.3g}" if score.metric == "macro-F1" else f"{score.second:.1f}",
+                "–" if score.n is None else f"{score.n:,}",
+                "–" if score.p_value is None else f"{score.p_value:.3f}",
+            ]
+            for score in scores
+        ]
+        note = "n: test items in common, which the scores of MT and the p-values are of"
+        columns = ["what", "metric", "first", "second", "n", "p"]
+        yield Grid("Scores", columns, rows, note, columns_of_words=2)
+
+
+def _value(value: object) -> str:
+    text = "–" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
