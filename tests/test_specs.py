@@ -348,3 +348,18 @@ def test_a_default_that_is_written_out_is_the_default(name: str) -> None:
     experiment = load_experiment(name)
     written_out = Experiment.model_validate(experiment.model_dump(mode="json"))
     assert written_out.model_dump_json() == experiment.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ("ftp://example.org/data", "ftp addresses are not fetched"),
+        ("https://me:hunter2@example.org/data", "no user name or password"),
+    ],
+)
+def test_other_addresses_and_secrets_are_refused(tmp_path: Path, base: str, words: str) -> None:
+    at = PAIR.index("base: ")
+    was = PAIR[at:].splitlines()[0]
+    found = problems(tmp_path, PAIR.replace(was, f"base: {base}", 1))
+    assert any(words in problem for problem in found), found
+    assert "hunter2" not in "".join(found)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -133,6 +134,7 @@ def missing_fields(corpus: Corpus, fields: Sequence[str]) -> Iterator[Problem]:
     """Yield a problem for each field that a corpus's source does not provide."""
     source = corpus.source
     yield from _unpinned(corpus)
+    yield from _unsafe(corpus)
     given: set[str | None]
     if isinstance(source, Sandbox):
         return
@@ -155,3 +157,18 @@ def _unpinned(corpus: Corpus) -> Iterator[Problem]:
                 yield ("source", "files", number), f"file {file.name} has no `sha256`; {how}"
     if isinstance(source, HubDataset) and not source.revision and not Path(source.name).is_dir():
         yield ("source",), f"data set {source.name} has no `revision`"
+
+
+def _unsafe(corpus: Corpus) -> Iterator[Problem]:
+    """Yield a problem for an address of another kind, or with a secret that would be kept."""
+    if not isinstance(corpus.source, Files) or "://" not in corpus.source.base:
+        return
+    if not is_remote(corpus.source.base):
+        kind = corpus.source.base.partition("://")[0]
+        yield ("source", "base"), f"{kind} addresses are not fetched; use http(s) or a folder"
+    elif "@" in urlsplit(corpus.source.base).netloc:
+        yield (
+            ("source", "base"),
+            "an address may hold no user name or password: manifests are kept and shared; write "
+            "them to ~/.netrc",
+        )
