@@ -31,6 +31,8 @@ RECALL = 0.95
 """Least share of the pairs at the threshold that the index of near-duplicates must find."""
 EXAMPLES = 3
 PLACE = regex.compile(r"#\d+$")
+LONGEST_SPAN = 200
+"""Verses of the longest chapter, and some: more is no span of verses, whatever it looks like."""
 VERSES = regex.compile(r"(.*:)(\d{8})-(\d{8})")
 
 
@@ -155,9 +157,10 @@ class HeldOutIndex:
     def _keys(self, text: str) -> tuple[str, list[str]]:
         """Return the key of a text, empty if it is generic, and those of its longer sentences."""
         key = comparison_key(text)
-        parts = [comparison_key(part) for part in sentences(text)]
-        long = [p for p in parts if count_words(p) >= self.rules.min_part_words]
-        return key if count_words(key) >= self.rules.min_words else "", long if parts[1:] else []
+        parts = list(sentences(text))
+        keys = map(comparison_key, parts if parts[1:] else [])
+        long = [part for part in keys if count_words(part) >= self.rules.min_part_words]
+        return key if count_words(key) >= self.rules.min_words else "", long
 
     def _matches(self, kind: MatchKind, numbers: Iterable[int]) -> Iterator[Match]:
         return (Match(kind, self.items[number]) for number in numbers)
@@ -168,7 +171,8 @@ def ids_within(sentence_id: str) -> list[str]:
     whole = PLACE.sub("", sentence_id)
     ids = [sentence_id] if whole == sentence_id else [sentence_id, whole]
     if verses := VERSES.fullmatch(whole):
-        ids += [f"{verses[1]}{verse}" for verse in range(int(verses[2]), int(verses[3]) + 1)]
+        first, last = int(verses[2]), int(verses[3])
+        ids += [f"{verses[1]}{n}" for n in range(first, min(last, first + LONGEST_SPAN) + 1)]
     return ids
 
 
