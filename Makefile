@@ -6,7 +6,7 @@ CONSTRAINTS := -c constraints.txt
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test check clean
+.PHONY: help setup demo study test torture check clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,6 +30,10 @@ study: setup ## run the real study on Indonesian and five neighbours (about 80 m
 
 test: setup ## run all tests, offline
 	$(BIN)/python -m pytest
+
+KILLS ?= 60
+torture: setup ## kill a small study KILLS times (60), resume it each time, compare the end
+	$(BIN)/python -m tests.torture --kills $(KILLS)
 
 check: setup ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .

@@ -11,6 +11,8 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 class SprachbundError(Exception):
     """Base of every error that is the user's to read, printed without a traceback."""
 
+    exit_code = 1
+
 
 class SpecError(SprachbundError):
     """An experiment, pair or task manifest is not valid; all problems of the file at once."""
@@ -30,6 +32,18 @@ class ContractError(SprachbundError):
 
 class ProcessError(SprachbundError):
     """A child process failed; carries the tail of its log."""
+
+
+class OutOfMemoryError(ProcessError):
+    """A child process failed because there was no memory for it."""
+
+
+class StoppedError(SprachbundError):
+    """A signal asked for an end: Ctrl-C, or SIGTERM; the exit code is a shell's for that signal."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__("stopped; what is finished stays, and the same command goes on from here")
+        self.exit_code = 128 + signal_number
 
 
 class StageError(SprachbundError):

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from models.errors import ProcessError
+from models.errors import OutOfMemoryError, ProcessError
 
 TAIL_LINES = 15
 PR_SET_PDEATHSIG = 1
+NO_MEMORY = re.compile(r"out of memory|can't allocate memory|^MemoryError|bad_alloc", re.IGNORECASE)
 
 
 class ChildRun(NamedTuple):
@@ -41,8 +43,10 @@ def run_child(
 ) -> ChildRun:
     """Run a child to its end, appending its output to `log` and feeding each line to `on_line`.
 
-    Raises ProcessError with the log's tail when the child exits non-zero or is killed.
+    Raises ProcessError with the log's tail when the child exits non-zero or is killed,
+    OutOfMemoryError when that was for want of memory.
     """
+    killed_before = _killed_for_memory()
     started = time.monotonic()
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -65,8 +69,20 @@ def run_child(
             child.kill()
             raise
     if child.returncode != 0:
-        raise ProcessError(_describe_failure(argv, child.returncode, log, tail))
+        killed = child.returncode == -signal.SIGKILL and _killed_for_memory() > killed_before
+        no_memory = killed or any(NO_MEMORY.search(line) for line in tail)
+        error = OutOfMemoryError if no_memory else ProcessError
+        raise error(_describe_failure(argv, child.returncode, log, tail))
     return ChildRun(list(argv), round(time.monotonic() - started, 2))
+
+
+def leave_signals_to_parent() -> None:
+    """Let Ctrl-C pass by this process and its children; SIGTERM ends it at once.
+
+    For a worker process of a run: the terminal sends Ctrl-C to all, and the run stops its workers.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def die_with_parent() -> None:
@@ -89,6 +105,15 @@ def _follow(
         tail.append(line.rstrip())
         if on_line is not None:
             on_line(line)
+
+
+def _killed_for_memory() -> int:
+    """Return how many processes this machine has killed for want of memory; 0 where none tells."""
+    try:
+        counters = Path("/proc/vmstat").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return sum(int(n) for name, n in map(str.split, counters.splitlines()) if name == "oom_kill")
 
 
 def _describe_failure(argv: Sequence[str], code: int, log: Path, tail: Sequence[str]) -> str:

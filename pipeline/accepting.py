@@ -1,6 +1,5 @@
 """Adopt an old artifact where a new one would be built: a person says that it is as good."""
 
-import json
 import shutil
 import time
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from models.errors import StageError
 from pipeline.causes import direct_causes, earlier_artifact
 from pipeline.stage import Stage
-from pipeline.store import MANIFEST, exclusive
+from pipeline.store import exclusive, publish
 
 
 def accept(stage: Stage[Any], reason: str) -> Path:
@@ -35,8 +34,5 @@ def accept(stage: Stage[Any], reason: str) -> Path:
         draft = stage.place.work / "draft"
         shutil.rmtree(stage.place.work, ignore_errors=True)
         shutil.copytree(earlier.folder, draft)
-        text = json.dumps({**manifest, "accepted": accepted}, indent=1, ensure_ascii=False)
-        (draft / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
-        draft.rename(stage.place.artifact)
-        shutil.rmtree(stage.place.work, ignore_errors=True)
+        publish(stage.place, draft, {**manifest, "accepted": accepted})
     return stage.place.artifact

@@ -1,12 +1,12 @@
 """Why a stage is to be built: how it differs from the artifact that bore its label before."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from pipeline.reporting.words import shortened
 from pipeline.stage import Stage
 from pipeline.store import MANIFEST, Artifact
 
@@ -15,10 +15,13 @@ ABSENT = object()
 """Stands for a field that one of two specs does not have."""
 
 
+CauseKind = Literal["first", "version", "spec", "input"]
+
+
 class Cause(NamedTuple):
     """One difference from an earlier artifact; `of` explains the input that changed."""
 
-    kind: Literal["first", "version", "spec", "input"]
+    kind: CauseKind
     text: str
     of: "Explanation | None" = None
 
@@ -29,7 +32,7 @@ class Explanation:
 
     stage: Stage[Any]
     earlier: Path | None
-    causes: list[Cause] = field(default_factory=list)
+    causes: tuple[Cause, ...]
 
     def as_record(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -52,9 +55,11 @@ def earlier_artifact(stage: Stage[Any]) -> Artifact | None:
     folders = place.artifact.parent.glob(f"{escape(label)}-*/{MANIFEST}")
     found: list[tuple[bool, str, Artifact]] = []
     for path in folders:
-        if path.parent.name != place.name and (manifest := _manifest(path)).get("label") == label:
+        artifact = Artifact(path.parent)
+        manifest = artifact.readable_manifest
+        if artifact.folder != place.artifact and manifest.get("label") == label:
             same = manifest.get("experiment") == stage.study.name
-            found.append((same, str(manifest.get("finished")), Artifact(path.parent)))
+            found.append((same, str(manifest.get("finished")), artifact))
     return max(found, key=lambda entry: entry[:2])[2] if found else None
 
 
@@ -75,11 +80,12 @@ def _explain(
     """Explain a stage; each stage is explained once, however many build on it."""
     if stage.task_id in explained:
         return explained[stage.task_id]
-    found = Explanation(stage, earlier.folder if earlier else None)
+    causes = tuple(
+        Cause(kind, text, _explain(*changed, explained) if changed else None)
+        for kind, text, changed in _causes(stage, earlier)
+    )
+    found = Explanation(stage, earlier.folder if earlier else None, causes)
     explained[stage.task_id] = found
-    for kind, text, changed in _causes(stage, earlier):
-        deeper = _explain(*changed, explained) if changed else None
-        found.causes.append(Cause(kind, text, deeper))
     return found
 
 
@@ -89,8 +95,8 @@ Changed = tuple[Stage[Any], Artifact | None]
 
 def _causes(
     stage: Stage[Any], earlier: Artifact | None
-) -> Iterator[tuple[Literal["first", "version", "spec", "input"], str, Changed | None]]:
-    manifest = _manifest(earlier.folder / MANIFEST) if earlier else {}
+) -> Iterator[tuple[CauseKind, str, Changed | None]]:
+    manifest = earlier.readable_manifest if earlier else {}
     if earlier is None or "spec" not in manifest:
         yield "first", "first build", None
         return
@@ -115,8 +121,8 @@ def _changed_inputs(
         title = name.replace("/", " ", 1)
         if name not in before:
             yield "input", f"new input: {title}", None
-        elif before[name] != f"{needed.place.stage}/{needed.place.name}":
-            replaced = Artifact(earlier.folder.parents[1] / before[name])
+        elif before[name] != needed.place.key:
+            replaced = Artifact(earlier.store / before[name])
             if (replaced.folder / MANIFEST).is_file():
                 yield "input", f"input changed: {title}", (needed, replaced)
             else:
@@ -139,16 +145,4 @@ def differences(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, Any,
 
 
 def _shown(value: Any) -> str:
-    if value is ABSENT:
-        return "absent"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
-
-
-def _manifest(path: Path) -> dict[str, Any]:
-    """Return a manifest; an empty one for a file that is none."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
+    return "absent" if value is ABSENT else shortened(value, LONGEST_VALUE)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,28 +10,42 @@ from pydantic_core import to_jsonable_python
 
 from models.errors import StageError
 from pipeline.causes import ABSENT, differences
-from pipeline.dag import all_stages
+from pipeline.dag import built_stages
 from pipeline.specs.loading import load_experiment
-from pipeline.store import MANIFEST, Artifact
+from pipeline.store import MANIFEST, Artifact, Manifest, lineage
 from tasks.mt_scoring import paired_scores
 from tasks.records import read_records
-from tasks.statistics import paired_p_value
+from tasks.statistics import MACRO_F1, paired_p_value
 from tasks.transfer import Condition, Predictions, load_predictions
 
 Record = dict[str, Any]
 Key = tuple[str, str]
 
 
-class Run(NamedTuple):
+class Built(NamedTuple):
+    """A finished artifact and its manifest, read once."""
+
+    artifact: Artifact
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Run:
     """The recipe of a study and what is built of it, by stage and label."""
 
     name: str
     recipe: Record
-    artifacts: Mapping[Key, Artifact]
+    built: Mapping[Key, Built]
 
-    def manifests(self, stage: str) -> dict[str, Record]:
-        """Return the manifests of one kind of stage by label."""
-        return {label: a.manifest for (kind, label), a in self.artifacts.items() if kind == stage}
+    def of(self, stage: str) -> dict[str, Built]:
+        """Return what is built of one kind of stage, by label."""
+        return {label: built for (kind, label), built in self.built.items() if kind == stage}
+
+    @cached_property
+    def tests(self) -> dict[frozenset[str], Artifact]:
+        """The bitext of each pair of languages, whose test part holds the references."""
+        found = self.of("Bitext").values()
+        return {frozenset(b.manifest["spec"]["languages"]): b.artifact for b in found}
 
 
 class Change(NamedTuple):
@@ -62,25 +77,20 @@ def load_run(name: str) -> Run:
     folder = Path(name)
     if (folder / MANIFEST).is_file():
         return _run_of_report(Artifact(folder.resolve()))
-    built = [stage for stage in all_stages(name) if stage.complete()]
-    artifacts = {(type(s).__name__, s.label()): s.artifact for s in built}
-    return Run(name, to_jsonable_python(load_experiment(name)), artifacts)
+    built = lineage(stage.artifact for stage in built_stages(name))
+    return Run(name, to_jsonable_python(load_experiment(name)), _by_label(built))
 
 
 def _run_of_report(report: Artifact) -> Run:
     manifest = report.manifest
     if manifest["stage"] != "Report":
         raise StageError(f"{report.folder} is a {manifest['stage']}; a run is told by its Report")
-    store = report.folder.parents[1]
-    artifacts: dict[Key, Artifact] = {}
-    pending = [report]
-    while pending:
-        artifact = pending.pop()
-        found = artifact.manifest
-        if (key := (found["stage"], found["label"])) not in artifacts:
-            artifacts[key] = artifact
-            pending += [Artifact(store / upstream) for upstream in found["upstream"]]
-    return Run(report.folder.name, manifest["spec"]["experiment"], artifacts)
+    recipe = manifest["spec"]["experiment"]
+    return Run(report.folder.name, recipe, _by_label(lineage([report])))
+
+
+def _by_label(built: Mapping[Artifact, Manifest]) -> dict[Key, Built]:
+    return {(m["stage"], m["label"]): Built(artifact, m) for artifact, m in built.items()}
 
 
 def recipe_changes(first: Run, second: Run) -> list[Change]:
@@ -92,10 +102,10 @@ def count_changes(first: Run, second: Run) -> list[Change]:
     """Return the counts that differ, of the stages that both have built."""
     return [
         _change(f"{' '.join(key)}: {place}", old, new)
-        for key in first.artifacts
-        if key in second.artifacts
+        for key in first.built
+        if key in second.built
         for place, old, new in differences(
-            first.artifacts[key].manifest["counts"], second.artifacts[key].manifest["counts"]
+            first.built[key].manifest["counts"], second.built[key].manifest["counts"]
         )
     ]
 
@@ -113,14 +123,14 @@ def score_changes(first: Run, second: Run, *, resamples: int, seed: int) -> Iter
 
 
 def _shared(first: Run, second: Run, stage: str) -> list[str]:
-    return [label for label in first.manifests(stage) if (stage, label) in second.artifacts]
+    return [label for label in first.of(stage) if (stage, label) in second.built]
 
 
 def _mt_changes(
     first: Run, second: Run, engine: str, *, resamples: int, seed: int
 ) -> Iterator[ScoreChange]:
     """Yield BLEU and chrF++ of an engine in each direction, on the test sentences in common."""
-    folders = [run.artifacts["TestHypotheses", engine].folder for run in (first, second)]
+    folders = [run.built["TestHypotheses", engine].artifact.folder for run in (first, second)]
     for path in sorted(folders[0].glob("*.parquet")):
         source, _, target = path.stem.partition("-")
         if not (folders[1] / path.name).exists():
@@ -143,10 +153,8 @@ def _mt_changes(
 
 
 def _references(run: Run, source: str, target: str) -> dict[str, str]:
-    for label, manifest in run.manifests("Bitext").items():
-        if set(manifest["spec"]["languages"]) == {source, target}:
-            return _texts(run.artifacts["Bitext", label].path("test.parquet"), target)
-    return {}
+    bitext = run.tests.get(frozenset((source, target)))
+    return _texts(bitext.path("test.parquet"), target) if bitext else {}
 
 
 def _texts(path: Path, column: str) -> dict[str, str]:
@@ -158,7 +166,7 @@ def _task_changes(
 ) -> Iterator[ScoreChange]:
     """Yield the macro-F1 of each condition; tested where both saw the same items."""
     old, new = (_predictions(run, label) for run in (first, second))
-    classes = len(first.artifacts["TransferScores", label].manifest["spec"]["labels"])
+    classes = len(first.built["TransferScores", label].manifest["spec"]["labels"])
     before, after = (_task_scores(run, label) for run in (first, second))
     for condition in sorted(old.keys() & new.keys()):
         one, other = old[condition], new[condition]
@@ -172,7 +180,7 @@ def _task_changes(
         engine = f" ({condition.engine})" if condition.engine else ""
         yield ScoreChange(
             f"{label}, {condition.language}, {condition.strategy}{engine}",
-            "macro-F1",
+            MACRO_F1,
             first=before[condition],
             second=after[condition],
             n=len(one.ids) if p_value is not None else None,
@@ -181,16 +189,14 @@ def _task_changes(
 
 
 def _predictions(run: Run, label: str) -> dict[Condition, Predictions]:
-    scores = run.artifacts["TransferScores", label]
-    manifest = scores.manifest
-    store = scores.folder.parents[1]
-    files = [store / name / "predictions.parquet" for name in manifest["upstream"]]
+    scores, manifest = run.built["TransferScores", label]
+    files = [scores.store / name / "predictions.parquet" for name in manifest["upstream"]]
     return load_predictions(files, manifest["spec"]["labels"])
 
 
 def _task_scores(run: Run, label: str) -> dict[Condition, float]:
     return {
         Condition(r["language"], r["strategy"], r["engine"]): r["score"]
-        for r in run.artifacts["TransferScores", label].manifest["scores"]
-        if r["metric"] == "macro-F1"
+        for r in run.built["TransferScores", label].manifest["scores"]
+        if r["metric"] == MACRO_F1
     }

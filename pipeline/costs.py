@@ -1,14 +1,16 @@
 """What an experiment has cost, and what its augmentation has gained for that."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import mean
 from typing import Any
 
-from pipeline.dag import all_stages
+from pipeline.dag import built_stages
 from pipeline.scoring import finished_scores
+from pipeline.specs.experiment import engine_round
 from pipeline.stage import Stage
-from tasks.transfer import STRATEGIES
+from pipeline.store import Manifest
+from tasks.statistics import MACRO_F1
 
 AUGMENTATION = ("MonolingualSample", "TaskText", "SyntheticBitext")
 Record = dict[str, Any]
@@ -57,32 +59,31 @@ class Gain:
 
 def costs(experiment: str) -> list[Cost]:
     """Return the cost of each kind of stage, in the order of the DAG, of what is built."""
-    by_kind: dict[str, list[Record]] = {}
-    for stage in reversed(all_stages(experiment)):
-        if stage.complete():
-            by_kind.setdefault(type(stage).__name__, []).append(stage.artifact.manifest)
-    return [summed(kind, manifests) for kind, manifests in by_kind.items()]
+    by_kind: dict[str, list[Cost]] = {}
+    for stage in reversed(built_stages(experiment)):
+        kind = type(stage).__name__
+        by_kind.setdefault(kind, []).append(cost_of_one(stage.artifact.manifest))
+    return [total(found, kind) for kind, found in by_kind.items()]
 
 
-def summed(name: str, manifests: Iterable[Record]) -> Cost:
-    """Return what some builds took together."""
-    found = list(manifests)
+def cost_of_one(manifest: Manifest) -> Cost:
+    """Return what one build took."""
     return Cost(
-        stage=name,
-        stages=len(found),
-        seconds=round(sum(m["seconds"] for m in found), 1),
-        cpu_seconds=round(sum(m.get("cpu_seconds", 0.0) for m in found), 1),
-        peak_memory_mib=max((m["peak_memory_mib"] for m in found), default=0),
-        bytes=sum(file["bytes"] for m in found for file in m["files"].values()),
-        incomplete=sum(m.get("attempt", 1) > 1 for m in found),
-        without_cpu=sum("cpu_seconds" not in m for m in found),
+        stage=manifest["stage"],
+        stages=1,
+        seconds=manifest["seconds"],
+        cpu_seconds=manifest.get("cpu_seconds", 0.0),
+        peak_memory_mib=manifest["peak_memory_mib"],
+        bytes=sum(file["bytes"] for file in manifest["files"].values()),
+        incomplete=int(manifest.get("attempt", 1) > 1),
+        without_cpu=int("cpu_seconds" not in manifest),
     )
 
 
-def total(found: list[Cost]) -> Cost:
+def total(found: Sequence[Cost], name: str = "total") -> Cost:
     """Return the sum of costs."""
     return Cost(
-        stage="total",
+        stage=name,
         stages=sum(c.stages for c in found),
         seconds=round(sum(c.seconds for c in found), 1),
         cpu_seconds=round(sum(c.cpu_seconds for c in found), 1),
@@ -99,27 +100,25 @@ def gains(experiment: str) -> list[Gain]:
     Only what two rounds have in common counts; without two rounds there is nothing to return.
     """
     scores = finished_scores(experiment)
-    rounds = sorted({r["engine"] for r in scores if r["engine"].startswith("nmt-")})
+    bleu = [r for r in scores if r["kind"] == "mt" and r["metric"] == "BLEU"]
+    trained = {r["engine"] for r in bleu if engine_round(r["engine"]) is not None}
+    rounds = sorted(trained, key=lambda engine: engine_round(engine) or 0)
     if len(rounds) < 2:
         return []
-    seconds = sum(
-        stage.artifact.manifest["seconds"]
-        for stage in all_stages(experiment)
-        if stage.complete() and _augments(stage)
-    )
-    bleu = [r for r in scores if r["kind"] == "mt" and r["metric"] == "BLEU"]
-    task = [r for r in scores if r["kind"] == "task" and r["metric"] == "macro-F1"]
-    translated = [r for r in task if r["strategy"] in STRATEGIES]
-    found = (
-        ("BLEU", _ahead(bleu, rounds[0], rounds[-1], ("direction",))),
+    built = built_stages(experiment)
+    seconds = round(sum(s.artifact.manifest["seconds"] for s in built if _augments(s)), 1)
+    task = [r for r in scores if r["kind"] == "task" and r["metric"] == MACRO_F1]
+    ahead = (
+        ("BLEU", _ahead(bleu, rounds[0], rounds[-1], ("direction",)), 1),
         (
             "macro-F1 of translate-train and translate-test, in points of 0.01",
-            _ahead(translated, rounds[0], rounds[-1], ("task", "language", "strategy", "encoder")),
+            _ahead(task, rounds[0], rounds[-1], ("task", "language", "strategy", "encoder")),
+            100,
         ),
     )
     return [
-        Gain(what, round(100 * points if "macro" in what else points, 2), round(seconds, 1))
-        for what, points in found
+        Gain(what, round(scale * points, 2), seconds)
+        for what, points, scale in ahead
         if points is not None
     ]
 

@@ -49,7 +49,7 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     Report,
 )
 
-__all__ = ["STAGES", "Study", "all_stages", "descendants", "find_stages"]
+__all__ = ["STAGES", "Study", "all_stages", "built_stages", "descendants", "find_stages"]
 
 luigi_defaults.apply()
 
@@ -57,6 +57,11 @@ luigi_defaults.apply()
 def all_stages(experiment: str) -> list[Stage[Any]]:
     """Return every stage of an experiment, the report first, each artifact once."""
     return list(Report(experiment=experiment).walk())
+
+
+def built_stages(experiment: str) -> list[Stage[Any]]:
+    """Return the finished stages of an experiment, the report first."""
+    return [stage for stage in all_stages(experiment) if stage.complete()]
 
 
 def find_stages(experiment: str, pattern: str) -> list[Stage[Any]]:

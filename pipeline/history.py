@@ -1,6 +1,5 @@
 """What stages cost, from the manifests of what a store holds."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from pipeline.stage import Stage
-from pipeline.store import MANIFEST
+from pipeline.store import MANIFEST, Artifact
 
 
 class Build(NamedTuple):
@@ -52,7 +51,7 @@ class History:
     def __init__(self, store: Path) -> None:
         self.builds: dict[str, list[Build]] = defaultdict(list)
         for path in sorted(store.glob(f"[!.]*/*/{MANIFEST}")):
-            if (build := _read(path)) is not None:
+            if (build := _read(Artifact(path.parent))) is not None:
                 self.builds[path.parent.parent.name].append(build)
 
     def estimate(self, stage: Stage[Any]) -> Estimate:
@@ -110,10 +109,10 @@ def _middle(builds: list[Build]) -> Estimate:
     return Estimate(median(seconds) if seconds else None, median(sizes) if sizes else None)
 
 
-def _read(path: Path) -> Build | None:
+def _read(artifact: Artifact) -> Build | None:
     """Return what a manifest says of its build; None for a file that is no manifest of a stage."""
+    manifest = artifact.readable_manifest
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
         whole = manifest.get("attempt", 1) == 1
         return Build(
             label=manifest["label"],
@@ -122,7 +121,7 @@ def _read(path: Path) -> Build | None:
             seconds=float(manifest["seconds"]) if whole else None,  # else: the last attempt's only
             size=sum(file["bytes"] for file in manifest["files"].values()),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from models.errors import StageError
 from pipeline.causes import Explanation, direct_causes
-from pipeline.history import History
+from pipeline.history import Estimate, History
 from pipeline.reporting.words import duration, size
 from pipeline.settings import Settings
 from pipeline.stage import Stage
@@ -54,7 +54,7 @@ def plan(experiment: str) -> list[Planned]:
 
 def _planned(stage: Stage[Any], history: History) -> Planned:
     done = stage.complete()
-    seconds, size = (None, None) if done else history.estimate(stage)
+    estimate = Estimate(None, None) if done else history.estimate(stage)
     needed = (s for stages in stage.inputs.values() for s in stages)
     return Planned(
         stage=type(stage).__name__,
@@ -62,8 +62,8 @@ def _planned(stage: Stage[Any], history: History) -> Planned:
         done=done,
         artifact=stage.place.artifact,
         causes=[] if done else direct_causes(stage),
-        seconds=seconds,
-        bytes=size,
+        seconds=estimate.seconds,
+        bytes=estimate.size,
         inputs=[f"{type(s).__name__}:{s.label()}" for s in needed],
     )
 

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +17,9 @@ from pipeline.stages.corpora import RawCorpus, monolingual_corpora
 from pipeline.stages.filtering import SCORES, BitextScores, MonolingualScores
 from pipeline.stages.leakage import all_labelled
 from pipeline.stages.nmt import SUBWORDS, SubwordModel
-from tasks.filtering import worst_lines
-from tasks.profiling import Example, Profile, Profiler
+from tasks.filtering import text_scorers, worst_lines, write_scores
+from tasks.profiling import EXCERPT_CHARACTERS, Example, Profile, Profiler
+from tasks.records import RecordWriter
 from tasks.sources.description import (
     Corpus,
     Files,
@@ -108,8 +109,11 @@ def profile_file(path: Path, *, column: str | None) -> TextProfile:
     no_model = "a file has no subword model; name an experiment that has trained one"
     measures = _measures(None, no_model)
     with tempfile.TemporaryDirectory() as folder:
-        fetch(source, Path(folder), mirror=None)
-        (found,) = _profiles(FetchedCorpus(corpus, Path(folder)), ["text"], measures)
+        fetched = FetchedCorpus(corpus, Path(folder))
+        fetch(source, fetched.folder, mirror=None)
+        (found,) = _profiles(fetched, ["text"], measures)
+        if found.scripts:
+            found.examples.update(_worst_lines_of_file(fetched, next(iter(found.scripts))))
     return TextProfile("file", "", name, None, found, measures.missing)
 
 
@@ -164,10 +168,28 @@ def _worst_lines(experiment: str, text: RawText) -> dict[str, list[Example]]:
     if not stage.complete():
         return {}
     cleaned = stage.cleaned().artifact.path(name)
-    worst = worst_lines(cleaned, languages, stage.artifact.path(SCORES), corpus=text.corpus.name)
+    return _worst(cleaned, languages, stage.artifact.path(SCORES), corpus=text.corpus.name)
+
+
+def _worst_lines_of_file(fetched: FetchedCorpus, script: str) -> dict[str, list[Example]]:
+    """Return the worst lines of a text by the filters that need nothing but its main script."""
+    text, scores = fetched.folder / "text.parquet", fetched.folder / "scores.parquet"
+    with RecordWriter(text, ["id", "text"]) as writer:
+        for row in read_corpus(*fetched):
+            writer.write({"id": f"file:{row.key}", "text": row.fields["text"]})
+    write_scores(text, ["text"], text_scorers(["text"], {"text": script}), scores)
+    return _worst(text, ["text"], scores, corpus="file")
+
+
+def _worst(
+    text: Path, columns: Sequence[str], scores: Path, *, corpus: str
+) -> dict[str, list[Example]]:
     return {
-        f"filter {reason}": [Example(line.id, line.text, line.score) for line in lines]
-        for reason, lines in worst.items()
+        f"filter {name}": [
+            Example(line.id.partition(":")[2], line.text[:EXCERPT_CHARACTERS], line.score)
+            for line in lines
+        ]
+        for name, lines in worst_lines(text, columns, scores, corpus=corpus).items()
     }
 
 

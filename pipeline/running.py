@@ -1,21 +1,24 @@
 """Build stages with Luigi's own scheduler and workers, and tell the truth about the outcome."""
 
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from itertools import chain
 from socket import create_connection
+from types import FrameType
 from typing import Any, NamedTuple
 
 import luigi
 from luigi.execution_summary import LuigiStatusCode
 from luigi.rpc import RPCError
 
-from models.errors import StageError
+from models.errors import StageError, StoppedError
 from pipeline.console import say
 from pipeline.dag import descendants, find_stages
 from pipeline.settings import Settings
 from pipeline.stage import Stage
-from pipeline.store import sweep
+from pipeline.store import check_writable, sweep
 
 SECONDS_TO_ANSWER = 5
 SUCCESS = (LuigiStatusCode.SUCCESS, LuigiStatusCode.SUCCESS_WITH_RETRY)
@@ -35,6 +38,7 @@ def run(
     sweep(Settings.from_environment().store)
     missing = {s.task_id: s for target in targets for s in target.walk() if not s.complete()}
     if missing:
+        check_writable(Settings.from_environment().store)
         for library in {name for stage in missing.values() for name in stage.LIBRARIES}:
             import_module(library)
         _build(targets, workers=workers, scheduler=scheduler)
@@ -82,18 +86,40 @@ def _report_death(stage: Stage[Any], message: str) -> None:
 def _build(targets: Sequence[Stage[Any]], *, workers: int, scheduler: str | None) -> None:
     options = _scheduler_options(scheduler) if scheduler else {}
     try:
-        result = luigi.build(
-            list(targets),
-            workers=workers,
-            local_scheduler=scheduler is None,
-            detailed_summary=True,
-            log_level="CRITICAL",  # stages report their own failures
-            **options,
-        )
+        with _stopping_on_signals():
+            result = luigi.build(
+                list(targets),
+                workers=workers,
+                local_scheduler=scheduler is None,
+                detailed_summary=True,
+                log_level="CRITICAL",  # stages report their own failures
+                **options,
+            )
     except RPCError as error:
         raise StageError(_no_answer(scheduler)) from error
     if result.status not in SUCCESS:
         raise StageError(f"the run did not finish: {result.status.value[1]}")
+
+
+@contextmanager
+def _stopping_on_signals() -> Iterator[None]:
+    """Raise StoppedError at Ctrl-C and SIGTERM; Luigi ends its workers on the way out."""
+    received: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        received.append(number)
+        raise KeyboardInterrupt  # the one exception that Luigi lets pass everywhere
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, stop) for number in signals]
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError(*received[:1]) from None
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _scheduler_options(scheduler: str) -> dict[str, Any]:

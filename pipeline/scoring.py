@@ -3,13 +3,11 @@
 import csv
 import io
 import json
-from typing import Any
 
+from pipeline.reporting.tables import Record
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.nmt import NmtModel
 from pipeline.stages.report import Report
-
-Record = dict[str, Any]
 
 
 def finished_scores(experiment: str) -> list[Record]:

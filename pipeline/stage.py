@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from multiprocessing import parent_process
 from typing import Any, ClassVar, Generic, TypeVar
 
 import luigi
 from pydantic_core import to_jsonable_python
 
 from models.errors import naming_full_disk
+from models.processes import leave_signals_to_parent
 from pipeline.console import Reporter
 from pipeline.settings import Settings
 from pipeline.specs.experiment import Experiment
@@ -124,6 +126,8 @@ class Stage(luigi.Task, Generic[SpecT]):
 
     def run(self) -> None:
         """Build into a draft folder and publish it with one rename."""
+        if parent_process():
+            leave_signals_to_parent()
         with (
             Reporter(self) as reporter,
             naming_full_disk(self.place.store),
@@ -154,9 +158,7 @@ class Stage(luigi.Task, Generic[SpecT]):
             "label": self.label(),
             "fingerprint": self.fingerprint,
             "experiment": self.study.name,
-            "upstream": [
-                f"{s.place.stage}/{s.place.name}" for stages in self.inputs.values() for s in stages
-            ],
+            "upstream": [s.place.key for stages in self.inputs.values() for s in stages],
         }
 
 

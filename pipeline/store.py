@@ -16,10 +16,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 MANIFEST = "manifest.json"
+Manifest = dict[str, Any]
 TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "sentencepiece", "sacrebleu", "scikit-learn",
          "transformers", "datasets", "luigi", "systran-align", "numpy")  # fmt: skip
 
@@ -43,10 +45,24 @@ class Artifact(NamedTuple):
     folder: Path
 
     @property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """The parsed manifest."""
-        data: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        data: Manifest = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
         return data
+
+    @property
+    def readable_manifest(self) -> Manifest:
+        """The manifest; empty where it is missing or damaged."""
+        try:
+            data = self.manifest
+        except (OSError, ValueError):
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def store(self) -> Path:
+        """The store it lies in."""
+        return self.folder.parents[1]
 
     def path(self, name: str) -> Path:
         """Return the path of a file or folder inside the artifact, which must exist."""
@@ -62,6 +78,11 @@ class Place(NamedTuple):
     store: Path
     stage: str
     name: str
+
+    @property
+    def key(self) -> str:
+        """What manifests call the artifact."""
+        return f"{self.stage}/{self.name}"
 
     @property
     def artifact(self) -> Path:
@@ -141,17 +162,10 @@ class Draft:
 
     def publish(self, identity: dict[str, Any]) -> None:
         """Write the manifest and move the folder into its place, in one rename."""
-        manifest = {**identity, **self._record()}
-        text = json.dumps(manifest, indent=1, ensure_ascii=False)
-        self.path(MANIFEST).write_text(text + "\n", encoding="utf-8")
-        self.place.artifact.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.place.log.parent.mkdir(parents=True, exist_ok=True)
             self.log.replace(self.place.log)
-        if self.place.artifact.exists():  # without a manifest: someone removed a part of it
-            shutil.rmtree(self.place.artifact)
-        self.folder.rename(self.place.artifact)
-        shutil.rmtree(self.place.work, ignore_errors=True)
+        publish(self.place, self.folder, {**identity, **self._record()})
 
     def _count_attempt(self) -> int:
         """Return which attempt at this build it is: an interrupted one leaves its work folder."""
@@ -182,6 +196,48 @@ class Draft:
             "commit": git_commit(),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
+
+
+def publish(place: Place, folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of a finished folder and move it into its place, in one rename."""
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    (folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+    place.artifact.parent.mkdir(parents=True, exist_ok=True)
+    if place.artifact.exists():  # without a manifest: someone removed a part of it
+        shutil.rmtree(place.artifact)
+    folder.rename(place.artifact)
+    shutil.rmtree(place.work, ignore_errors=True)
+
+
+def lineage(artifacts: Iterable[Artifact]) -> dict[Artifact, Manifest]:
+    """Return artifacts and all they were built from, upstream first, with their manifests.
+
+    Raises StageError where one of them was removed.
+    """
+    found: dict[Artifact, Manifest] = {}
+
+    def visit(artifact: Artifact) -> None:
+        if artifact in found:
+            return
+        manifest = _manifest_of_ancestor(artifact)
+        for key in manifest["upstream"]:
+            visit(Artifact(artifact.store / key))
+        found[artifact] = manifest
+
+    for artifact in artifacts:
+        visit(artifact)
+    return found
+
+
+def _manifest_of_ancestor(artifact: Artifact) -> Manifest:
+    try:
+        return artifact.manifest
+    except FileNotFoundError as error:
+        stage, name = artifact.folder.parent.name, artifact.folder.name
+        raise StageError(
+            f"{artifact.folder} was removed; a report tells how every figure came about and needs "
+            f"its manifest: sprachbund rerun EXPERIMENT {stage}:{name.rpartition('-')[0]}"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -218,6 +274,19 @@ def _lock(place: Place) -> "BaseFileLock":
     locks = place.store / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
     return FileLock(locks / f"{place.stage}-{place.name}.lock")
+
+
+def check_writable(store: Path) -> None:
+    """Raise StageError, before anything is begun, when nothing can be written to a store."""
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=store):
+            pass
+    except OSError as error:
+        raise StageError(
+            f"the store {store} cannot be written: {error.strerror}; "
+            "SPRACHBUND_STORE names another folder"
+        ) from error
 
 
 def sweep(store: Path) -> None:

@@ -1,16 +1,14 @@
 """Look after a store: find what is damaged, and what nothing needs any more."""
 
-import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pipeline.store import MANIFEST, Place, in_use
+from pipeline.store import MANIFEST, Artifact, Manifest, Place, in_use
 from tasks.sources.fetching import sha256_of
 
-Manifest = dict[str, Any]
 SECONDS_A_DAY = 86_400
 
 
@@ -30,7 +28,7 @@ def places(store: Path) -> list[Place]:
 
 def damages(place: Place) -> Iterator[Damage]:
     """Hash the files of one artifact again; yield what differs from its manifest."""
-    name = _name(place)
+    name = place.key
     manifest = _manifest(place)
     if manifest is None:
         yield Damage(name, MANIFEST, "missing or unreadable")
@@ -76,13 +74,11 @@ def garbage(store: Path, *, needed: Iterable[Place], keep_days: float) -> list[G
     label, with all that these were built from. What is younger than `keep_days` stays in any case.
     """
     manifests = {
-        _name(place): manifest
-        for place in places(store)
-        if (manifest := _manifest(place)) is not None
+        place.key: manifest for place in places(store) if (manifest := _manifest(place)) is not None
     }
-    wanted = {_name(place) for place in needed}
+    wanted = {place.key for place in needed}
     kept = _upstream(manifests, wanted | _newest(manifests))
-    begun = [place for place in _begun(store) if _name(place) not in wanted and not in_use(place)]
+    begun = [place for place in _begun(store) if place.key not in wanted and not in_use(place)]
     found = [_garbage(_place(store, name), "artifact") for name in sorted(manifests.keys() - kept)]
     found += [_garbage(place, "work") for place in begun]
     return [item for item in found if item.days >= keep_days]
@@ -111,11 +107,6 @@ def _place(store: Path, name: str) -> Place:
     return Place(store, stage, folder)
 
 
-def _name(place: Place) -> str:
-    """Return a place as manifests name it."""
-    return f"{place.stage}/{place.name}"
-
-
 def _newest(manifests: dict[str, Manifest]) -> set[str]:
     """Return each experiment's newest artifact of each stage and label."""
     newest: dict[tuple[str, str, str], str] = {}
@@ -138,9 +129,5 @@ def _upstream(manifests: dict[str, Manifest], names: Iterable[str]) -> set[str]:
 
 
 def _manifest(place: Place) -> Manifest | None:
-    try:
-        data = json.loads((place.artifact / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    whole = isinstance(data, dict) and {"stage", "label", "files"} <= data.keys()
-    return data if whole else None
+    manifest = Artifact(place.artifact).readable_manifest
+    return manifest if {"stage", "label", "files"} <= manifest.keys() else None

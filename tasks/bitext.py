@@ -9,9 +9,7 @@ from tasks.cleaning import CleaningRules, Counts, key_digest, normalise, reason_
 from tasks.records import HUMAN, Record, RecordWriter, read_records
 from tasks.sources.description import ShippedSplit, Split
 from tasks.sources.reading import FetchedCorpus, Row, read_corpora
-from tasks.splitting import PARTS, assign, rest
-
-HELD_OUT_PARTS = ("dev", "test")
+from tasks.splitting import HELD_OUT_PARTS, PARTS, assign, rest
 
 
 def prepare_bitext(

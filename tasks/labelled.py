@@ -8,7 +8,7 @@ from models.errors import SourceError
 from tasks.cleaning import CleaningRules, Counts, key_digest, normalise
 from tasks.records import Record, RecordWriter, write_records
 from tasks.sources.reading import FetchedCorpus, read_corpus
-from tasks.splitting import PARTS, rank
+from tasks.splitting import HELD_OUT_PARTS, PARTS, rank
 
 LabelOf = Mapping[str, tuple[str, str]]
 """Key of an item to its label and its split."""
@@ -104,7 +104,7 @@ def _problems(classes: Mapping[str, Counter[str]]) -> Iterator[str]:
         elif len(classes[part]) == 1:
             yield f"the {part} part has one class only, {next(iter(classes[part]))!r}"
     if classes["train"]:
-        for part in ("dev", "test"):
+        for part in HELD_OUT_PARTS:
             for label in sorted(classes[part].keys() - classes["train"].keys()):
                 number = classes[part][label]
                 yield f"{number} {part} items have the class {label!r}, which no train item has"
@@ -112,7 +112,7 @@ def _problems(classes: Mapping[str, Counter[str]]) -> Iterator[str]:
 
 def _repeated(by_part: Mapping[str, Mapping[str, Record]]) -> set[str]:
     """Return the keys of train items whose text stands in dev or test, or earlier in train."""
-    seen = {key_digest(r["text"]) for part in ("dev", "test") for r in by_part[part].values()}
+    seen = {key_digest(r["text"]) for part in HELD_OUT_PARTS for r in by_part[part].values()}
     repeated = set()
     for key in sorted(by_part["train"]):
         digest = key_digest(by_part["train"][key]["text"])

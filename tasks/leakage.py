@@ -29,7 +29,6 @@ HELD_OUT_COLUMNS = ("set", "language", "id", "text")
 PERMUTATIONS = 64
 RECALL = 0.95
 """Least share of the pairs at the threshold that the index of near-duplicates must find."""
-EXAMPLES = 3
 PLACE = regex.compile(r"#\d+$")
 LONGEST_SPAN = 200
 """Verses of the longest chapter, and some: more is no span of verses, whatever it looks like."""
@@ -168,12 +167,23 @@ class HeldOutIndex:
 
 def ids_within(sentence_id: str) -> list[str]:
     """Return an id, that of the paragraph it was cut from, those of the verses merged into it."""
-    whole = PLACE.sub("", sentence_id)
+    whole = paragraph_id(sentence_id)
     ids = [sentence_id] if whole == sentence_id else [sentence_id, whole]
     if verses := VERSES.fullmatch(whole):
         first, last = int(verses[2]), int(verses[3])
         ids += [f"{verses[1]}{n}" for n in range(first, min(last, first + LONGEST_SPAN) + 1)]
     return ids
+
+
+def paragraph_id(sentence_id: str) -> str:
+    """Return an id without the place of its sentence in a paragraph."""
+    return PLACE.sub("", sentence_id)
+
+
+def text_digest(text: str, rules: LeakRules) -> bytes | None:
+    """Return 8 bytes that equal texts share; None for a text that is too generic."""
+    key = comparison_key(text)
+    return _digest(key) if count_words(key) >= rules.min_words else None
 
 
 class _NearIndex:
@@ -235,74 +245,6 @@ def _unspaced(key: str) -> str:
 def _jaccard(first: frozenset[str], second: frozenset[str]) -> float:
     common = len(first & second)
     return common / (len(first) + len(second) - common)
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """How many texts of a held-out set stand in another set, found in one way.
-
-    `count` is the number of held-out texts, `share` is of all texts of that set in that language. A
-    text that is found in several ways counts in each; one found exactly is not counted as near.
-    """
-
-    origin: str
-    to: str
-    language: str
-    match: MatchKind
-    count: int
-    share: float
-    examples: tuple[tuple[str, str], ...]
-
-    def as_record(self) -> dict[str, object]:
-        """Return the record that `audit` prints; examples are (text there, held-out text)."""
-        examples = [list(example) for example in self.examples]
-        return {
-            "from": self.origin,
-            "to": self.to,
-            "language": self.language,
-            "match": self.match,
-            "count": self.count,
-            "share": self.share,
-            "examples": examples,
-        }
-
-
-def audit(sets: Iterable[TextSet], index: HeldOutIndex) -> list[Overlap]:
-    """Return every overlap of the sets with the held-out sets, in the order of the sets."""
-    sizes = Counter((item.set, item.language) for item in index.items)
-    overlaps: list[Overlap] = []
-    for looked_at in sets:
-        found = _found_again(looked_at, index)
-        for origin, to, language, kind in sorted(found):
-            items = found[origin, to, language, kind]
-            if kind == "near":
-                exact = found.get((origin, to, language, "exact"), {})
-                items = {i: example for i, example in items.items() if i not in exact}
-            if items:
-                share = len(items) / sizes[to, language]
-                examples = tuple(items[i] for i in sorted(items)[:EXAMPLES])
-                overlaps.append(Overlap(origin, to, language, kind, len(items), share, examples))
-    return overlaps
-
-
-FoundAgain = dict[tuple[str, str, str, MatchKind], dict[str, tuple[str, str]]]
-"""Text, held-out set, language and kind of match to (text there, held-out text) by held-out id."""
-
-
-def _found_again(looked_at: TextSet, index: HeldOutIndex) -> FoundAgain:
-    """Return the held-out texts that stand in a set, but for those of the set itself."""
-    found: FoundAgain = {}
-    columns = list(looked_at.columns.values())
-    for record in read_records(looked_at.path, ["id", *columns]):
-        origin = looked_at.name
-        if looked_at.by_corpus:
-            origin = f"{origin} {corpus_of(record['id'])}"
-        text = " | ".join(record[column] for column in columns)
-        for kind, item in index.find(record, columns):
-            if item.set != looked_at.name:
-                items = found.setdefault((origin, item.set, item.language, kind), {})
-                items.setdefault(item.id, (text, item.text))
-    return found
 
 
 @dataclass

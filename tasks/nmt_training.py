@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from models.errors import OutOfMemoryError
 from models.nmt.binarize import BinarizePlan, TrainingText
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     MAX_POSITIONS,
+    Batch,
     Schedule,
     TrainingProgress,
     fine_tune_schedule,
@@ -161,6 +163,12 @@ class _Trainer:
         folder = self.scratch / name
         folder.mkdir(exist_ok=True)
         counts, binarized = _binarize(self.data, texts, folder, self.log)
+        trained = self._train(folder, schedule, done)
+        return TrainedPhase(folder, counts, [*binarized, trained])
+
+    def _train(self, folder: Path, schedule: Schedule, done: int) -> ChildRun:
+        """Train to the end of the schedule, in smaller parts of the batch if memory runs out."""
+        batch = self.batch()
         arguments = training_arguments(
             self.recipe,
             schedule,
@@ -169,15 +177,31 @@ class _Trainer:
             languages=self.data.languages,
             directions=self.data.directions,
             precision=self.precision,
+            batch=batch,
         )
-        trained = train(
-            self.recipe,
-            arguments,
-            folder / "checkpoints",
-            log=self.log,
-            on_progress=lambda now: self._report(now, done),
-        )
-        return TrainedPhase(folder, counts, [*binarized, trained])
+        try:
+            return train(
+                self.recipe,
+                arguments,
+                folder / "checkpoints",
+                log=self.log,
+                on_progress=lambda now: self._report(now, done),
+            )
+        except OutOfMemoryError:
+            smaller = batch.halved()
+            if smaller is None:
+                raise
+        _settle(self.scratch / "batch.json", json.dumps(smaller))
+        status = f"out of memory: {smaller.parts} parts of {smaller.tokens:,} tokens an update"
+        self.progress(done / self.recipe.all_updates, status, milestone=True)
+        return self._train(folder, schedule, done)
+
+    def batch(self) -> Batch:
+        """Return the batch that fits into memory, as far as this training has found out."""
+        note = self.scratch / "batch.json"
+        if not note.exists():
+            return Batch(self.recipe.batch_tokens)
+        return Batch(*json.loads(note.read_text(encoding="utf-8")))
 
     def _report(self, now: TrainingProgress, done: int) -> None:
         updates, total = done + now.updates, self.recipe.all_updates
@@ -207,6 +231,7 @@ def train_and_publish(
     )
     facts = {
         "precision": trainer.precision,
+        "batch": trainer.batch()._asdict(),
         "phases": [{"phase": p.folder.name, "validations": p.validations} for p in phases],
     }
     children = [child for phase in phases for child in phase.children]
@@ -217,10 +242,15 @@ def _settled_precision(recipe: NmtRecipe, scratch: Path) -> str:
     """Return the precision that this training began with: it may resume on another machine."""
     note = scratch / "precision"
     if not note.exists():
-        draft = scratch / "precision.tmp"
-        draft.write_text(resolve_precision(recipe), encoding="utf-8")
-        draft.replace(note)
+        _settle(note, resolve_precision(recipe))
     return note.read_text(encoding="utf-8")
+
+
+def _settle(note: Path, text: str) -> None:
+    """Write what a resumed training must know of the interrupted one."""
+    draft = note.with_suffix(".tmp")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(note)
 
 
 def describe(now: TrainingProgress) -> str:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from tasks.sources.description import HashSplit
 
 PARTS = ("train", "dev", "test")
+HELD_OUT_PARTS = ("dev", "test")
 
 
 def rank(sentence_id: str, seed: int) -> int:

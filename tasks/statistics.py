@@ -46,8 +46,9 @@ def accuracy(matrix: "numpy.ndarray") -> "numpy.ndarray":
     return share
 
 
+MACRO_F1 = "macro-F1"
 MEASURES: dict[str, Callable[["numpy.ndarray"], "numpy.ndarray"]] = {
-    "macro-F1": macro_f1,
+    MACRO_F1: macro_f1,
     "accuracy": accuracy,
 }
 METRICS = tuple(MEASURES)

@@ -13,6 +13,7 @@ from models.encoders import Features, NmtEncoder
 from models.errors import ContractError
 from tasks import statistics
 from tasks.records import RecordWriter, read_columns, read_records, write_records
+from tasks.splitting import PARTS
 
 if TYPE_CHECKING:
     import numpy
@@ -63,7 +64,7 @@ def encode_task(texts: Path, encoder: NmtEncoder, *, out: Path) -> None:
     """Write the sentence vectors of each part of a labelled set beside its ids and labels."""
     import numpy
 
-    for part in ("train", "dev", "test"):
+    for part in PARTS:
         columns = read_columns(texts / f"{part}.parquet", ["id", "label", "text"])
         numpy.save(out / f"{part}.npy", encoder.encode(columns.pop("text")))
         write_records(out / f"{part}.parquet", columns)

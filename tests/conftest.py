@@ -1,6 +1,10 @@
 """Fixtures: a store of its own, and a sandbox experiment small enough for a test."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -89,3 +93,26 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def tiny(tmp_path: Path, store: Path) -> Path:
     """Return the path of a tiny sandbox experiment."""
     return write_experiment(tmp_path / "manifests")
+
+
+class Study(NamedTuple):
+    """A finished run: the path of its experiment, and the store."""
+
+    experiment: Path
+    store: Path
+
+
+@pytest.fixture(scope="session")
+def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Return a tiny sandbox study that ran without disturbance; nobody may change its store."""
+    folder = tmp_path_factory.mktemp("study")
+    study = Study(write_experiment(folder / "manifests"), folder / "store")
+    result = subprocess.run(
+        [sys.executable, "-P", "-m", "pipeline.commands.app", "run", str(study.experiment)],
+        env={**os.environ, "SPRACHBUND_STORE": str(study.store)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return study

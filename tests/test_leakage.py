@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import LeakError
+from tasks.auditing import audit, is_held_out, shared_training_text
 from tasks.leakage import (
     HeldOut,
     HeldOutIndex,
     LeakRules,
     TextSet,
-    audit,
     remove_leaks,
     write_held_out,
 )
@@ -174,6 +174,47 @@ def test_the_audit_finds_a_test_set_in_another_but_not_in_itself(tmp_path: Path)
     held_out = HeldOutIndex.load(tmp_path / "held-out.parquet", RULES)
     places = {(o.origin, o.to) for o in audit([one, two], held_out)}
     assert places == {("one", "two"), ("two", "one")}
+
+
+def test_training_texts_are_compared_by_id_and_exact_text(tmp_path: Path) -> None:
+    bitext = {
+        "k:1": ("Saya pergi pulang.", "Kula tindak kondur."),
+        "k:2": ("Dia sudah datang!", "Dheweke wis teka!"),
+        "k:3": ("Halo!", "Halo!"),
+    }
+    mono = {
+        "id": ["k:2#1", "k:3", "m:1", "m:2"],
+        "jav": ["seje", "halo", "KULA tindak kondur", "x"],
+    }
+    write_records(tmp_path / "mono.parquet", mono)
+    sets = [
+        TextSet("MT train", write_bitext(tmp_path / "train.parquet", bitext), COLUMNS),
+        TextSet("monolingual jav", tmp_path / "mono.parquet", {"jav": "jav"}, by_corpus=True),
+    ]
+    found = {
+        (o.origin, o.to, o.language, o.match): (o.count, round(o.share, 2))
+        for o in shared_training_text(sets, RULES)
+    }
+    assert found == {
+        ("MT train", "monolingual jav k", "jav", "id"): (2, 1.0),
+        ("monolingual jav k", "MT train", "ind", "id"): (2, 0.67),
+        ("monolingual jav k", "MT train", "jav", "id"): (2, 0.67),
+        ("MT train", "monolingual jav m", "jav", "exact"): (1, 0.5),
+        ("monolingual jav m", "MT train", "jav", "exact"): (1, 0.33),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("MT dev ind-jav", True),
+        ("task test topic-jav", True),
+        ("MT train ind-jav", False),
+        ("monolingual dev leipzig", False),
+    ],
+)
+def test_a_set_is_held_out_by_its_part_not_by_its_language(name: str, expected: bool) -> None:
+    assert is_held_out(name) is expected
 
 
 LONG = "Kula dhateng peken ageng ing kitha"

@@ -45,6 +45,18 @@ def test_an_empty_text_is_no_error() -> None:
     assert found.examples == {}
 
 
+def test_a_file_shows_the_worst_lines_of_the_filters_that_need_text_alone(tmp_path: Path) -> None:
+    lines = ["satu dua tiga empat lima"] * 3 + ["ya ya " * 6, "satu два dua", "три"]
+    (tmp_path / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (found,) = profile(str(tmp_path / "text.txt"))
+    examples = found.profile.examples
+    assert [e.excerpt.strip() for e in examples["filter repetition"]] == ["ya ya " * 5 + "ya ya"]
+    assert [(e.key, e.excerpt) for e in examples["filter other_script"]] == [
+        ("row-6", "три"),
+        ("row-5", "satu два dua"),
+    ]
+
+
 @given(st.lists(st.text("ab 1.", max_size=6), max_size=60))
 def test_repeats_and_lengths_are_those_of_the_whole_text(lines: list[str]) -> None:
     found = profiled(lines)

@@ -1,62 +1,27 @@
-"""Whole experiments, as a user runs them: build, rerun, survive kills, use the result."""
+"""Whole experiments, as a user runs them: build, rerun, use the result."""
 
 import json
 import os
-import random
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from sklearn.metrics import f1_score
 
-from tasks.leakage import HeldOutIndex, LeakRules, TextSet, audit
+from tasks.auditing import audit
+from tasks.leakage import HeldOutIndex, LeakRules, TextSet
 from tasks.records import column_names, read_columns
-from tests.conftest import write_experiment
+from tests.conftest import Study
 from tests.test_commands import LUIGI, sprachbund
+from tests.torture import contents, manifests
 
 pytestmark = pytest.mark.system
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Return experiment and store of a tiny sandbox study that ran without disturbance."""
-    folder = tmp_path_factory.mktemp("system")
-    experiment = write_experiment(folder / "manifests")
-    result = sprachbund("run", str(experiment), SPRACHBUND_STORE=str(folder / "store"))
-    assert result.returncode == 0, result.stderr
-    return experiment, folder / "store"
-
-
-def manifests(store: Path) -> dict[str, dict[str, Any]]:
-    return {
-        str(path.parent.relative_to(store)): json.loads(path.read_text())
-        for path in store.glob("*/*/manifest.json")
-    }
-
-
-def contents(store: Path) -> dict[str, Any]:
-    """Return counts, scores and the sha256 of every file of every artifact but the report.
-
-    A report prints seconds and memory, which differ from run to run.
-    """
-    return {
-        name: {
-            "counts": manifest["counts"],
-            "scores": manifest["scores"],
-            **{file: facts["sha256"] for file, facts in manifest["files"].items()},
-        }
-        for name, manifest in manifests(store).items()
-        if manifest["stage"] != "Report"
-    }
-
-
-def test_a_study_leaves_artifacts_and_nothing_else(built: tuple[Path, Path]) -> None:
-    _, store = built
+def test_a_study_leaves_artifacts_and_nothing_else(tiny_study: Study) -> None:
+    _, store = tiny_study
     assert not [path for path in (store / ".work").rglob("*") if path.is_file()]
     for name, manifest in manifests(store).items():
         listed = {*manifest["files"], "manifest.json"}
@@ -68,8 +33,8 @@ def test_a_study_leaves_artifacts_and_nothing_else(built: tuple[Path, Path]) -> 
         assert found == listed, name
 
 
-def test_a_second_run_builds_nothing(built: tuple[Path, Path]) -> None:
-    experiment, store = built
+def test_a_second_run_builds_nothing(tiny_study: Study) -> None:
+    experiment, store = tiny_study
     before = manifests(store)
     result = sprachbund("run", str(experiment), SPRACHBUND_STORE=str(store))
     assert result.returncode == 0
@@ -77,8 +42,8 @@ def test_a_second_run_builds_nothing(built: tuple[Path, Path]) -> None:
     assert manifests(store) == before
 
 
-def test_every_kind_of_score_is_reported(built: tuple[Path, Path]) -> None:
-    experiment, store = built
+def test_every_kind_of_score_is_reported(tiny_study: Study) -> None:
+    experiment, store = tiny_study
     result = sprachbund("scores", str(experiment), "--format", "json", SPRACHBUND_STORE=str(store))
     records = json.loads(result.stdout)
     mt = [r for r in records if r["kind"] == "mt"]
@@ -103,8 +68,8 @@ def test_every_kind_of_score_is_reported(built: tuple[Path, Path]) -> None:
         assert 0 <= r["low"] <= r["score"] <= r["high"] <= 1
 
 
-def test_the_report_is_one_file_that_answers(built: tuple[Path, Path]) -> None:
-    _, store = built
+def test_the_report_is_one_file_that_answers(tiny_study: Study) -> None:
+    _, store = tiny_study
     (report,) = store.glob("Report/*")
     page = (report / "report.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 3
@@ -117,8 +82,8 @@ def test_the_report_is_one_file_that_answers(built: tuple[Path, Path]) -> None:
         assert wanted in page
 
 
-def test_translate_gives_a_line_for_a_line(built: tuple[Path, Path]) -> None:
-    experiment, store = built
+def test_translate_gives_a_line_for_a_line(tiny_study: Study) -> None:
+    experiment, store = tiny_study
     lines = ["ba da", "", "  ", "unseen ѫ words", "last"]
     for engine in ("gloss", "nmt-1"):
         result = sprachbund(
@@ -130,16 +95,16 @@ def test_translate_gives_a_line_for_a_line(built: tuple[Path, Path]) -> None:
         assert result.stdout.count("\n") == len(lines)
 
 
-def test_show_prints_manifest_and_records(built: tuple[Path, Path]) -> None:
-    _, store = built
+def test_show_prints_manifest_and_records(tiny_study: Study) -> None:
+    _, store = tiny_study
     (artifact,) = store.glob("Bitext/*")
     result = sprachbund("show", str(artifact))
     assert '"stage": "Bitext"' in result.stdout
     assert '"id": "sandbox:s' in result.stdout
 
 
-def test_a_finished_run_is_compared_by_its_report(built: tuple[Path, Path]) -> None:
-    experiment, store = built
+def test_a_finished_run_is_compared_by_its_report(tiny_study: Study) -> None:
+    experiment, store = tiny_study
     (report,) = store.glob("Report/*")
     result = sprachbund(
         *("diff", str(experiment), str(report), "--format", "json", "--resamples", "100"),
@@ -152,8 +117,8 @@ def test_a_finished_run_is_compared_by_its_report(built: tuple[Path, Path]) -> N
     assert {(s["first"] == s["second"], s["p_value"]) for s in record["scores"]} == {(True, 1.0)}
 
 
-def test_a_study_is_whole_and_its_cost_and_gain_are_told(built: tuple[Path, Path]) -> None:
-    experiment, store = built
+def test_a_study_is_whole_and_its_cost_and_gain_are_told(tiny_study: Study) -> None:
+    experiment, store = tiny_study
     assert sprachbund("verify", SPRACHBUND_STORE=str(store)).returncode == 0
     result = sprachbund("cost", str(experiment), "--format", "json", SPRACHBUND_STORE=str(store))
     record = json.loads(result.stdout)
@@ -163,9 +128,9 @@ def test_a_study_is_whole_and_its_cost_and_gain_are_told(built: tuple[Path, Path
 
 
 def test_rerun_rebuilds_a_stage_and_its_descendants_alone(
-    built: tuple[Path, Path], tmp_path: Path
+    tiny_study: Study, tmp_path: Path
 ) -> None:
-    experiment, original = built
+    experiment, original = tiny_study
     store = tmp_path / "store"
     shutil.copytree(original, store)
     before = manifests(store)
@@ -181,8 +146,8 @@ def test_rerun_rebuilds_a_stage_and_its_descendants_alone(
     assert contents(store) == contents(original)
 
 
-def test_luigi_itself_runs_the_study(built: tuple[Path, Path]) -> None:
-    experiment, store = built
+def test_luigi_itself_runs_the_study(tiny_study: Study) -> None:
+    experiment, store = tiny_study
     result = subprocess.run(
         [*LUIGI, "--experiment", str(experiment)],
         capture_output=True,
@@ -191,35 +156,6 @@ def test_luigi_itself_runs_the_study(built: tuple[Path, Path]) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-
-
-def test_a_study_that_is_killed_again_and_again_ends_the_same(
-    built: tuple[Path, Path], tmp_path: Path
-) -> None:
-    experiment, undisturbed = built
-    store = tmp_path / "store"
-    delays = random.Random(1)  # noqa: S311
-    kills = 0
-    for _ in range(40):
-        with subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipeline.commands.app", "run", str(experiment)],
-            env={**os.environ, "SPRACHBUND_STORE": str(store)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        ) as run:
-            try:
-                code = run.wait(timeout=delays.uniform(3, 12) + kills)
-            except subprocess.TimeoutExpired:
-                os.killpg(run.pid, signal.SIGKILL)
-                kills += 1
-                continue
-        assert code == 0
-        break
-    assert kills >= 3
-    assert contents(store) == contents(undisturbed)
-    time.sleep(0.1)
-    assert not [path for path in (store / ".work").rglob("*") if path.is_file()]
 
 
 def on_real_corpora(*arguments: str, store: Path) -> str:

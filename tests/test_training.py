@@ -1,15 +1,17 @@
 """The contract with fairseq: what it is asked, what its log says, when it stops."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from models.errors import ProcessError
+from models.errors import OutOfMemoryError, ProcessError
 from models.nmt.binarize import Row, join_some
 from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
+    Batch,
     fine_tune_schedule,
     main_schedule,
     parse_progress,
@@ -30,6 +32,7 @@ def arguments(recipe: NmtRecipe, precision: str = "bf16") -> list[str]:
         languages=["ind", "jav"],
         directions=DIRECTIONS,
         precision=precision,
+        batch=Batch(recipe.batch_tokens),
     )
 
 
@@ -54,6 +57,42 @@ def value(argv: list[str], option: str) -> str:
 def test_fairseq_is_asked_for(option: str, expected: str) -> None:
     recipe = NmtRecipe(dropout=0.25, batch_tokens=512, seed=7)
     assert value(arguments(recipe), option) == expected
+
+
+def test_a_halved_batch_makes_the_same_update_until_a_sentence_may_not_fit() -> None:
+    assert Batch(2048).halved() == Batch(1024, 2)
+    assert Batch(1024, 2).halved() == Batch(512, 4)
+    assert Batch(1023).halved() is None
+    recipe = NmtRecipe()
+    argv = training_arguments(
+        recipe,
+        main_schedule(recipe),
+        data=Path("data"),
+        checkpoints=Path("checkpoints"),
+        languages=["ind", "jav"],
+        directions=DIRECTIONS,
+        precision="fp32",
+        batch=Batch(512, 4),
+    )
+    assert (value(argv, "--max-tokens"), value(argv, "--update-freq")) == ("512", "4")
+
+
+@pytest.mark.parametrize(
+    ("dying", "expected"),
+    [
+        ("raise RuntimeError('CUDA out of memory. Tried to allocate 2.00 GiB')", True),
+        ('raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] can\'t allocate memory")', True),
+        ("raise MemoryError", True),
+        ("raise RuntimeError('shape mismatch')", False),
+        ("import os; os.kill(os.getpid(), 9)", False),
+    ],
+)
+def test_a_child_that_dies_for_want_of_memory_is_known_by_it(
+    tmp_path: Path, dying: str, expected: bool
+) -> None:
+    with pytest.raises(ProcessError) as caught:
+        run_child([sys.executable, "-c", dying], tmp_path / "log")
+    assert isinstance(caught.value, OutOfMemoryError) is expected
 
 
 def test_norms_come_first_on_both_sides_as_ctranslate2_needs() -> None:
@@ -108,6 +147,7 @@ def test_fine_tuning_goes_on_where_the_learning_rate_had_come_to() -> None:
         languages=["ind", "jav"],
         directions=DIRECTIONS,
         precision="fp32",
+        batch=Batch(2048),
     )
     assert value(argv, "--finetune-from-model") == "best.pt"
     assert value(argv, "--max-update") == "500"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline import running
-from pipeline.costs import costs, summed, total
+from pipeline.costs import cost_of_one, costs, total
 from pipeline.dag import find_stages
 from pipeline.store import exclusive
 from pipeline.upkeep import damages, garbage, places, remove
@@ -119,6 +119,8 @@ def test_costs_add_up(built: str) -> None:
 
 
 def test_what_was_interrupted_or_is_old_is_counted_as_such() -> None:
-    manifest: dict[str, Any] = {"seconds": 2.0, "peak_memory_mib": 5, "files": {}, "attempt": 3}
-    cost = summed("NmtModel", [manifest, {**manifest, "attempt": 1, "cpu_seconds": 4.0}])
+    first: dict[str, Any] = {"stage": "NmtModel", "seconds": 2.0, "peak_memory_mib": 5}
+    first |= {"files": {}, "attempt": 3}
+    second = {**first, "attempt": 1, "cpu_seconds": 4.0}
+    cost = total([cost_of_one(first), cost_of_one(second)])
     assert (cost.seconds, cost.cpu_seconds, cost.incomplete, cost.without_cpu) == (4.0, 4.0, 1, 1)

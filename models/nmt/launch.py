@@ -2,7 +2,8 @@
 
 The launcher repairs what no fairseq option reaches, then hands over to fairseq: what torch may
 unpickle, the plugin's criterion and faster kernels, atomic checkpoint copies, early stopping that
-survives a restart, and no update more once training has ended.
+survives a restart, no update more once training has ended, and no batch that memory has no room for
+left out.
 """
 
 import json
@@ -82,6 +83,12 @@ def install_early_stopping(train: Any, stopping: EarlyStopping) -> None:
     )
 
 
+def install_memory_errors(trainer: Any) -> None:
+    """Have fairseq fail when memory runs out: it would skip the batch and go on."""
+    train_step: Callable[..., Any] = trainer.train_step
+    trainer.train_step = lambda self, samples, raise_oom=True: train_step(self, samples, raise_oom)
+
+
 def is_finished(last: Path, stopping: EarlyStopping, max_updates: int) -> bool:
     """Say whether the newest checkpoint is the end of training.
 
@@ -105,6 +112,7 @@ def main(stopping: EarlyStopping, arguments: list[str]) -> None:
     if is_finished(last, stopping, int(_option(arguments, "--max-update"))):
         return
     from fairseq.file_io import PathManager
+    from fairseq.trainer import Trainer
     from fairseq_cli import train
 
     from models.nmt import plugin
@@ -112,6 +120,7 @@ def main(stopping: EarlyStopping, arguments: list[str]) -> None:
     plugin.install()
     PathManager.copy = staticmethod(copy_atomically)
     install_early_stopping(train, stopping)
+    install_memory_errors(Trainer)
     sys.argv = ["fairseq-train", *arguments]
     train.cli_main()
 

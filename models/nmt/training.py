@@ -27,6 +27,19 @@ class TrainingProgress(NamedTuple):
     validation: bool
 
 
+class Batch(NamedTuple):
+    """Tokens that are in memory at once, and how many such parts make up one update."""
+
+    tokens: int
+    parts: int = 1
+
+    def halved(self) -> "Batch | None":
+        """Return the same update in parts of half the size; None where a sentence may not fit."""
+        if self.tokens // 2 < MAX_POSITIONS:
+            return None
+        return Batch(self.tokens // 2, self.parts * 2)
+
+
 class Schedule(NamedTuple):
     """How long one phase trains, at which rates, and from which checkpoint's weights."""
 
@@ -77,6 +90,7 @@ def training_arguments(
     languages: Sequence[str],
     directions: Sequence[Direction],
     precision: str,
+    batch: Batch,
 ) -> list[str]:
     """Return the argv that follows `fairseq-train`.
 
@@ -87,6 +101,7 @@ def training_arguments(
         *_task_arguments(recipe, languages, directions),
         *_model_arguments(recipe),
         *_optimizer_arguments(recipe, precision),
+        *_batch_arguments(batch),
         *_schedule_arguments(schedule),
         *_checkpoint_arguments(recipe, checkpoints),
     ]
@@ -134,9 +149,15 @@ def _optimizer_arguments(recipe: NmtRecipe, precision: str) -> list[str]:
         *("--optimizer", "adam"),
         *("--adam-betas", "(0.9, 0.98)"),
         *("--clip-norm", "1.0"),
-        *("--max-tokens", str(recipe.batch_tokens)),
-        *("--required-batch-size-multiple", "1"),
         *("--seed", str(recipe.seed)),
+    ]
+
+
+def _batch_arguments(batch: Batch) -> list[str]:
+    return [
+        *("--max-tokens", str(batch.tokens)),
+        *("--update-freq", str(batch.parts)),
+        *("--required-batch-size-multiple", "1"),
     ]
 
 

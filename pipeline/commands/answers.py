@@ -2,17 +2,14 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.reporting.tables import Grid, leak_grids, mt_grid, task_grids, training_grid
+from pipeline.reporting.tables import Grid, Record, leak_grids, mt_grid, task_grids, training_grid
 from pipeline.scoring import finished_scores, finished_trainings
 from pipeline.stages.report import Report
-
-Record = dict[str, Any]
 
 
 def score_tables(records: list[Record], trainings: list[Record]) -> Iterator[Table]:

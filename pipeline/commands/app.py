@@ -39,7 +39,7 @@ def main() -> None:
         app()
     except SprachbundError as error:
         sys.stderr.write(f"error: {error}\n")
-        sys.exit(1)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

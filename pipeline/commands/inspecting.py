@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.running import Experiment
+from pipeline.commands.options import Experiment, Form, Format, Stage
 
 
 class ScoreFormat(StrEnum):
@@ -17,13 +17,6 @@ class ScoreFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
-
-
-class DiffFormat(StrEnum):
-    """How `diff` prints."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 class TreeFormat(StrEnum):
@@ -56,7 +49,7 @@ def plan(
 
 def explain(
     experiment: Experiment,
-    stage: Annotated[str, typer.Argument(help="STAGE or STAGE:LABEL-GLOB, e.g. NmtModel:round-1.")],
+    stage: Stage,
     form: Annotated[TreeFormat, typer.Option("--format", help="Output form.")] = TreeFormat.TREE,
 ) -> None:
     """Show why a stage is not what it was: the fields, files and versions that have changed.
@@ -85,7 +78,7 @@ def explain(
 def diff(
     first: Annotated[str, typer.Argument(help="An experiment, or the folder of a report.")],
     second: Annotated[str, typer.Argument(help="Another one.")],
-    form: Annotated[DiffFormat, typer.Option("--format", help="Output form.")] = DiffFormat.TABLE,
+    form: Format = Form.TABLE,
     resamples: Annotated[int, typer.Option(help="Of each paired test.", min=100)] = 1000,
 ) -> None:
     """Compare two experiments or two runs: recipe, data counts, and scores with paired tests.
@@ -101,7 +94,7 @@ def diff(
     one, other = comparing.load_run(first), comparing.load_run(second)
     recipe, counts = comparing.recipe_changes(one, other), comparing.count_changes(one, other)
     found = list(comparing.score_changes(one, other, resamples=resamples, seed=1))
-    if form is DiffFormat.JSON:
+    if form is Form.JSON:
         record = {
             "recipe": [change._asdict() for change in recipe],
             "counts": [change._asdict() for change in counts],

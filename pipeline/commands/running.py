@@ -2,20 +2,12 @@
 
 import json
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from models.errors import StageError
-
-Experiment = Annotated[
-    str, typer.Argument(help="Name in data_manifests/experiments, or path of a YAML file.")
-]
-Workers = Annotated[int, typer.Option(help="Stages built at the same time.", min=1)]
-Scheduler = Annotated[
-    str | None, typer.Option(help="HOST:PORT of a luigid; without it, schedule in this process.")
-]
+from pipeline.commands.options import Experiment, Form, Format, Scheduler, Stage, Workers
 
 
 def run(
@@ -54,7 +46,7 @@ def run(
 
 def rerun(
     experiment: Experiment,
-    stage: Annotated[str, typer.Argument(help="STAGE or STAGE:LABEL-GLOB, e.g. MtScores:nmt-*.")],
+    stage: Stage,
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ) -> None:
@@ -71,7 +63,7 @@ def rerun(
 
 def accept(
     experiment: Experiment,
-    stage: Annotated[str, typer.Argument(help="STAGE or STAGE:LABEL-GLOB, e.g. NmtModel:round-1.")],
+    stage: Stage,
     reason: Annotated[str, typer.Option(help="Why the old artifact is as good as a new one.")],
 ) -> None:
     """Keep an old artifact although its recipe, inputs or code have changed.
@@ -90,17 +82,7 @@ def accept(
         sys.stderr.write(f"accepted: {adopt(one, reason)}\n")
 
 
-class AuditFormat(StrEnum):
-    """How `audit` prints."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-def audit(
-    experiment: Experiment,
-    form: Annotated[AuditFormat, typer.Option("--format", help="Output form.")] = AuditFormat.TABLE,
-) -> None:
+def audit(experiment: Experiment, form: Format = Form.TABLE) -> None:
     """Find test sentences in training text: MT and tasks, by id, by text, nearly equal.
 
     Looks at the text before the guard removes what leaks; trains nothing.
@@ -114,7 +96,7 @@ def audit(
     stage = LeakAudit(experiment=experiment)
     running.run([stage])
     overlaps = stage.artifact.manifest["overlaps"]
-    if form is AuditFormat.JSON:
+    if form is Form.JSON:
         sys.stdout.write(json.dumps(overlaps, indent=1, ensure_ascii=False) + "\n")
     else:
         print_audit(overlaps)

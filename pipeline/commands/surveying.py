@@ -1,22 +1,11 @@
 """Commands that look at the data before anything is trained: profile, ready."""
 
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from pipeline.commands.running import Experiment
-
-
-class SurveyFormat(StrEnum):
-    """How `profile` and `ready` print."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-Form = Annotated[SurveyFormat, typer.Option("--format", help="Output form.")]
+from pipeline.commands.options import Experiment, Form, Format
 
 
 def profile(
@@ -33,7 +22,7 @@ def profile(
             help="Where a table has its text: column, field or TMX language; a number: no header."
         ),
     ] = None,
-    form: Form = SurveyFormat.TABLE,
+    form: Format = Form.TABLE,
 ) -> None:
     """Describe text as it is before cleaning: size, lengths, repeats, scripts, subwords, odd lines.
 
@@ -46,7 +35,7 @@ def profile(
     from pipeline.profiling import profiles_json
 
     found = list(profiled(text, column=column))
-    if form is SurveyFormat.JSON:
+    if form is Form.JSON:
         sys.stdout.write(profiles_json(found))
         return
     from pipeline.commands.answers import print_grids
@@ -55,7 +44,7 @@ def profile(
     print_grids(profile_grids(found))
 
 
-def ready(experiment: Experiment, form: Form = SurveyFormat.TABLE) -> None:
+def ready(experiment: Experiment, form: Format = Form.TABLE) -> None:
     """Say what there is for each language, who knows it, and what a run can do and will cost.
 
     Fetches and builds nothing. Exits with 1 when a run would fail: a file that is not there, a
@@ -66,7 +55,7 @@ def ready(experiment: Experiment, form: Form = SurveyFormat.TABLE) -> None:
     from pipeline.readiness import readiness
 
     found = readiness(experiment)
-    if form is SurveyFormat.JSON:
+    if form is Form.JSON:
         sys.stdout.write(found.as_json())
     else:
         from pipeline.commands.answers import print_grids

@@ -3,27 +3,15 @@
 import json
 import sys
 from collections.abc import Iterable
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from models.errors import StageError
-from pipeline.commands.running import Experiment
+from pipeline.commands.options import Experiment, Form, Format
 
 if TYPE_CHECKING:
-    from pipeline.stage import Stage
     from pipeline.store import Place
-
-
-class Form(StrEnum):
-    """How a command prints."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-Format = Annotated[Form, typer.Option("--format", help="Output form.")]
 
 
 def cost(experiment: Experiment, form: Format = Form.TABLE) -> None:
@@ -69,12 +57,13 @@ def verify(
     """
     from pipeline import running, upkeep
     from pipeline.commands.answers import print_grids
+    from pipeline.dag import built_stages
     from pipeline.reporting.upkeep_tables import damage_grid
     from pipeline.settings import Settings
 
     if rebuild and experiment is None:
         raise StageError("--rebuild needs an experiment: a store does not know how to build")
-    stages = _built(experiment) if experiment else []
+    stages = built_stages(experiment) if experiment else []
     places = [s.place for s in stages] or upkeep.places(Settings.from_environment().store)
     found = [damage for place in _with_progress(places) for damage in upkeep.damages(place)]
     if form is Form.JSON:
@@ -84,7 +73,7 @@ def verify(
     damaged = {damage.artifact for damage in found}
     sys.stderr.write(f"{len(places)} artifacts, {len(damaged)} damaged\n")
     if damaged and rebuild:
-        broken = [s for s in stages if f"{s.place.stage}/{s.place.name}" in damaged]
+        broken = [s for s in stages if s.place.key in damaged]
         for stage in broken:
             stage.place.discard()
         running.run(broken)
@@ -126,12 +115,6 @@ def gc(
     verb = "removed" if delete else "could go; --delete removes them"
     amount = size(sum(item.bytes for item in found))
     sys.stderr.write(f"{len(found)} folders of {amount} {verb}\n")
-
-
-def _built(experiment: str) -> list["Stage[Any]"]:
-    from pipeline.dag import all_stages
-
-    return [stage for stage in all_stages(experiment) if stage.complete()]
 
 
 def _with_progress(places: list["Place"]) -> Iterable["Place"]:

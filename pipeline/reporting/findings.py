@@ -3,12 +3,10 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from models.errors import StageError
 from pipeline.reporting.tables import (
     Grid,
+    Record,
     comparison_grids,
     leak_grids,
     mt_grid,
@@ -18,10 +16,8 @@ from pipeline.reporting.tables import (
 )
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.experiment import Experiment
-from pipeline.store import Artifact
+from pipeline.store import Artifact, lineage
 from tasks.sources.description import Corpus
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -103,34 +99,18 @@ def acceptances(manifests: Iterable[Record]) -> Iterator[str]:
 
 
 def collect(
-    experiment: Experiment, artifacts: Iterable[Artifact], *, overlaps: list[Record], store: Path
+    experiment: Experiment, artifacts: Iterable[Artifact], *, overlaps: list[Record]
 ) -> Findings:
     """Read the scoring artifacts and every manifest above them."""
+    artifacts = list(artifacts)
     scoring = [artifact.manifest for artifact in artifacts]
     return Findings(
         experiment=experiment,
         scores=[record for m in scoring for record in m["scores"]],
         comparisons=[record for m in scoring for record in m.get("comparisons", [])],
         overlaps=overlaps,
-        manifests=_ancestry(scoring, store),
+        manifests=list(lineage(artifacts).values()),
     )
-
-
-def _ancestry(scoring: list[Record], store: Path) -> list[Record]:
-    """Return the given manifests and all upstream of them, upstream first, each once."""
-    found: dict[str, Record] = {}
-
-    def visit(manifest: Record) -> None:
-        for name in manifest["upstream"]:
-            if name not in found:
-                visit(_manifest(store / name))
-        found.setdefault(
-            f"{manifest['stage']}/{manifest['label']}-{manifest['fingerprint']}", manifest
-        )
-
-    for manifest in scoring:
-        visit(manifest)
-    return list(found.values())
 
 
 def _seconds(manifest: Record) -> str:
@@ -138,24 +118,13 @@ def _seconds(manifest: Record) -> str:
     return f"{manifest['seconds']:.1f}" + (f" (attempt {attempt})" if attempt > 1 else "")
 
 
-def _manifest(folder: Path) -> Record:
-    try:
-        return Artifact(folder).manifest
-    except FileNotFoundError as error:
-        stage, name = folder.parent.name, folder.name
-        raise StageError(
-            f"{folder} was removed; the report tells how every figure came about and needs its "
-            f"manifest: sprachbund rerun EXPERIMENT {stage}:{name.rpartition('-')[0]}"
-        ) from error
-
-
 def corpora(experiment: Experiment) -> list[Corpus]:
-    """Return every corpus an experiment uses, each name once."""
-    found: dict[str, Corpus] = {}
+    """Return every corpus an experiment uses, each with its licence once."""
+    found: dict[tuple[str, str], Corpus] = {}
     for pair in experiment.pairs:
         for listed in (pair.parallel, *pair.monolingual.values()):
-            found.update((c.name, c) for c in listed)
+            found.update(((c.name, c.licence), c) for c in listed)
     for task in experiment.tasks:
         listed = (*task.texts.values(), *([task.labels_from] if task.labels_from else []))
-        found.update((c.name, c) for c in listed)
+        found.update(((c.name, c.licence), c) for c in listed)
     return list(found.values())

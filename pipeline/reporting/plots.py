@@ -2,12 +2,10 @@
 
 import io
 from collections.abc import Iterator
-from typing import Any
 
-from pipeline.reporting.tables import way_name
+from pipeline.reporting.tables import Record, way_name
+from tasks.statistics import MACRO_F1
 from tasks.transfer import STRATEGIES
-
-Record = dict[str, Any]
 
 
 def mt_plot(scores: list[Record]) -> Iterator[str]:
@@ -23,7 +21,7 @@ def mt_plot(scores: list[Record]) -> Iterator[str]:
 
 def task_plots(scores: list[Record]) -> Iterator[str]:
     """Yield a bar chart of macro-F1 per task and encoder: a group per language."""
-    chosen = [r for r in scores if r["kind"] == "task" and r["metric"] == "macro-F1"]
+    chosen = [r for r in scores if r["kind"] == "task" and r["metric"] == MACRO_F1]
     for task, encoder in dict.fromkeys((r["task"], r["encoder"]) for r in chosen):
         here = [r for r in chosen if (r["task"], r["encoder"]) == (task, encoder)]
         here.sort(key=lambda r: (STRATEGIES.index(r["strategy"]), r["engine"]))

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from tasks.auditing import is_held_out
+from tasks.statistics import MACRO_F1
 from tasks.transfer import IN_LANGUAGE, SIGNIFICANT, STRATEGIES
 
 Record = dict[str, Any]
@@ -42,7 +44,7 @@ def mt_grid(records: list[Record], metric: str) -> Grid | None:
     return Grid(metric, ["direction", "copy", *engines], rows, note)
 
 
-def task_grids(records: list[Record], metric: str = "macro-F1") -> Iterator[Grid]:
+def task_grids(records: list[Record], metric: str = MACRO_F1) -> Iterator[Grid]:
     """Yield one grid per task and encoder: a row per way of transfer, a column per language."""
     chosen = [r for r in records if r["kind"] == "task" and r["metric"] == metric]
     for task, encoder in dict.fromkeys((r["task"], r["encoder"]) for r in chosen):
@@ -77,6 +79,7 @@ def training_grid(manifests: list[Record]) -> Grid | None:
         [
             m["label"],
             " + ".join(f"{p['validations'][-1][0]:,}" for p in m["training"]["phases"]),
+            _batch(m["training"].get("batch")),
             f"{sum(c['sentences'] for n, c in m['counts'].items() if n.startswith('train.')):,}",
             f"{min(loss for _, loss in m['training']['phases'][-1]['validations']):.2f}",
             f"{m['seconds'] / 60:.1f}",
@@ -84,28 +87,49 @@ def training_grid(manifests: list[Record]) -> Grid | None:
         for m in manifests
         if m["stage"] == "NmtModel"
     ]
-    columns = ["round", "updates", "training lines", "best validation loss", "minutes"]
+    columns = [
+        "round",
+        "updates",
+        "tokens an update",
+        "training lines",
+        "best validation loss",
+        "minutes",
+    ]
     note = (
-        "updates (+ on human text alone); lines of all directions; label-smoothed loss on human "
+        "updates (+ on human text alone); tokens of the target at most, in parts (2 × 1,024) where "
+        "memory was too small; lines of all directions; label-smoothed loss on human "
         "dev text, in bits a subword"
     )
     return Grid("NMT training", columns, rows, note) if rows else None
 
 
+def _batch(batch: Record | None) -> str:
+    """Return `2,048`, or `2 × 1,024` where memory was too small for that at once."""
+    if batch is None:
+        return "–"
+    parts = f"{batch['parts']} × " if batch["parts"] > 1 else ""
+    return f"{parts}{batch['tokens']:,}"
+
+
 def leak_grids(overlaps: list[Record]) -> Iterator[Grid]:
-    """Yield which text to train on repeats held-out text, then which other sets share some."""
-    leaks = [o for o in overlaps if _is_held_out(o["to"]) and not _is_held_out(o["from"])]
-    others = [o for o in overlaps if o not in leaks and o["from"] < o["to"]]
+    """Yield which text to train on repeats held-out text, then which other sets share text."""
+    found: dict[tuple[bool, bool], list[Record]] = {}
+    for o in overlaps:
+        found.setdefault((is_held_out(o["from"]), is_held_out(o["to"])), []).append(o)
+    leaks = found.get((False, True), [])
+    tests, training = (_one_way(found.get(kind, [])) for kind in ((True, True), (False, False)))
     for title, some, note in (
         ("Leaks before the guard", leaks, "the guard removes them from MT and monolingual text"),
-        ("Other sets that share sentences", others, "only dev text that a test holds is removed"),
+        ("Held-out sets that share sentences", tests, "only dev text that a test holds is removed"),
+        ("Training text that is shared", training, "near-duplicates are sought for tasks alone"),
     ):
         if some:
             yield _overlap_grid(title, some, f"texts of the set that stand in the text; {note}")
 
 
-def _is_held_out(name: str) -> bool:
-    return name.split()[1] in ("dev", "test")
+def _one_way(overlaps: list[Record]) -> list[Record]:
+    """Return the overlaps of two sets in one of the two directions."""
+    return [o for o in overlaps if o["from"] < o["to"]]
 
 
 def _overlap_grid(title: str, overlaps: list[Record], note: str) -> Grid:

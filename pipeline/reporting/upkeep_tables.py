@@ -1,14 +1,14 @@
 """Arrange in grids what runs cost and hold, and how two of them differ."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.comparing import Change, ScoreChange
 from pipeline.costs import Cost, Gain, total
 from pipeline.reporting.tables import Grid
-from pipeline.reporting.words import duration, size
+from pipeline.reporting.words import duration, shortened, size
 from pipeline.upkeep import Damage, Garbage
+from tasks.statistics import MACRO_F1
 
 LONGEST_VALUE = 60
 
@@ -79,8 +79,8 @@ def change_grids(
             [
                 score.what,
                 score.metric,
-                f"{score.first:.3g}" if score.metric == "macro-F1" else f"{score.first:.1f}",
-                f"{score.second:.3g}" if score.metric == "macro-F1" else f"{score.second:.1f}",
+                _score(score.metric, score.first),
+                _score(score.metric, score.second),
                 "–" if score.n is None else f"{score.n:,}",
                 "–" if score.p_value is None else f"{score.p_value:.3f}",
             ]
@@ -92,5 +92,8 @@ def change_grids(
 
 
 def _value(value: object) -> str:
-    text = "–" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+    return "–" if value is None else shortened(value, LONGEST_VALUE)
+
+
+def _score(metric: str, score: float) -> str:
+    return f"{score:.3f}" if metric == MACRO_F1 else f"{score:.1f}"

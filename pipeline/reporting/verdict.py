@@ -1,12 +1,10 @@
 """Say in words, per language, which strategy wins and whether the difference is more than noise."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from pipeline.reporting.tables import way_name
+from pipeline.reporting.tables import Record, way_name
+from tasks.statistics import MACRO_F1
 from tasks.transfer import IN_LANGUAGE, SIGNIFICANT
-
-Record = dict[str, Any]
 
 TOO_LOW_TO_JUDGE = 5.0
 
@@ -17,7 +15,7 @@ def task_verdicts(scores: list[Record], comparisons: list[Record]) -> Iterator[s
     The winner is the best way of transfer under any encoder; it is held against the best way of
     another strategy with the same encoder, since only these two share everything else.
     """
-    macro = [r for r in scores if r["kind"] == "task" and r["metric"] == "macro-F1"]
+    macro = [r for r in scores if r["kind"] == "task" and r["metric"] == MACRO_F1]
     for task, language in dict.fromkeys((r["task"], r["language"]) for r in macro):
         here = [r for r in macro if (r["task"], r["language"]) == (task, language)]
         rivals = sorted(

@@ -1,4 +1,6 @@
-"""Say amounts as people do."""
+"""Say amounts as people do, and show values in a line."""
+
+import json
 
 
 def duration(seconds: float) -> str:
@@ -16,3 +18,9 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
+
+
+def shortened(value: object, longest: int) -> str:
+    """Return a plain value as JSON of at most so many characters."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -12,27 +12,27 @@ from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, monolingual_corpora
 from pipeline.stages.filtering import SCORES, BitextScores, MonolingualScores
 from pipeline.store import Artifact, Draft
+from tasks.auditing import audit, is_held_out, is_looked_for, shared_training_text
 from tasks.filtering import FilterLimits, accept
 from tasks.leakage import (
     HeldOutIndex,
     LeakRules,
     TextSet,
     all_texts,
-    audit,
     remove_leaks,
     write_held_out,
 )
 from tasks.monolingual import merge_task_texts
+from tasks.splitting import PARTS
 
 HELD_OUT = "held-out.parquet"
-TEST_PARTS = ("test", "dev")
 Labelled = tuple[str, str]
 """Task and language."""
 
 
 def bitext_sets(pair: str, languages: tuple[str, str], artifact: Artifact) -> Iterator[TextSet]:
     """Yield the parts of a bitext, the held-out ones first."""
-    for part in (*TEST_PARTS, "train"):
+    for part in reversed(PARTS):
         columns = {language: language for language in languages}
         yield TextSet(f"MT {part} {pair}", artifact.path(f"{part}.parquet"), columns)
 
@@ -40,19 +40,9 @@ def bitext_sets(pair: str, languages: tuple[str, str], artifact: Artifact) -> It
 def labelled_sets(labelled: Labelled, artifact: Artifact) -> Iterator[TextSet]:
     """Yield the parts of a labelled set in one language, the held-out ones first."""
     task, language = labelled
-    for part in (*TEST_PARTS, "train"):
+    for part in reversed(PARTS):
         path = artifact.path(f"{part}.parquet")
         yield TextSet(f"task {part} {task}-{language}", path, {language: "text"})
-
-
-def is_held_out(text: TextSet) -> bool:
-    """Say whether no model may be trained on a set."""
-    return text.name.split()[1] in TEST_PARTS
-
-
-def is_looked_for(text: TextSet) -> bool:
-    """Say whether the audit looks for a set's sentences: held-out ones, and the tasks' own."""
-    return is_held_out(text) or text.name.startswith("task")
 
 
 @dataclass(frozen=True)
@@ -112,7 +102,7 @@ class HeldOutText(Stage[HeldOutTextSpec]):
 
     @staticmethod
     def build(spec: HeldOutTextSpec, inputs: Inputs, out: Draft) -> None:
-        held_out = filter(is_held_out, text_sets(spec, inputs))
+        held_out = (text for text in text_sets(spec, inputs) if is_held_out(text.name))
         out.counts = {"texts": write_held_out(held_out, out.path(HELD_OUT))}
 
 
@@ -131,9 +121,9 @@ class LeakAuditSpec:
 
 
 class LeakAudit(Stage[LeakAuditSpec]):
-    """Where held-out text of MT and tasks stands in any other text of the experiment."""
+    """Which texts of the experiment share sentences: held-out ones above all."""
 
-    VERSION = 2
+    VERSION = 3
 
     def spec(self) -> LeakAuditSpec:
         return LeakAuditSpec(self.study.leaks, held_out_spec(self.study), self._monolingual())
@@ -152,7 +142,7 @@ class LeakAudit(Stage[LeakAuditSpec]):
 
     @staticmethod
     def build(spec: LeakAuditSpec, inputs: Inputs, out: Draft) -> None:
-        monolingual = (
+        monolingual = [
             TextSet(
                 f"monolingual {language}",
                 artifact.path("text.parquet"),
@@ -160,10 +150,12 @@ class LeakAudit(Stage[LeakAuditSpec]):
                 by_corpus=True,
             )
             for language, artifact in zip(spec.monolingual, inputs.many("monolingual"), strict=True)
-        )
-        sets = list(text_sets(spec.sets, inputs))
-        index = HeldOutIndex(all_texts(filter(is_looked_for, sets)), spec.rules)
-        overlaps = audit([*sets, *monolingual], index)
+        ]
+        sets = [*text_sets(spec.sets, inputs), *monolingual]
+        wanted = [text for text in sets if is_looked_for(text.name)]
+        others = [text for text in sets if not is_looked_for(text.name)]
+        index = HeldOutIndex(all_texts(wanted), spec.rules)
+        overlaps = [*audit(sets, index), *shared_training_text(others, spec.rules)]
         out.facts["overlaps"] = [overlap.as_record() for overlap in overlaps]
 
     def _monolingual(self) -> tuple[str, ...]:

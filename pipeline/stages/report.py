@@ -50,7 +50,6 @@ class Report(Stage[ReportSpec]):
             spec.experiment,
             artifacts,
             overlaps=inputs.one("audit").manifest["overlaps"],
-            store=out.place.store,
         )
         out.facts["verdicts"] = findings.verdicts
         out.path("scores.json").write_text(findings.scores_json(), encoding="utf-8")

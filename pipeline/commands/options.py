@@ -1,0 +1,27 @@
+"""Arguments and options that several commands share."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+Experiment = Annotated[
+    str, typer.Argument(help="Name in data_manifests/experiments, or path of a YAML file.")
+]
+Stage = Annotated[
+    str, typer.Argument(help="STAGE or STAGE:LABEL-GLOB, e.g. NmtModel:round-1 or MtScores:nmt-*.")
+]
+Workers = Annotated[int, typer.Option(help="Stages built at the same time.", min=1)]
+Scheduler = Annotated[
+    str | None, typer.Option(help="HOST:PORT of a luigid; without it, schedule in this process.")
+]
+
+
+class Form(StrEnum):
+    """How a command prints."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Format = Annotated[Form, typer.Option("--format", help="Output form.")]
