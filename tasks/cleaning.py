@@ -25,6 +25,8 @@ NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 SENTENCE_END = regex.compile(
     r"(?<=[.!?…।؟۔][\"'”’)\]]?)\s+|(?<=[。！？][”’」』）]?)(?![”’」』）。！？])\s*(?=\S)"
 )
+INNER_END = regex.compile(r"[.!?…।؟۔。！？].", regex.DOTALL)
+"""What a paragraph of several sentences has: a fraction of the time tells that most have one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,8 @@ def reason_to_drop(text: str, rules: CleaningRules) -> str | None:
 
 def sentences(paragraph: str) -> Iterator[str]:
     """Yield the sentences of a paragraph, cut after closing punctuation."""
-    return (part for part in SENTENCE_END.split(paragraph) if part.strip())
+    parts = SENTENCE_END.split(paragraph) if INNER_END.search(paragraph) else [paragraph]
+    return (part for part in parts if part.strip())
 
 
 def comparison_key(text: str) -> str:
