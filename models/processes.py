@@ -47,8 +47,16 @@ def run_child(
     OutOfMemoryError when that was for want of memory.
     """
     killed_before = _killed_for_memory()
+    starved = False
     started = time.monotonic()
     tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+    def follow(line: str) -> None:
+        nonlocal starved
+        starved = starved or bool(NO_MEMORY.search(line))
+        if on_line is not None:
+            on_line(line)
+
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
         log.open("a", encoding="utf-8") as sink,
@@ -64,14 +72,13 @@ def run_child(
         ) as child,
     ):
         try:
-            _follow(child, sink.write, tail, on_line)
+            _follow(child, sink.write, tail, follow)
         except BaseException:
             child.kill()
             raise
     if child.returncode != 0:
         killed = child.returncode == -signal.SIGKILL and _killed_for_memory() > killed_before
-        no_memory = killed or any(NO_MEMORY.search(line) for line in tail)
-        error = OutOfMemoryError if no_memory else ProcessError
+        error = OutOfMemoryError if starved or killed else ProcessError
         raise error(_describe_failure(argv, child.returncode, log, tail))
     return ChildRun(list(argv), round(time.monotonic() - started, 2))
 
@@ -98,13 +105,12 @@ def _follow(
     child: subprocess.Popen[str],
     write: Callable[[str], object],
     tail: deque[str],
-    on_line: Callable[[str], None] | None,
+    on_line: Callable[[str], None],
 ) -> None:
     for line in child.stdout or ():
         write(line)
         tail.append(line.rstrip())
-        if on_line is not None:
-            on_line(line)
+        on_line(line)
 
 
 def _killed_for_memory() -> int:

@@ -30,7 +30,7 @@ class Engine(Protocol):
 class NmtEngine:
     """The multilingual model: the target tag goes in front of the source pieces."""
 
-    def __init__(self, folder: Path, subwords: Path, *, beam: int = 4, threads: int = 2) -> None:
+    def __init__(self, folder: Path, subwords: Path, *, beam: int, threads: int) -> None:
         self.folder = folder
         self.subwords = Subwords(subwords)
         self.beam = beam

@@ -9,6 +9,7 @@ from typing import Any
 from models.errors import SprachbundError
 
 SECONDS_BETWEEN_LINES = 10.0
+SECONDS_OF_SILENCE = 30.0
 
 
 class Reporter:
@@ -19,6 +20,7 @@ class Reporter:
         self.name = f"{type(stage).__name__} {stage.label()}"
         self.started = time.monotonic()
         self.last_line = self.started
+        self.deaf_until = 0.0
 
     def __enter__(self) -> "Reporter":
         say("start", self.name)
@@ -40,14 +42,22 @@ class Reporter:
 
     def progress(self, share: float, message: str, *, milestone: bool = False) -> None:
         """Pass progress on; the terminal gets a line every few seconds and at each milestone."""
-        tell = getattr(self.stage, "set_status_message", None)
-        if tell is not None:
-            tell(message)
-            self.stage.set_progress_percentage(round(100 * share))
         now = time.monotonic()
+        self._tell_scheduler(share, message, now)
         if milestone or now - self.last_line >= SECONDS_BETWEEN_LINES:
             self.last_line = now
             say("...", f"{self.name}  {share:.0%}  {message}")
+
+    def _tell_scheduler(self, share: float, message: str, now: float) -> None:
+        """Pass progress on to the scheduler; one that does not answer is left alone for a while."""
+        tell = getattr(self.stage, "set_status_message", None)
+        if tell is None or now < self.deaf_until:
+            return
+        try:
+            tell(message)
+            self.stage.set_progress_percentage(round(100 * share))
+        except Exception:  # whatever the network does, the stage goes on
+            self.deaf_until = now + SECONDS_OF_SILENCE
 
 
 def say(event: str, text: str) -> None:

@@ -12,7 +12,7 @@ from pipeline.stage import Stage
 from pipeline.store import Manifest
 from tasks.statistics import MACRO_F1
 
-AUGMENTATION = ("MonolingualSample", "TaskText", "SyntheticBitext")
+AUGMENTATION = ("MonolingualSample", "TaskText", "BackTranslation", "SyntheticBitext")
 Record = dict[str, Any]
 
 
@@ -20,7 +20,7 @@ Record = dict[str, Any]
 class Cost:
     """What finished stages took together.
 
-    Seconds of the clock and of all processors, the highest memory of any in MiB, bytes on disk.
+    Seconds of the clock, all processors and all GPUs, the highest memory of any in MiB, bytes.
     `incomplete` of them were interrupted: only their last attempt is counted. `without_cpu` were
     built before processor time was recorded.
     """
@@ -29,6 +29,7 @@ class Cost:
     stages: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    gpu_seconds: float = 0.0
     peak_memory_mib: int = 0
     bytes: int = 0
     incomplete: int = 0
@@ -73,6 +74,7 @@ def cost_of_one(manifest: Manifest) -> Cost:
         stages=1,
         seconds=manifest["seconds"],
         cpu_seconds=manifest.get("cpu_seconds", 0.0),
+        gpu_seconds=manifest.get("gpu_seconds", 0.0),
         peak_memory_mib=manifest["peak_memory_mib"],
         bytes=sum(file["bytes"] for file in manifest["files"].values()),
         incomplete=int(manifest.get("attempt", 1) > 1),
@@ -87,6 +89,7 @@ def total(found: Sequence[Cost], name: str = "total") -> Cost:
         stages=sum(c.stages for c in found),
         seconds=round(sum(c.seconds for c in found), 1),
         cpu_seconds=round(sum(c.cpu_seconds for c in found), 1),
+        gpu_seconds=round(sum(c.gpu_seconds for c in found), 1),
         peak_memory_mib=max((c.peak_memory_mib for c in found), default=0),
         bytes=sum(c.bytes for c in found),
         incomplete=sum(c.incomplete for c in found),

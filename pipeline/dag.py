@@ -19,7 +19,13 @@ from pipeline.stages.leakage import (
     TrainingBitext,
 )
 from pipeline.stages.mt_scores import MtScores, TestHypotheses
-from pipeline.stages.nmt import GlossLexicon, NmtModel, SubwordModel, SyntheticBitext
+from pipeline.stages.nmt import (
+    BackTranslation,
+    GlossLexicon,
+    NmtModel,
+    SubwordModel,
+    SyntheticBitext,
+)
 from pipeline.stages.report import Report, Study
 from pipeline.stages.transfer import EncodedTask, Predictions, TransferScores, TranslatedTask
 
@@ -39,6 +45,7 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     SubwordModel,
     GlossLexicon,
     NmtModel,
+    BackTranslation,
     SyntheticBitext,
     TestHypotheses,
     MtScores,

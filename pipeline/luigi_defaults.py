@@ -1,5 +1,7 @@
 """Settings without which Luigi does not tell the truth; a user's own luigi.cfg wins."""
 
+from collections.abc import Mapping
+
 import luigi.configuration
 
 # A stage runs in a fork of its own even with one worker: torch and CTranslate2 hang when one
@@ -18,10 +20,10 @@ DEFAULTS = {
 }
 
 
-def apply() -> None:
+def apply(defaults: Mapping[str, Mapping[str, str]] = DEFAULTS) -> None:
     """Set every default that the user has not set."""
     config = luigi.configuration.get_config()
-    for section, options in DEFAULTS.items():
+    for section, options in defaults.items():
         for option, value in options.items():
             if not config.has_option(section, option):
                 config.set(section, option, value)

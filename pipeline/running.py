@@ -1,9 +1,10 @@
 """Build stages with Luigi's own scheduler and workers, and tell the truth about the outcome."""
 
+import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from itertools import chain
 from socket import create_connection
 from types import FrameType
@@ -16,11 +17,13 @@ from luigi.rpc import RPCError
 from models.errors import StageError, StoppedError
 from pipeline.console import say
 from pipeline.dag import descendants, find_stages
-from pipeline.settings import Settings
+from pipeline.settings import THREADS, Settings
 from pipeline.stage import Stage
 from pipeline.store import check_writable, sweep
+from pipeline.workers import Crew
 
 SECONDS_TO_ANSWER = 5
+SECONDS_TO_LOOK_AGAIN = 1
 SUCCESS = (LuigiStatusCode.SUCCESS, LuigiStatusCode.SUCCESS_WITH_RETRY)
 
 
@@ -32,16 +35,26 @@ class Outcome(NamedTuple):
 
 
 def run(
-    targets: Sequence[Stage[Any]], *, workers: int = 1, scheduler: str | None = None
+    targets: Sequence[Stage[Any]],
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    crew: Crew | None = None,
 ) -> Outcome:
-    """Build the targets and all they need; raise StageError when any stage failed."""
+    """Build the targets and all they need; raise StageError when any stage failed.
+
+    With a scheduler (HOST:PORT), share the work with whoever else works for it on the same store.
+    """
     sweep(Settings.from_environment().store)
     missing = {s.task_id: s for target in targets for s in target.walk() if not s.complete()}
     if missing:
         check_writable(Settings.from_environment().store)
-        for library in {name for stage in missing.values() for name in stage.LIBRARIES}:
-            import_module(library)
-        _build(targets, workers=workers, scheduler=scheduler)
+        crew = crew or Crew.of_this_machine()
+        with _stopping_on_signals(), _sharing_processors(crew, workers):
+            if scheduler is None:
+                _build(targets, crew, workers=workers)
+            else:
+                _join(targets, crew, scheduler, workers=workers)
     total = {s.task_id for target in targets for s in target.walk()}
     built = sum(stage.complete() for stage in missing.values())
     return Outcome(built=built, already_done=len(total) - len(missing))
@@ -83,22 +96,55 @@ def _report_death(stage: Stage[Any], message: str) -> None:
     say("FAILED", f"{type(stage).__name__} {stage.label()}: its process died: {message}")
 
 
-def _build(targets: Sequence[Stage[Any]], *, workers: int, scheduler: str | None) -> None:
-    options = _scheduler_options(scheduler) if scheduler else {}
+def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers: int) -> None:
+    """Work for a shared scheduler until the targets are whole, whoever builds them."""
+    host, port = _address(scheduler)
+    shared = crew.create_remote_scheduler(f"http://{host}:{port}")
     try:
-        with _stopping_on_signals():
-            result = luigi.build(
+        while not all(target.complete() for target in targets):
+            ours = {s.task_id for target in targets for s in target.walk()}
+            luigi.build(
                 list(targets),
+                worker_scheduler_factory=crew,
                 workers=workers,
-                local_scheduler=scheduler is None,
+                scheduler_host=host,
+                scheduler_port=port,
                 detailed_summary=True,
-                log_level="CRITICAL",  # stages report their own failures
-                **options,
+                log_level="CRITICAL",
             )
+            given_up = ours & shared.task_list("DISABLED", "").keys()
+            if given_up:
+                names = f"{len(given_up)} stages failed, here or on another worker"
+                raise StageError(f"the run did not finish: {names}")
+            time.sleep(SECONDS_TO_LOOK_AGAIN)
     except RPCError as error:
         raise StageError(_no_answer(scheduler)) from error
+
+
+def _build(targets: Sequence[Stage[Any]], crew: Crew, *, workers: int) -> None:
+    result = luigi.build(
+        list(targets),
+        worker_scheduler_factory=crew,
+        workers=workers,
+        local_scheduler=True,
+        detailed_summary=True,
+        log_level="CRITICAL",  # stages report their own failures
+    )
     if result.status not in SUCCESS:
         raise StageError(f"the run did not finish: {result.status.value[1]}")
+
+
+@contextmanager
+def _sharing_processors(crew: Crew, workers: int) -> Iterator[None]:
+    """Give each stage its share of the processors, unless the user has said how many threads."""
+    if THREADS in os.environ:
+        yield
+        return
+    os.environ[THREADS] = str(max(1, crew.capacity["cpu"] // workers))
+    try:
+        yield
+    finally:
+        del os.environ[THREADS]
 
 
 @contextmanager
@@ -122,17 +168,18 @@ def _stopping_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _scheduler_options(scheduler: str) -> dict[str, Any]:
+def _address(scheduler: str) -> tuple[str, int]:
+    """Return host and port of a scheduler that answers."""
     host, _, port = scheduler.partition(":")
     if not host or not (port.isdecimal() or port == ""):
         raise StageError(f"{scheduler!r} is not HOST:PORT, for instance localhost:8082")
     place = (host, int(port or 8082))
-    try:  # Luigi itself retries for a minute before it says so
+    try:  # Luigi itself retries for minutes before it says so
         create_connection(place, SECONDS_TO_ANSWER).close()
     except OSError as error:
         raise StageError(_no_answer(scheduler)) from error
-    return dict(zip(("scheduler_host", "scheduler_port"), place, strict=True))
+    return place
 
 
-def _no_answer(scheduler: str | None) -> str:
-    return f"no scheduler answers at {scheduler}; start one with: luigid --address 127.0.0.1"
+def _no_answer(scheduler: str) -> str:
+    return f"no scheduler answers at {scheduler}; start one with: sprachbund scheduler"

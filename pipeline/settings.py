@@ -6,16 +6,36 @@ from typing import NamedTuple
 
 from models.errors import SourceError
 
+THREADS = "OMP_NUM_THREADS"
+"""The variable that torch, numpy and scikit-learn read, too."""
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def gpu_count() -> int:
+    """Return how many NVIDIA GPUs this process may use, without loading any library."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([number for number in visible.split(",") if number.strip() not in ("", "-1")])
+    return len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
+
 
 class Settings(NamedTuple):
-    """Folders, from the environment.
+    """Folders and threads, from the environment.
 
     `SPRACHBUND_STORE` (default `./artifacts`) holds everything that is built, `SPRACHBUND_MIRROR`
     an optional copy of remote files, laid out as `<host>/<path>`, that is asked before the network.
+    `OMP_NUM_THREADS` (default: all processors) is how many threads a stage may use.
     """
 
     store: Path
     mirror: Path | None
+    threads: int
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -26,4 +46,5 @@ class Settings(NamedTuple):
         return cls(
             store=Path(os.environ.get("SPRACHBUND_STORE") or "artifacts").absolute(),
             mirror=Path(mirror).absolute() if mirror else None,
+            threads=int(os.environ.get(THREADS) or cores()),
         )

@@ -68,6 +68,14 @@ class Stage(luigi.Task, Generic[SpecT]):
         """Return the stages this one builds from, by name."""
         return {}
 
+    def needs(self) -> dict[str, int]:
+        """Return what a worker must have to take this stage: processors, and GPUs if it must."""
+        return {"cpu": 1}
+
+    def gpus(self) -> int:
+        """Return how many GPUs `build` uses on this machine."""
+        return 0
+
     @staticmethod
     def build(spec: Any, inputs: Inputs, out: Draft) -> None:
         """Make the artifact in `out.folder`."""
@@ -135,7 +143,7 @@ class Stage(luigi.Task, Generic[SpecT]):
         ):
             if self.complete():
                 return
-            with Draft(self.place, reporter.progress) as draft:
+            with Draft(self.place, reporter.progress, gpus=self.gpus()) as draft:
                 self.build(self.spec(), self._artifacts(), draft)
                 draft.publish({**self.identity, **self._provenance()})
 

@@ -5,6 +5,7 @@
     draft/     the artifact being built, renamed once into its place
     scratch/   what lets an interrupted build resume: checkpoints, finished shards
     log.txt    output of child processes, moved to <store>/.logs/ with success
+    curves/    learning curves of a training, for TensorBoard, moved there, too
     attempts   how often this build was begun; `seconds` in the manifest are those of the last
 """
 
@@ -97,6 +98,10 @@ class Place(NamedTuple):
         return self.store / ".logs" / self.stage / f"{self.name}.log"
 
     @property
+    def curves(self) -> Path:
+        return self.store / ".logs" / self.stage / self.name
+
+    @property
     def complete(self) -> bool:
         return (self.artifact / MANIFEST).is_file()
 
@@ -114,9 +119,10 @@ class Place(NamedTuple):
 class Draft:
     """An artifact being built: its folder, its scratch space and what to record of it."""
 
-    def __init__(self, place: Place, progress: Progress) -> None:
+    def __init__(self, place: Place, progress: Progress, *, gpus: int = 0) -> None:
         self.place = place
         self.progress = progress
+        self.gpus = gpus
         self.counts: dict[str, Any] = {}
         self.scores: list[dict[str, Any]] = []
         self.facts: dict[str, Any] = {}
@@ -152,6 +158,11 @@ class Draft:
         """The log of child processes."""
         return self.place.work / "log.txt"
 
+    @property
+    def curves(self) -> Path:
+        """The folder of learning curves, for TensorBoard."""
+        return self.place.work / "curves"
+
     def path(self, name: str) -> Path:
         """Return the path of a file to write."""
         return self.folder / name
@@ -162,10 +173,18 @@ class Draft:
 
     def publish(self, identity: dict[str, Any]) -> None:
         """Write the manifest and move the folder into its place, in one rename."""
-        if self.log.exists():
-            self.place.log.parent.mkdir(parents=True, exist_ok=True)
-            self.log.replace(self.place.log)
+        self._keep(self.log, self.place.log)
+        self._keep(self.curves, self.place.curves)
         publish(self.place, self.folder, {**identity, **self._record()})
+
+    @staticmethod
+    def _keep(made: Path, place: Path) -> None:
+        """Move a log beside the logs of other stages, in the place of an earlier one."""
+        if not made.exists():
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(place, ignore_errors=True)
+        made.replace(place)
 
     def _count_attempt(self) -> int:
         """Return which attempt at this build it is: an interrupted one leaves its work folder."""
@@ -175,6 +194,7 @@ class Draft:
         return attempt
 
     def _record(self) -> dict[str, Any]:
+        seconds = round(time.monotonic() - self.started, 2)
         return {
             "counts": self.counts,
             "scores": self.scores,
@@ -188,8 +208,9 @@ class Draft:
                 if path.is_file()
             },
             "attempt": self.attempt,
-            "seconds": round(time.monotonic() - self.started, 2),
+            "seconds": seconds,
             "cpu_seconds": round(cpu_seconds() - self.cpu_before, 2),
+            "gpu_seconds": round(seconds * self.gpus, 2),
             "peak_memory_mib": peak_memory_mib(),
             "children": [child._asdict() for child in self.children],
             "tools": tool_versions(),

@@ -8,10 +8,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, MinLen
 
-from models.translator import Engine
-from tasks.progress import LinesDone
-from tasks.records import BACK_TRANSLATED, Record, RecordWriter
-from tasks.translation import translate_records
+from tasks.records import BACK_TRANSLATED, Record, RecordWriter, check_same_ids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +20,8 @@ class BackTranslationRecipe:
     Each engine translates all the text: `nmt`, the model of the round before, and `gloss`, whose
     copies and word-by-word order are poorer but whose words are surer while the model is young.
     `task_text` also back-translates the tasks' training texts in the hub language, without their
-    labels, on top of `max_sentences`: the model meets the domain it will translate.
+    labels, on top of `max_sentences`: the model meets the domain it will translate. The text of a
+    direction is translated in so many `shards`, which workers take one by one.
     """
 
     rounds: Annotated[int, Ge(0)] = 1
@@ -33,27 +31,30 @@ class BackTranslationRecipe:
     max_length_ratio: Annotated[float, Gt(1)] = 2.0
     human_repeats: Annotated[int, Ge(1)] = 1
     task_text: bool = False
+    shards: Annotated[int, Ge(1)] = 1
 
 
-def back_translate(
+def shard(real: Sequence[Record], number: int, of: int) -> Sequence[Record]:
+    """Return one of so many parts of a text, which have the same size and keep its order."""
+    return real[len(real) * number // of : len(real) * (number + 1) // of]
+
+
+def write_synthetic_bitext(
     real: Sequence[Record],
-    engine: Engine,
+    synthetic: Sequence[Record],
     *,
     max_length_ratio: float,
     source: str,
     target: str,
     out: Path,
-    shards: Path,
-    report: LinesDone,
 ) -> dict[str, object]:
-    """Translate real `target` text into synthetic `source` text; write the bitext source to target.
+    """Write the bitext from synthetic `source` text to the real `target` text it was made of.
 
-    `real` are (id, text) records.
-    Ids stay those of the real sentences. Returns counts of read, kept and dropped by reason.
+    Both are (id, text) records, in the same order. Ids stay those of the real sentences. Returns
+    counts of read, kept and dropped by reason.
     """
-    synthetic = translate_records(
-        real, engine, source=target, target=source, shards=shards, report=report
-    )
+    step = f"back-translation {target}-{source}"
+    check_same_ids(step, [r["id"] for r in real], [r["id"] for r in synthetic])
     dropped: Counter[str] = Counter()
     with RecordWriter(out, ["id", source, target, "origin"]) as writer:
         for human, made in zip(real, synthetic, strict=True):

@@ -154,6 +154,7 @@ class _Trainer:
     precision: str
     scratch: Path
     log: Path
+    curves: Path
     progress: Progress
 
     def run(
@@ -178,6 +179,7 @@ class _Trainer:
             directions=self.data.directions,
             precision=self.precision,
             batch=batch,
+            curves=self.curves / folder.name,
         )
         try:
             return train(
@@ -216,10 +218,15 @@ def train_and_publish(
     scratch: Path,
     out: Path,
     log: Path,
+    curves: Path,
     progress: Progress,
 ) -> TrainingResult:
-    """Binarize, train and publish; each step that is finished in `scratch` is not done again."""
-    trainer = _Trainer(data, recipe, _settled_precision(recipe, scratch), scratch, log, progress)
+    """Binarize, train and publish; each step that is finished in `scratch` is not done again.
+
+    `curves` becomes a folder of learning curves for TensorBoard.
+    """
+    precision = _settled_precision(recipe, scratch)
+    trainer = _Trainer(data, recipe, precision, scratch, log, curves, progress)
     phases = [trainer.run("main", data.texts(), main_schedule(recipe))]
     if recipe.fine_tune_updates:
         done = phases[0].validations[-1][0]

@@ -20,7 +20,7 @@ from pipeline.dag import find_stages
 from pipeline.stage import Stage
 from pipeline.stages.nmt import load_engine
 from tasks import translation
-from tasks.back_translation import back_translate
+from tasks.back_translation import shard, write_synthetic_bitext
 from tasks.bitext import clean_rows, prepare_bitext
 from tasks.cleaning import CleaningRules, Counts, comparison_key
 from tasks.filtering import FilterLimits, accept, text_scorers, write_scores
@@ -104,15 +104,13 @@ def translate(records: list[Record], folder: Path) -> tuple[list[Record], int]:
 
 def back(records: list[Record], folder: Path) -> tuple[list[Record], int]:
     out = folder / "synthetic.parquet"
-    counts: Any = back_translate(
-        records,
-        Echo(),
-        max_length_ratio=2.0,
-        source="ind",
-        target="jav",
-        out=out,
-        shards=folder / "shards",
-        report=lambda done, total: None,
+    synthetic = []
+    for number in range(3):
+        part = shard(records, number, 3)
+        scratch = folder / f"shard-{number}"
+        synthetic += translate_records(part, Echo(), source="jav", target="ind", shards=scratch)
+    counts: Any = write_synthetic_bitext(
+        records, synthetic, max_length_ratio=2.0, source="ind", target="jav", out=out
     )
     assert (counts["read"], counts["kept"]) == (len(records), len(list(read_records(out))))
     return only_texts(out, "jav"), sum(counts["dropped"].values())
@@ -262,7 +260,7 @@ LOSSES = {
     "returns an extra": Loss(lambda lines: [*lines, ("asing:1", "x")], "unknown ids.*'asing:1'"),
 }
 STAGES = {
-    "SyntheticBitext": "SyntheticBitext:gloss-hub-sis",
+    "BackTranslation": "BackTranslation:gloss-hub-sis-1of1",
     "TestHypotheses": "TestHypotheses:gloss",
     "TranslatedTask": "TranslatedTask:stance-sis-gloss",
 }
@@ -335,15 +333,16 @@ def test_a_lossy_engine_is_caught_by_the_stage_that_loses_the_line(
 def test_the_run_fails_and_an_honest_engine_goes_on_from_the_last_good_shard(
     upstream: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (stage,) = find_stages(upstream, STAGES["SyntheticBitext"])
-    stage.place.discard()
+    (stage,) = find_stages(upstream, "SyntheticBitext:gloss-hub-sis")
+    (lost,) = find_stages(upstream, STAGES["BackTranslation"])
+    lost.place.discard()
     monkeypatch.setattr(translation, "SHARD_RECORDS", 20)
     with monkeypatch.context() as patch:
-        spoilt(stage, LOSSES["drops a line"], patch)
+        spoilt(lost, LOSSES["drops a line"], patch)
         with pytest.raises(StageError, match="did not finish"):
             running.run([stage])
     shown = capfd.readouterr().err
-    assert "FAILED SyntheticBitext gloss-hub-sis" in shown
+    assert "FAILED BackTranslation gloss-hub-sis-1of1" in shown
     assert "ids lost" in shown
     assert "Traceback" not in shown
     running.run([stage])

@@ -26,6 +26,8 @@ COMMANDS = [
     ["verify"],
     ["gc"],
     ["translate"],
+    ["scheduler"],
+    ["worker"],
     ["pair"],
     ["pair", "check"],
     ["pair", "new"],

@@ -54,6 +54,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         scratch=folder / "scratch",
         out=folder / "out",
         log=folder / "log.txt",
+        curves=folder / "curves",
         progress=lambda share, message, *, milestone=False: None,
     )
     return folder
@@ -126,3 +127,9 @@ def test_a_sentence_has_one_vector_whatever_stands_beside_it(trained: Path) -> N
     assert together.shape == (3, 2 * RECIPE.width)
     for n, text in enumerate(texts):
         assert numpy.allclose(encoder.encode([text])[0], together[n], atol=1e-4)
+
+
+def test_a_training_leaves_learning_curves(trained: Path) -> None:
+    for phase in ("main", "fine-tune"):
+        for tag in ("train", "valid"):
+            assert list((trained / "curves" / phase / tag).glob("events.out.tfevents.*"))

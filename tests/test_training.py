@@ -33,6 +33,7 @@ def arguments(recipe: NmtRecipe, precision: str = "bf16") -> list[str]:
         directions=DIRECTIONS,
         precision=precision,
         batch=Batch(recipe.batch_tokens),
+        curves=Path("curves"),
     )
 
 
@@ -73,6 +74,7 @@ def test_a_halved_batch_makes_the_same_update_until_a_sentence_may_not_fit() -> 
         directions=DIRECTIONS,
         precision="fp32",
         batch=Batch(512, 4),
+        curves=Path("curves"),
     )
     assert (value(argv, "--max-tokens"), value(argv, "--update-freq")) == ("512", "4")
 
@@ -148,6 +150,7 @@ def test_fine_tuning_goes_on_where_the_learning_rate_had_come_to() -> None:
         directions=DIRECTIONS,
         precision="fp32",
         batch=Batch(2048),
+        curves=Path("curves"),
     )
     assert value(argv, "--finetune-from-model") == "best.pt"
     assert value(argv, "--max-update") == "500"

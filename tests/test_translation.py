@@ -8,7 +8,7 @@ import pytest
 from models.errors import ContractError
 from models.translator import Line
 from tasks import translation
-from tasks.back_translation import back_translate
+from tasks.back_translation import write_synthetic_bitext
 from tasks.records import Record, read_records, write_records
 from tasks.translation import as_texts, translate_records
 
@@ -98,15 +98,16 @@ def test_shards_of_other_records_are_not_taken_for_these(tmp_path: Path) -> None
 
 
 def back(folder: Path, texts: Sequence[str], answers: Sequence[str]) -> dict[str, object]:
-    return back_translate(
-        [{"id": f"mono:{n}", "text": text} for n, text in enumerate(texts)],
-        Scripted(answers),
+    real = [{"id": f"mono:{n}", "text": text} for n, text in enumerate(texts)]
+    scratch = folder / "shards"
+    made = translate_records(real, Scripted(answers), source="mad", target="ind", shards=scratch)
+    return write_synthetic_bitext(
+        real,
+        made,
         max_length_ratio=2.0,
         source="ind",
         target="mad",
         out=folder / "synthetic.parquet",
-        shards=folder / "shards",
-        report=lambda done, total: None,
     )
 
 

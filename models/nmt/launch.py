@@ -1,5 +1,8 @@
 """Start `fairseq-train` as needed: `python -m models.nmt.launch HISTORY PATIENCE ARGS`.
 
+With a `--distributed-world-size` above 1 it starts itself so many times with torchrun, unless
+someone else has (`srun`, or torchrun on several nodes): then `RANK` or `SLURM_PROCID` is set.
+
 The launcher repairs what no fairseq option reaches, then hands over to fairseq: what torch may
 unpickle, the plugin's criterion and faster kernels, atomic checkpoint copies, early stopping that
 survives a restart, no update more once training has ended, and no batch that memory has no room for
@@ -7,6 +10,7 @@ left out.
 """
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -55,6 +59,8 @@ class EarlyStopping:
         return [tuple(e) for e in json.loads(self.path.read_text())] if self.path.exists() else []
 
     def _write(self, history: list[tuple[int, float]]) -> None:
+        if rank():
+            return  # all processes see the same losses; the first one keeps the record
         draft = self.path.with_suffix(".tmp")
         draft.write_text(json.dumps(history))
         draft.replace(self.path)
@@ -104,25 +110,59 @@ def is_finished(last: Path, stopping: EarlyStopping, max_updates: int) -> bool:
     return updates >= max_updates or stopping.is_over(updates)
 
 
-def main(stopping: EarlyStopping, arguments: list[str]) -> None:
+def rank() -> int:
+    """Return the number of this process among those that train together, from 0 on."""
+    return int(os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or 0)
+
+
+def start_processes(number: int, arguments: list[str]) -> None:
+    """Start this module so many times on this machine, and wait for all."""
+    from torch.distributed.run import main as torchrun
+
+    module = ["-m", "models.nmt.launch"]
+    torchrun(["--standalone", "--nproc-per-node", str(number), *module, *arguments])
+
+
+def communication(number: int) -> list[str]:
+    """Return how so many processes exchange gradients: fairseq's default needs a GPU for each."""
+    import torch
+
+    if number == 1 or torch.cuda.is_available():
+        return []
+    return ["--distributed-backend", "gloo", "--ddp-backend", "legacy_ddp"]
+
+
+def train(stopping: EarlyStopping, arguments: list[str]) -> None:
     """Train with fairseq's own entry point, unless training has ended before."""
-    die_with_parent()
     allow_checkpoint_types()
     last = Path(_option(arguments, "--save-dir")) / "checkpoint_last.pt"
     if is_finished(last, stopping, int(_option(arguments, "--max-update"))):
         return
     from fairseq.file_io import PathManager
     from fairseq.trainer import Trainer
-    from fairseq_cli import train
+    from fairseq_cli import train as fairseq_train
 
     from models.nmt import plugin
 
     plugin.install()
     PathManager.copy = staticmethod(copy_atomically)
-    install_early_stopping(train, stopping)
+    install_early_stopping(fairseq_train, stopping)
     install_memory_errors(Trainer)
-    sys.argv = ["fairseq-train", *arguments]
-    train.cli_main()
+    number = int(_option(arguments, "--distributed-world-size"))
+    sys.argv = ["fairseq-train", *arguments, *communication(number)]
+    fairseq_train.cli_main()
+
+
+def main(arguments: list[str]) -> None:
+    """Train in this process, or in as many as are asked for."""
+    die_with_parent()
+    history, patience, *options = arguments
+    number = int(_option(options, "--distributed-world-size"))
+    started = {"RANK", "SLURM_PROCID"} & os.environ.keys()
+    if number > 1 and not started:
+        start_processes(number, arguments)
+    else:
+        train(EarlyStopping(Path(history), int(patience)), options)
 
 
 def _option(arguments: list[str], name: str) -> str:
@@ -130,4 +170,4 @@ def _option(arguments: list[str], name: str) -> str:
 
 
 if __name__ == "__main__":
-    main(EarlyStopping(Path(sys.argv[1]), int(sys.argv[2])), sys.argv[3:])
+    main(sys.argv[1:])

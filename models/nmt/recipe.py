@@ -19,6 +19,10 @@ class NmtRecipe:
     that saw only short lines stops in the middle of long ones. `fine_tune_updates` follow on the
     human text alone, without copies and synthetic text (pretrain, then fine-tune: best of the
     low-resource mixtures in Abdulmumin et al. 2021).
+
+    `processes` train in parallel on a batch each (torch.distributed), on a GPU each where there are
+    any: an update then sees as many batches. With `on_gpu`, only a worker that has a GPU for each
+    takes the model.
     """
 
     encoder_layers: Annotated[int, Ge(1)] = 3
@@ -40,6 +44,8 @@ class NmtRecipe:
     joined_share: Share = 0.0
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     threads: Annotated[int, Ge(1)] = 2
+    processes: Annotated[int, Ge(1)] = 1
+    on_gpu: bool = False
     seed: int = 1
 
     @property

@@ -91,6 +91,7 @@ def training_arguments(
     directions: Sequence[Direction],
     precision: str,
     batch: Batch,
+    curves: Path,
 ) -> list[str]:
     """Return the argv that follows `fairseq-train`.
 
@@ -104,6 +105,8 @@ def training_arguments(
         *_batch_arguments(batch),
         *_schedule_arguments(schedule),
         *_checkpoint_arguments(recipe, checkpoints),
+        *("--tensorboard-logdir", str(curves)),
+        *("--distributed-world-size", str(recipe.processes)),
     ]
 
 

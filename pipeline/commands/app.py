@@ -5,7 +5,7 @@ import sys
 import typer
 
 from models.errors import SprachbundError
-from pipeline.commands import inspecting, pairs, running, surveying, upkeep
+from pipeline.commands import inspecting, pairs, running, surveying, upkeep, working
 
 app = typer.Typer(
     name="sprachbund",
@@ -18,6 +18,8 @@ app = typer.Typer(
 app.command("run")(running.run)
 app.command("rerun")(running.rerun)
 app.command("accept")(running.accept)
+app.command("scheduler")(working.scheduler)
+app.command("worker")(working.worker)
 app.command("profile")(surveying.profile)
 app.command("ready")(surveying.ready)
 app.command("audit")(running.audit)

@@ -21,7 +21,7 @@ def cost_grids(costs: list[Cost], gains: list[Gain]) -> Iterator[Grid]:
     )
     if sum_of_all.without_cpu:
         notes.append(f"{sum_of_all.without_cpu} stages are from before CPU time was recorded")
-    columns = ["stage", "built", "clock", "CPU", "memory", "disk", "interrupted"]
+    columns = ["stage", "built", "clock", "CPU", "GPU", "memory", "disk", "interrupted"]
     rows = [_cost_row(cost) for cost in [*costs, sum_of_all]]
     yield Grid("Cost", columns, rows, "; ".join(notes))
     if gains:
@@ -44,6 +44,7 @@ def _cost_row(cost: Cost) -> list[str]:
         str(cost.stages),
         duration(cost.seconds),
         duration(cost.cpu_seconds),
+        duration(cost.gpu_seconds),
         f"{cost.peak_memory_mib:,} MiB",
         size(cost.bytes),
         str(cost.incomplete),

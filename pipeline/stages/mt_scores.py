@@ -9,7 +9,7 @@ import luigi
 from pipeline.specs.experiment import engine_round, nmt_engine
 from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import Bitext
-from pipeline.stages.nmt import engine_requirements, load_engine
+from pipeline.stages.nmt import engine_gpus, engine_requirements, load_engine
 from pipeline.store import Draft
 from tasks.mt_scoring import MtScore, score_direction
 from tasks.records import check_same_ids, read_columns, write_records
@@ -44,6 +44,9 @@ class TestHypotheses(Stage[TestHypothesesSpec]):
             ],
             **engine_requirements(self, str(self.engine)),
         }
+
+    def gpus(self) -> int:
+        return engine_gpus(str(self.engine))
 
     @staticmethod
     def build(spec: TestHypothesesSpec, inputs: Inputs, out: Draft) -> None:

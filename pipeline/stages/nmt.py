@@ -12,14 +12,15 @@ from models.nmt.publish import CTRANSLATE2
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe, train_subwords
 from models.translator import Engine, NmtEngine
+from pipeline.settings import Settings, gpu_count
 from pipeline.specs.experiment import engine_round
 from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.leakage import TrainingBitext, text_to_back_translate
 from pipeline.store import Artifact, Draft
-from tasks.back_translation import back_translate
+from tasks.back_translation import shard, write_synthetic_bitext
 from tasks.nmt_training import ModelData, PairFiles, SyntheticFile, train_and_publish
-from tasks.records import read_columns, read_records
-from tasks.translation import as_texts
+from tasks.records import Record, read_columns, read_records, write_records
+from tasks.translation import as_texts, translate_records
 
 SUBWORDS = "subwords.model"
 Languages = tuple[str, str]
@@ -131,6 +132,14 @@ class NmtModel(Stage[NmtModelSpec]):
     def label(self) -> str:
         return f"round-{self.round}"
 
+    def needs(self) -> dict[str, int]:
+        recipe = self.study.nmt_recipe(int(self.round))
+        gpus = {"gpu": recipe.processes} if recipe.on_gpu else {}
+        return {"cpu": recipe.threads * recipe.processes, **gpus}
+
+    def gpus(self) -> int:
+        return min(self.study.nmt_recipe(int(self.round)).processes, gpu_count())
+
     def requires(self) -> Requirements:
         return {
             "subwords": SubwordModel(experiment=self.experiment),
@@ -168,6 +177,7 @@ class NmtModel(Stage[NmtModelSpec]):
             scratch=out.scratch,
             out=out.folder,
             log=out.log,
+            curves=out.curves,
             progress=out.progress,
         )
         out.counts, out.facts["training"] = result.counts, result.facts
@@ -204,7 +214,13 @@ def load_engine(inputs: Inputs, *, beam: int) -> Engine:
             {direction: load_lexicon(file) for direction, file in _lexicon_files(lexicons)}
         )
     model = inputs.one("model").path(CTRANSLATE2)
-    return NmtEngine(model, inputs.one("subwords").path(SUBWORDS), beam=beam)
+    threads = Settings.from_environment().threads
+    return NmtEngine(model, inputs.one("subwords").path(SUBWORDS), beam=beam, threads=threads)
+
+
+def engine_gpus(engine: str) -> int:
+    """Return how many GPUs an engine translates on."""
+    return 0 if engine_round(engine) is None else min(1, gpu_count())
 
 
 def _lexicon_files(artifacts: list[Artifact]) -> Iterator[tuple[Languages, Path]]:
@@ -214,13 +230,73 @@ def _lexicon_files(artifacts: list[Artifact]) -> Iterator[tuple[Languages, Path]
             yield (source, target), file
 
 
+def real_text(inputs: Inputs, language: str) -> list[Record]:
+    """Return the real sentences of a language, as (id, text) records."""
+    return [
+        record
+        for text in inputs.many("text")
+        for record in as_texts(text.path("text.parquet"), language)
+    ]
+
+
+@dataclass(frozen=True)
+class BackTranslationSpec:
+    """What decides the back-translation of one shard: `number` of so many, from 0 on."""
+
+    source: str
+    target: str
+    beam: int
+    number: int
+    of: int
+
+
+class BackTranslation(Stage[BackTranslationSpec]):
+    """One shard of a language's real text, translated: what a worker does at a time."""
+
+    engine = luigi.Parameter(description="gloss, or nmt- and the round of the model")
+    source = luigi.Parameter(description="language that is made")
+    target = luigi.Parameter(description="language of the monolingual text")
+    number = luigi.IntParameter(description="of the shard, from 0 on")
+
+    def spec(self) -> BackTranslationSpec:
+        recipe = self.study.back_translation
+        languages = str(self.source), str(self.target)
+        return BackTranslationSpec(*languages, recipe.beam, int(self.number), recipe.shards)
+
+    def label(self) -> str:
+        shard = f"{int(self.number) + 1}of{self.study.back_translation.shards}"
+        return f"{self.engine}-{self.source}-{self.target}-{shard}"
+
+    def requires(self) -> Requirements:
+        return {
+            "text": text_to_back_translate(self, str(self.target)),
+            **engine_requirements(self, str(self.engine)),
+        }
+
+    def gpus(self) -> int:
+        return engine_gpus(str(self.engine))
+
+    @staticmethod
+    def build(spec: BackTranslationSpec, inputs: Inputs, out: Draft) -> None:
+        translated = translate_records(
+            shard(real_text(inputs, spec.target), spec.number, spec.of),
+            load_engine(inputs, beam=spec.beam),
+            source=spec.target,
+            target=spec.source,
+            shards=out.scratch,
+            report=out.lines_done,
+        )
+        columns = {name: [r[name] for r in translated] for name in ("id", "text")}
+        write_records(out.path("text.parquet"), columns)
+        out.counts = {"translated": len(translated)}
+
+
 @dataclass(frozen=True)
 class SyntheticBitextSpec:
     """What decides one direction's synthetic bitext."""
 
     source: str
     target: str
-    beam: int
     max_length_ratio: float
 
 
@@ -232,10 +308,8 @@ class SyntheticBitext(Stage[SyntheticBitextSpec]):
     target = luigi.Parameter(description="language of the monolingual text")
 
     def spec(self) -> SyntheticBitextSpec:
-        recipe = self.study.back_translation
-        return SyntheticBitextSpec(
-            str(self.source), str(self.target), recipe.beam, recipe.max_length_ratio
-        )
+        ratio = self.study.back_translation.max_length_ratio
+        return SyntheticBitextSpec(str(self.source), str(self.target), ratio)
 
     def label(self) -> str:
         return f"{self.engine}-{self.source}-{self.target}"
@@ -243,22 +317,26 @@ class SyntheticBitext(Stage[SyntheticBitextSpec]):
     def requires(self) -> Requirements:
         return {
             "text": text_to_back_translate(self, str(self.target)),
-            **engine_requirements(self, str(self.engine)),
+            "shards": [
+                BackTranslation(
+                    experiment=self.experiment,
+                    engine=self.engine,
+                    source=self.source,
+                    target=self.target,
+                    number=number,
+                )
+                for number in range(self.study.back_translation.shards)
+            ],
         }
 
     @staticmethod
     def build(spec: SyntheticBitextSpec, inputs: Inputs, out: Draft) -> None:
-        out.counts = back_translate(
-            [
-                record
-                for text in inputs.many("text")
-                for record in as_texts(text.path("text.parquet"), spec.target)
-            ],
-            load_engine(inputs, beam=spec.beam),
+        shards = inputs.many("shards")
+        out.counts = write_synthetic_bitext(
+            real_text(inputs, spec.target),
+            [record for part in shards for record in as_texts(part.path("text.parquet"), "text")],
             max_length_ratio=spec.max_length_ratio,
             source=spec.source,
             target=spec.target,
             out=out.path("synthetic.parquet"),
-            shards=out.scratch,
-            report=out.lines_done,
         )

@@ -12,7 +12,14 @@ from models.nmt.publish import HUGGINGFACE
 from models.subwords import language_tag
 from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import LabelledData
-from pipeline.stages.nmt import SUBWORDS, NmtModel, SubwordModel, engine_requirements, load_engine
+from pipeline.stages.nmt import (
+    SUBWORDS,
+    NmtModel,
+    SubwordModel,
+    engine_gpus,
+    engine_requirements,
+    load_engine,
+)
 from pipeline.store import Artifact, Draft
 from tasks.transfer import (
     CHAR_NGRAM,
@@ -62,6 +69,9 @@ class TranslatedTask(Stage[TranslatedTaskSpec]):
             "target": labelled(self, str(self.language)),
             **engine_requirements(self, str(self.engine)),
         }
+
+    def gpus(self) -> int:
+        return engine_gpus(str(self.engine))
 
     @staticmethod
     def build(spec: TranslatedTaskSpec, inputs: Inputs, out: Draft) -> None:

@@ -1,0 +1,62 @@
+"""Serve Luigi's scheduler: on this machine alone unless told otherwise, with state and history."""
+
+import logging
+from ipaddress import ip_address
+from pathlib import Path
+
+import luigi.server
+
+from models.errors import StageError
+from pipeline import luigi_defaults
+from pipeline.console import say
+from pipeline.settings import Settings
+
+OPTIONS = {
+    "retry_delay": "10",
+    "retry_count": "3",  # a stage that fails three times has a reason
+    "worker_disconnect_delay": "60",
+    "prune_on_get_work": "true",
+    "record_task_history": "true",
+}
+
+
+def is_local(address: str) -> bool:
+    """Say whether nobody outside of this machine can reach an address."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def warning(address: str) -> str:
+    """Return what somebody who opens the scheduler to a network must know."""
+    return (
+        "WARNING ------------------------------------------------------------------------------\n"
+        f"The scheduler will listen at {address}. It asks for no password and does not encrypt:\n"
+        "whoever reaches that address can read and stop your work. Use it in a network that you\n"
+        "trust, or keep it at 127.0.0.1 behind a proxy that asks who is there (docs/cluster.md).\n"
+        "--------------------------------------------------------------------------------------\n"
+    )
+
+
+def serve(address: str, port: int) -> None:
+    """Serve until stopped; raise StageError when the address cannot be had."""
+    folder = Settings.from_environment().store / ".scheduler"
+    folder.mkdir(parents=True, exist_ok=True)
+    configure(folder)
+    logging.basicConfig(filename=folder / "log.txt", level=logging.INFO)
+    say("serves", f"http://{address}:{port}  (state, history and log: {folder})")
+    try:
+        luigi.server.run(api_port=port, address=address)
+    except OSError as error:
+        raise StageError(f"cannot listen at {address}:{port}: {error.strerror}") from error
+
+
+def configure(folder: Path) -> None:
+    """Set what suits stages, where the user's luigi.cfg says nothing."""
+    luigi_defaults.apply(
+        {
+            "scheduler": {**OPTIONS, "state_path": str(folder / "state.pickle")},
+            "task_history": {"db_connection": f"sqlite:///{folder / 'history.db'}"},
+        }
+    )

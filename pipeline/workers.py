@@ -1,0 +1,128 @@
+"""Luigi's scheduler and workers, fitted to stages: what they import, what they have room for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from luigi.rpc import RemoteScheduler
+from luigi.scheduler import Scheduler
+from luigi.worker import TaskStatusReporter, Worker
+
+from models.errors import SpecError
+from pipeline.settings import cores, gpu_count
+
+Capacity = Mapping[str, int]
+"""What a worker has, or a stage needs: cpu, gpu, or any other name, and how many of it."""
+
+SECONDS_FOR_A_MESSAGE = 2.0
+SECONDS_TO_ASK_AGAIN = 5
+SECONDS_OF_PATIENCE = 3600
+
+
+def fits(needs: Capacity, capacity: Capacity) -> bool:
+    """Say whether a worker has what a stage needs."""
+    return all(capacity.get(name, 0) >= amount for name, amount in needs.items())
+
+
+class StageWorker(Worker):
+    """Runs stages in forks. On a shared scheduler it takes those alone that it has room for.
+
+    A local scheduler counts the processors that running stages use. A shared one knows no hosts:
+    there each worker tells which stages it is able to run, and runs one at a time.
+    """
+
+    def __init__(self, *, capacity: Capacity, messenger: RemoteScheduler | None, **options: Any):
+        self.capacity = capacity
+        self.messenger = messenger
+        super().__init__(**options)
+
+    def _add_task(self, *args: Any, **kwargs: Any) -> None:
+        stage = self._scheduled_tasks.get(kwargs["task_id"])
+        if stage is not None and hasattr(stage, "needs"):
+            needs = stage.needs()
+            if self.messenger:
+                kwargs["resources"] = {}
+                if kwargs.get("runnable") and not fits(needs, self.capacity):
+                    kwargs["runnable"] = False
+            else:
+                kwargs["resources"] = {"cpu": min(needs["cpu"], self.capacity["cpu"])}
+        super()._add_task(*args, **kwargs)
+
+    def _create_task_process(self, task: Any) -> Any:
+        """Import what the stage needs before the fork: once, not in each stage again."""
+        for library in getattr(task, "LIBRARIES", ()):
+            import_module(library)
+        process = super()._create_task_process(task)
+        if self.messenger:
+            process.status_reporter = TaskStatusReporter(
+                self.messenger, task.task_id, self._id, scheduler_messages=None
+            )
+        return process
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Makes the scheduler and the worker of a run, as `luigi.build` asks for them."""
+
+    capacity: Capacity
+
+    @classmethod
+    def of_this_machine(cls) -> "Crew":
+        """Return a crew with all processors there are."""
+        return cls({"cpu": cores(), "gpu": gpu_count()})
+
+    @classmethod
+    def described(cls, resources: str) -> "Crew":
+        """Return a crew with what `cpu=2,gpu=1` says; raise SpecError for anything else."""
+        capacity = {"cpu": cores(), "gpu": gpu_count()}
+        for part in resources.split(","):
+            name, _, amount = part.strip().partition("=")
+            if not name or not amount.isdecimal():
+                raise SpecError(f"{resources!r} does not name resources as in cpu=2,gpu=1")
+            capacity[name] = int(amount)
+        if not capacity["cpu"]:
+            raise SpecError(f"{resources!r}: a worker needs a processor")
+        return cls(capacity)
+
+    def create_local_scheduler(self) -> Scheduler:
+        """Return a scheduler for this process alone."""
+        return Scheduler(
+            resources={"cpu": self.capacity["cpu"]},
+            prune_on_get_work=True,
+            record_task_history=False,
+        )
+
+    def create_remote_scheduler(self, url: str) -> RemoteScheduler:
+        """Return a proxy of the shared scheduler, which asks again when the network is down.
+
+        A worker that is cut off goes on with its stage, and reports it when the network is back.
+        """
+        proxy = RemoteScheduler(url)
+        proxy._rpc_retry_attempts = SECONDS_OF_PATIENCE // SECONDS_TO_ASK_AGAIN
+        proxy._rpc_retry_wait = SECONDS_TO_ASK_AGAIN
+        proxy._rpc_log_retries = False
+        return proxy
+
+    def create_worker(
+        self,
+        scheduler: Scheduler | RemoteScheduler,
+        worker_processes: int,
+        assistant: bool = False,
+    ) -> StageWorker:
+        """Return a worker; on a shared scheduler it stays while anything is left to do."""
+        options: dict[str, Any] = {"scheduler": scheduler, "worker_processes": worker_processes}
+        messenger = None
+        if isinstance(scheduler, RemoteScheduler):
+            options |= {"keep_alive": True, "wait_interval": 1.0, "wait_jitter": 1.0}
+            messenger = _messenger(scheduler)
+        return StageWorker(
+            capacity=self.capacity, messenger=messenger, assistant=assistant, **options
+        )
+
+
+def _messenger(scheduler: RemoteScheduler) -> RemoteScheduler:
+    """Return a proxy for status messages: they may be lost, but must not hold up a stage."""
+    quick = RemoteScheduler(scheduler._url, connect_timeout=SECONDS_FOR_A_MESSAGE)
+    quick._rpc_retry_attempts = 1
+    return quick
