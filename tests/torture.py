@@ -92,10 +92,12 @@ class Tormentor:
         self.owed = owed
         self.usual = usual
         self.kills: Counter[str] = Counter()
+        self.commands: Counter[str] = Counter()
         self.random = random.Random(seed)  # noqa: S311
 
     def run(self, *arguments: str) -> bool:
         """Run a command; say whether it came to its end. Raises RuntimeError where it failed."""
+        self.commands[arguments[0]] += 1
         timer: Timer | None = None
         lines: list[str] = []
         with subprocess.Popen(
@@ -148,6 +150,7 @@ def torture(
         done = tormentor.run("rerun", str(experiment), owed[0])
         while not done:
             done = tormentor.run("run", str(experiment))
+    sys.stdout.write(f"commands: {dict(tormentor.commands)}\n")
     return compare(undisturbed, store, tormentor.kills, kinds)
 
 
