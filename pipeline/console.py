@@ -21,6 +21,7 @@ class Reporter:
         self.started = time.monotonic()
         self.last_line = self.started
         self.deaf_until = 0.0
+        self.outcome = "done"
 
     def __enter__(self) -> "Reporter":
         say("start", self.name)
@@ -34,11 +35,15 @@ class Reporter:
     ) -> None:
         seconds = time.monotonic() - self.started
         if error is None:
-            say("done", f"{self.name}  {seconds:.1f} s")
+            say(self.outcome, f"{self.name}  {seconds:.1f} s")
         else:
             say("FAILED", f"{self.name}  after {seconds:.1f} s: {error}")
             if not isinstance(error, SprachbundError):
                 traceback.print_exception(error)
+
+    def found(self) -> None:
+        """Note that another process has built the stage while this one waited."""
+        self.outcome = "found"
 
     def progress(self, share: float, message: str, *, milestone: bool = False) -> None:
         """Pass progress on; the terminal gets a line every few seconds and at each milestone."""

@@ -9,6 +9,7 @@ from itertools import chain
 from socket import create_connection
 from types import FrameType
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import luigi
 from luigi.execution_summary import LuigiStatusCode
@@ -22,6 +23,7 @@ from pipeline.stage import Stage
 from pipeline.store import check_writable, sweep
 from pipeline.workers import Crew
 
+DEFAULT_PORT = 8082
 SECONDS_TO_ANSWER = 5
 SECONDS_TO_LOOK_AGAIN = 1
 SUCCESS = (LuigiStatusCode.SUCCESS, LuigiStatusCode.SUCCESS_WITH_RETRY)
@@ -43,7 +45,7 @@ def run(
 ) -> Outcome:
     """Build the targets and all they need; raise StageError when any stage failed.
 
-    With a scheduler (HOST:PORT), share the work with whoever else works for it on the same store.
+    With a scheduler (HOST:PORT or URL), share the work with all who work for it on this store.
     """
     sweep(Settings.from_environment().store)
     missing = {s.task_id: s for target in targets for s in target.walk() if not s.complete()}
@@ -98,8 +100,8 @@ def _report_death(stage: Stage[Any], message: str) -> None:
 
 def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers: int) -> None:
     """Work for a shared scheduler until the targets are whole, whoever builds them."""
-    host, port = _address(scheduler)
-    shared = crew.create_remote_scheduler(f"http://{host}:{port}")
+    url = _url(scheduler)
+    shared = crew.create_remote_scheduler(url)
     try:
         while not all(target.complete() for target in targets):
             ours = {s.task_id for target in targets for s in target.walk()}
@@ -107,8 +109,7 @@ def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers:
                 list(targets),
                 worker_scheduler_factory=crew,
                 workers=workers,
-                scheduler_host=host,
-                scheduler_port=port,
+                scheduler_url=url,
                 detailed_summary=True,
                 log_level="CRITICAL",
             )
@@ -168,17 +169,23 @@ def _stopping_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _address(scheduler: str) -> tuple[str, int]:
-    """Return host and port of a scheduler that answers."""
-    host, _, port = scheduler.partition(":")
-    if not host or not (port.isdecimal() or port == ""):
-        raise StageError(f"{scheduler!r} is not HOST:PORT, for instance localhost:8082")
-    place = (host, int(port or 8082))
-    try:  # Luigi itself retries for minutes before it says so
+def _url(scheduler: str) -> str:
+    """Return the address of a scheduler that answers."""
+    parts = urlsplit(scheduler if "://" in scheduler else f"http://{scheduler}")
+    try:
+        port = parts.port or (DEFAULT_PORT if "://" not in scheduler else None)
+    except ValueError:
+        port = -1
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+        raise StageError(f"{scheduler!r} is not HOST:PORT or a URL, for instance localhost:8082")
+    if parts.username or parts.password:
+        raise StageError("a password in the scheduler's address would be logged; ~/.netrc keeps it")
+    place = (parts.hostname, port or {"http": 80, "https": 443}[parts.scheme])
+    try:  # Luigi itself retries for long before it says so
         create_connection(place, SECONDS_TO_ANSWER).close()
     except OSError as error:
         raise StageError(_no_answer(scheduler)) from error
-    return place
+    return f"{parts.scheme}://{parts.hostname}:{place[1]}{parts.path}"
 
 
 def _no_answer(scheduler: str) -> str:

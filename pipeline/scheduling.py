@@ -39,17 +39,18 @@ def warning(address: str) -> str:
     )
 
 
-def serve(address: str, port: int) -> None:
-    """Serve until stopped; raise StageError when the address cannot be had."""
+def serve(address: str, port: int, socket: Path | None = None) -> None:
+    """Serve at an address, or at a Unix socket, until stopped; raise StageError if it is taken."""
     folder = Settings.from_environment().store / ".scheduler"
     folder.mkdir(parents=True, exist_ok=True)
     configure(folder)
     logging.basicConfig(filename=folder / "log.txt", level=logging.INFO)
-    say("serves", f"http://{address}:{port}  (state, history and log: {folder})")
+    place = str(socket) if socket else f"http://{address}:{port}"
+    say("serves", f"{place}  (state, history and log: {folder})")
     try:
-        luigi.server.run(api_port=port, address=address)
+        luigi.server.run(api_port=port, address=address, unix_socket=socket and str(socket))
     except OSError as error:
-        raise StageError(f"cannot listen at {address}:{port}: {error.strerror}") from error
+        raise StageError(f"cannot listen at {place}: {error.strerror}") from error
 
 
 def configure(folder: Path) -> None:

@@ -142,6 +142,7 @@ class Stage(luigi.Task, Generic[SpecT]):
             exclusive(self.place),
         ):
             if self.complete():
+                reporter.found()
                 return
             with Draft(self.place, reporter.progress, gpus=self.gpus()) as draft:
                 self.build(self.spec(), self._artifacts(), draft)

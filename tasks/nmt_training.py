@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.errors import OutOfMemoryError
-from models.nmt.binarize import BinarizePlan, TrainingText
+from models.nmt.binarize import COUNTS, BinarizePlan, TrainingText
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     MAX_POSITIONS,
@@ -22,6 +23,9 @@ from models.nmt.training import (
 )
 from models.processes import ChildRun, python_module, run_child
 from tasks.progress import Progress
+
+MAIN = "main"
+FINE_TUNE = "fine-tune"
 
 
 class PairFiles(NamedTuple):
@@ -122,8 +126,13 @@ class TrainedPhase(NamedTuple):
     """A finished phase: where it lies, what it read, what ran."""
 
     folder: Path
-    counts: dict[str, Any]
-    children: list[ChildRun]
+    training: ChildRun
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """How many sentences and pieces of each direction it read."""
+        found: dict[str, Any] = json.loads((self.folder / COUNTS).read_text(encoding="utf-8"))
+        return found
 
     @property
     def best(self) -> Path:
@@ -147,7 +156,7 @@ class TrainingResult(NamedTuple):
 
 @dataclass(frozen=True)
 class _Trainer:
-    """One model's phases: each binarizes its text and trains on it in a folder of its own."""
+    """One model's phases: each trains on its binarized text in a folder of its own."""
 
     data: ModelData
     recipe: NmtRecipe
@@ -157,15 +166,10 @@ class _Trainer:
     curves: Path
     progress: Progress
 
-    def run(
-        self, name: str, texts: list[TrainingText], schedule: Schedule, *, done: int = 0
-    ) -> TrainedPhase:
+    def run(self, name: str, schedule: Schedule, *, done: int = 0) -> TrainedPhase:
         """Run a phase, or what is left of it; `done` updates went before."""
         folder = self.scratch / name
-        folder.mkdir(exist_ok=True)
-        counts, binarized = _binarize(self.data, texts, folder, self.log)
-        trained = self._train(folder, schedule, done)
-        return TrainedPhase(folder, counts, [*binarized, trained])
+        return TrainedPhase(folder, self._train(folder, schedule, done))
 
     def _train(self, folder: Path, schedule: Schedule, done: int) -> ChildRun:
         """Train to the end of the schedule, in smaller parts of the batch if memory runs out."""
@@ -227,11 +231,15 @@ def train_and_publish(
     """
     precision = _settled_precision(recipe, scratch)
     trainer = _Trainer(data, recipe, precision, scratch, log, curves, progress)
-    phases = [trainer.run("main", data.texts(), main_schedule(recipe))]
+    texts = {MAIN: data.texts()}
+    if recipe.fine_tune_updates:
+        texts[FINE_TUNE] = data.human_texts()
+    binarized = _binarize(data, texts, scratch, log)
+    phases = [trainer.run(MAIN, main_schedule(recipe))]
     if recipe.fine_tune_updates:
         done = phases[0].validations[-1][0]
         schedule = fine_tune_schedule(recipe, done, start_from=phases[0].best)
-        phases.append(trainer.run("fine-tune", data.human_texts(), schedule, done=done))
+        phases.append(trainer.run(FINE_TUNE, schedule, done=done))
     last = phases[-1]
     published = run_child(
         python_module("models.nmt.publish", last.best, last.folder / "data", out), log
@@ -241,8 +249,8 @@ def train_and_publish(
         "batch": trainer.batch()._asdict(),
         "phases": [{"phase": p.folder.name, "validations": p.validations} for p in phases],
     }
-    children = [child for phase in phases for child in phase.children]
-    return TrainingResult(phases[0].counts, facts, [*children, published])
+    children = [*binarized, *(phase.training for phase in phases), published]
+    return TrainingResult(phases[0].counts, facts, children)
 
 
 def _settled_precision(recipe: NmtRecipe, scratch: Path) -> str:
@@ -268,21 +276,22 @@ def describe(now: TrainingProgress) -> str:
 
 
 def _binarize(
-    data: ModelData, texts: list[TrainingText], folder: Path, log: Path
-) -> tuple[dict[str, Any], list[ChildRun]]:
-    """Write fairseq's binary data; its counts are written last and mean that it is whole."""
-    counts, binary = folder / "counts.json", folder / "data"
-    children = []
-    if not counts.exists():
-        shutil.rmtree(binary, ignore_errors=True)
-        plan = folder / "binarize.json"
+    data: ModelData, texts: Mapping[str, list[TrainingText]], scratch: Path, log: Path
+) -> list[ChildRun]:
+    """Write fairseq's binary data of each phase; its counts, written last, mean it is whole."""
+    plans = []
+    for phase, wanted in texts.items():
+        folder = scratch / phase
+        if (folder / COUNTS).exists():
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        plans.append(folder / "binarize.json")
         BinarizePlan(
             subwords=str(data.subwords),
-            folder=str(binary),
+            folder=str(folder / "data"),
             languages=data.languages,
             max_pieces=MAX_POSITIONS - 2,
-            texts=texts,
-        ).save(plan)
-        children = [run_child(python_module("models.nmt.binarize", plan, counts), log)]
-    found: dict[str, Any] = json.loads(counts.read_text(encoding="utf-8"))
-    return found, children
+            texts=wanted,
+        ).save(plans[-1])
+    return [run_child(python_module("models.nmt.binarize", *plans), log)] if plans else []

@@ -308,7 +308,7 @@ def test_a_failed_build_leaves_no_draft() -> None:
     assert not (stage.place.work / "draft").exists()
 
 
-@pytest.mark.parametrize("scheduler", ["localhost:http", ":8082", "a:b:c"])
+@pytest.mark.parametrize("scheduler", ["localhost:http", ":8082", "a:b:c", "ftp://host", "http://"])
 def test_a_scheduler_is_host_and_port(scheduler: str) -> None:
     with pytest.raises(StageError, match="is not HOST:PORT"):
         running.run([letter("a")], scheduler=scheduler)

@@ -274,7 +274,7 @@ def test_a_copied_checkpoint_is_whole_or_the_old_one(tmp_path: Path) -> None:
 
 
 def test_a_failing_child_is_reported_with_the_tail_of_its_log(tmp_path: Path) -> None:
-    argv = python_module("models.nmt.binarize", tmp_path / "no-plan.json", tmp_path / "counts.json")
+    argv = python_module("models.nmt.binarize", tmp_path / "no-plan.json")
     with pytest.raises(ProcessError, match=r"exited with 1[\s\S]*no-plan\.json"):
         run_child(argv, tmp_path / "log.txt")
     assert "FileNotFoundError" in (tmp_path / "log.txt").read_text()

@@ -15,6 +15,8 @@ from models.processes import die_with_parent
 from models.subwords import BACK_TRANSLATION_TAG, EOS, SPECIAL_PIECES, Subwords
 
 BATCH_ROWS = 10_000
+COUNTS = "counts.json"
+"""Written last beside the plan: the data are whole."""
 
 
 class Row(NamedTuple):
@@ -179,4 +181,6 @@ def main(plan: Path, counts: Path) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    for name in sys.argv[1:]:
+        plan = Path(name)
+        main(plan, plan.with_name(COUNTS))

@@ -13,7 +13,8 @@ Stage = Annotated[
 ]
 Workers = Annotated[int, typer.Option(help="Stages built at the same time.", min=1)]
 Scheduler = Annotated[
-    str | None, typer.Option(help="HOST:PORT of a luigid; without it, schedule in this process.")
+    str | None,
+    typer.Option(help="HOST:PORT or URL of a scheduler; without it, schedule in this process."),
 ]
 
 

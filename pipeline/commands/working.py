@@ -1,6 +1,7 @@
 """Commands for several processes and hosts: scheduler, worker."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,9 @@ from pipeline.commands.options import Experiment
 def scheduler(
     address: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at.", min=1, max=65535)] = 8082,
+    socket: Annotated[
+        Path | None, typer.Option(help="Listen at this Unix socket instead: for a proxy.")
+    ] = None,
 ) -> None:
     """Run the scheduler that workers on this and other hosts share, with Luigi's pages.
 
@@ -21,14 +25,14 @@ def scheduler(
     """
     from pipeline import scheduling
 
-    if not scheduling.is_local(address):
+    if socket is None and not scheduling.is_local(address):
         sys.stderr.write(scheduling.warning(address))
-    scheduling.serve(address, port)
+    scheduling.serve(address, port, socket)
 
 
 def worker(
     experiment: Experiment,
-    scheduler: Annotated[str, typer.Option(help="HOST:PORT of the scheduler.")],
+    scheduler: Annotated[str, typer.Option(help="HOST:PORT or URL of the scheduler.")],
     resources: Annotated[
         str | None,
         typer.Option(help="What it has, e.g. cpu=2,gpu=1; by default all there is."),

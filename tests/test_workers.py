@@ -1,0 +1,152 @@
+"""Several workers on one scheduler: each takes what it has room for, no stage is built twice."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from socket import socket
+
+import pytest
+
+from models.errors import SpecError
+from pipeline.dag import find_stages
+from pipeline.scheduling import is_local
+from pipeline.workers import Crew, fits
+from tests.conftest import TINY_EXPERIMENT, write_experiment
+from tests.test_commands import sprachbund
+from tests.torture import COMMAND, contents, leftovers, manifests
+
+
+@pytest.mark.parametrize(
+    ("needs", "capacity", "expected"),
+    [
+        ({"cpu": 1}, {"cpu": 1, "gpu": 0}, True),
+        ({"cpu": 2}, {"cpu": 1}, False),
+        ({"cpu": 1, "gpu": 1}, {"cpu": 4}, False),
+        ({"cpu": 1, "gpu": 1}, {"cpu": 1, "gpu": 2}, True),
+    ],
+)
+def test_a_stage_goes_to_a_worker_that_has_what_it_needs(
+    needs: dict[str, int], capacity: dict[str, int], expected: bool
+) -> None:
+    assert fits(needs, capacity) is expected
+
+
+def test_resources_are_described_in_words() -> None:
+    assert Crew.described("cpu=3,gpu=1").capacity == {"cpu": 3, "gpu": 1}
+    assert Crew.described("gpu=0").capacity["cpu"] >= 1
+    for nonsense in ("cpu", "cpu=two", "=1", "cpu=1;gpu=1"):
+        with pytest.raises(SpecError, match="cpu=2,gpu=1"):
+            Crew.described(nonsense)
+    with pytest.raises(SpecError, match="needs a processor"):
+        Crew.described("cpu=0")
+
+
+def test_training_needs_its_threads_and_a_gpu_where_the_recipe_says_so(
+    tmp_path: Path, store: Path
+) -> None:
+    recipe = {**TINY_EXPERIMENT["nmt"], "threads": 3, "processes": 2}  # type: ignore[dict-item]
+    (model,) = find_stages(str(write_experiment(tmp_path / "a", nmt=recipe)), "NmtModel:round-0")
+    assert model.needs() == {"cpu": 6}
+    recipe["on_gpu"] = True
+    (model,) = find_stages(str(write_experiment(tmp_path / "b", nmt=recipe)), "NmtModel:round-0")
+    assert model.needs() == {"cpu": 6, "gpu": 2}
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104
+        ("10.0.0.1", False),
+        ("gpu-node-7", False),
+    ],
+)
+def test_the_own_machine_is_told_from_others(address: str, expected: bool) -> None:
+    assert is_local(address) is expected
+
+
+def free_port() -> str:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(("address", "warned"), [("127.0.0.1", False), ("0.0.0.0", True)])  # noqa: S104
+def test_a_scheduler_warns_of_strangers_and_keeps_state_and_history(
+    store: Path, address: str, warned: bool
+) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "scheduler", "--address", address, "--port", free_port()],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as scheduler:
+        lines = []
+        for line in scheduler.stderr or ():
+            lines.append(line)
+            if "serves" in line:
+                break
+        time.sleep(1)
+        scheduler.send_signal(signal.SIGTERM)
+        _, rest = scheduler.communicate(timeout=10)
+    assert scheduler.returncode == 0, rest
+    assert ("WARNING" in "".join(lines)) is warned
+    assert {"state.pickle", "history.db", "log.txt"} <= {
+        path.name for path in (store / ".scheduler").iterdir()
+    }
+
+
+def test_a_port_that_is_taken_and_a_scheduler_that_is_not_there_are_named(
+    tiny: Path, store: Path
+) -> None:
+    with socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        result = sprachbund("scheduler", "--port", port)
+    assert result.returncode == 1
+    assert result.stderr.endswith(
+        f"error: cannot listen at http://127.0.0.1:{port}: Address already in use\n"
+    )
+    nobody = f"127.0.0.1:{free_port()}"
+    result = sprachbund("worker", str(tiny), "--scheduler", nobody)
+    assert result.returncode == 1
+    assert (
+        f"no scheduler answers at {nobody}; start one with: sprachbund scheduler" in result.stderr
+    )
+
+
+@pytest.mark.system
+def test_a_host_that_is_cut_off_and_comes_back_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    if not shutil.which("unshare") or subprocess.run(["unshare", "-rmn", "true"]).returncode:
+        pytest.skip("this machine lets nobody make network namespaces")
+    experiment = write_experiment(tmp_path / "manifests", tasks=[], back_translation={"rounds": 0})
+    store = tmp_path / "store"
+    result = subprocess.run(
+        ["unshare", "-rmn", sys.executable, "-m", "tests.hosts", str(experiment), str(store)],
+        capture_output=True,
+        text=True,
+        env={**os.environ},
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["codes"] == [0, 0], told
+    done = Counter(
+        line.split("  ")[1].removeprefix("done").strip()
+        for worker in ("near", "far")
+        for line in told[worker]
+        if "  done " in line
+    )
+    assert set(done.values()) == {1}, done
+    assert done.total() == len(contents(store))
+    assert {m["attempt"] for m in manifests(store).values()} == {1}
+    assert any("found  NmtModel" in line for line in told["near"])
+    assert not leftovers(store)
