@@ -1,10 +1,14 @@
 """Serve Luigi's scheduler: on this machine alone unless told otherwise, with state and history."""
 
+import json
 import logging
+import time
 from ipaddress import ip_address
 from pathlib import Path
 
 import luigi.server
+from luigi.scheduler import Scheduler, Task
+from luigi.task_history import TaskHistory
 
 from models.errors import StageError
 from pipeline import luigi_defaults
@@ -16,8 +20,34 @@ OPTIONS = {
     "retry_count": "3",  # a stage that fails three times has a reason
     "worker_disconnect_delay": "60",
     "prune_on_get_work": "true",
-    "record_task_history": "true",
 }
+
+
+class History(TaskHistory):
+    """Every stage that was begun or ended, with its host: a line of JSON each.
+
+    Luigi's own history needs a release of SQLAlchemy that is no longer kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def task_scheduled(self, task: Task) -> None:
+        """Leave out what is merely planned."""
+
+    def task_started(self, task: Task, worker_host: str | None) -> None:
+        """Note that a worker begins a stage."""
+        self._note(task, "start", worker_host)
+
+    def task_finished(self, task: Task, successful: bool) -> None:
+        """Note that a stage has ended."""
+        self._note(task, "done" if successful else "failed", None)
+
+    def _note(self, task: Task, event: str, host: str | None) -> None:
+        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        entry = {"at": when, "event": event, "host": host, "stage": task.family}
+        with self.path.open("a", encoding="utf-8") as history:
+            history.write(json.dumps({**entry, "parameters": task.params}) + "\n")
 
 
 def is_local(address: str) -> bool:
@@ -48,16 +78,16 @@ def serve(address: str, port: int, socket: Path | None = None) -> None:
     place = str(socket) if socket else f"http://{address}:{port}"
     say("serves", f"{place}  (state, history and log: {folder})")
     try:
-        luigi.server.run(api_port=port, address=address, unix_socket=socket and str(socket))
+        luigi.server.run(
+            api_port=port,
+            address=address,
+            unix_socket=socket and str(socket),
+            scheduler=Scheduler(task_history_impl=History(folder / "history.jsonl")),
+        )
     except OSError as error:
         raise StageError(f"cannot listen at {place}: {error.strerror}") from error
 
 
 def configure(folder: Path) -> None:
     """Set what suits stages, where the user's luigi.cfg says nothing."""
-    luigi_defaults.apply(
-        {
-            "scheduler": {**OPTIONS, "state_path": str(folder / "state.pickle")},
-            "task_history": {"db_connection": f"sqlite:///{folder / 'history.db'}"},
-        }
-    )
+    luigi_defaults.apply({"scheduler": {**OPTIONS, "state_path": str(folder / "state.pickle")}})
