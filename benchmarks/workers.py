@@ -22,8 +22,8 @@ import yaml
 WORKERS = (1, 2, 4)
 STAGE = "SyntheticBitext"
 RECIPE = {
-    "nmt": {"width": 128, "feed_forward": 256, "max_updates": 300, "validate_every": 100},
-    "back_translation": {"max_sentences": 4000, "beam": 4, "shards": 4},
+    "nmt": {"width": 128, "feed_forward": 256, "max_updates": 500, "validate_every": 250},
+    "back_translation": {"max_sentences": 1000, "beam": 4, "shards": 4},
 }
 COMMAND = [sys.executable, "-P", "-m", "pipeline.commands.app"]
 

@@ -3,6 +3,7 @@
 import sys
 import time
 import traceback
+from multiprocessing import Value
 from types import TracebackType
 from typing import Any
 
@@ -10,6 +11,27 @@ from models.errors import SprachbundError
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_OF_SILENCE = 30.0
+
+
+class Tally:
+    """How many of a run's stages are finished; the forks that build them share the count."""
+
+    total = 0
+    finished: Any = None
+
+    @classmethod
+    def expect(cls, total: int) -> None:
+        """Begin to count so many stages."""
+        cls.total, cls.finished = total, Value("i", 0)
+
+    @classmethod
+    def count_one(cls) -> str:
+        """Count a finished stage; return how many there are now, in words."""
+        if cls.finished is None:
+            return ""
+        with cls.finished.get_lock():
+            cls.finished.value += 1
+            return f"  ({cls.finished.value} of {cls.total})"
 
 
 class Reporter:
@@ -35,7 +57,7 @@ class Reporter:
     ) -> None:
         seconds = time.monotonic() - self.started
         if error is None:
-            say(self.outcome, f"{self.name}  {seconds:.1f} s")
+            say(self.outcome, f"{self.name}  {seconds:.1f} s{Tally.count_one()}")
         else:
             say("FAILED", f"{self.name}  after {seconds:.1f} s: {error}")
             if not isinstance(error, SprachbundError):

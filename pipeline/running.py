@@ -16,7 +16,7 @@ from luigi.execution_summary import LuigiStatusCode
 from luigi.rpc import RPCError
 
 from models.errors import StageError, StoppedError
-from pipeline.console import say
+from pipeline.console import Tally, say
 from pipeline.dag import descendants, find_stages
 from pipeline.settings import THREADS, Settings
 from pipeline.stage import Stage
@@ -51,6 +51,7 @@ def run(
     missing = {s.task_id: s for target in targets for s in target.walk() if not s.complete()}
     if missing:
         check_writable(Settings.from_environment().store)
+        Tally.expect(len(missing))
         crew = crew or Crew.of_this_machine()
         with _stopping_on_signals(), _sharing_processors(crew, workers):
             if scheduler is None:

@@ -1,6 +1,7 @@
 """Where things lie on this machine; nothing here may change a result."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,16 +27,18 @@ def gpu_count() -> int:
 
 
 class Settings(NamedTuple):
-    """Folders and threads, from the environment.
+    """Folders, threads and commands, from the environment.
 
     `SPRACHBUND_STORE` (default `./artifacts`) holds everything that is built, `SPRACHBUND_MIRROR`
     an optional copy of remote files, laid out as `<host>/<path>`, that is asked before the network.
     `OMP_NUM_THREADS` (default: all processors) is how many threads a stage may use.
+    `SPRACHBUND_LAUNCHER` (`srun ...`) starts the processes of a training on several nodes.
     """
 
     store: Path
     mirror: Path | None
     threads: int
+    launcher: tuple[str, ...]
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -47,4 +50,5 @@ class Settings(NamedTuple):
             store=Path(os.environ.get("SPRACHBUND_STORE") or "artifacts").absolute(),
             mirror=Path(mirror).absolute() if mirror else None,
             threads=int(os.environ.get(THREADS) or cores()),
+            launcher=tuple(shlex.split(os.environ.get("SPRACHBUND_LAUNCHER", ""))),
         )

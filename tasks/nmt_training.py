@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -164,6 +164,7 @@ class _Trainer:
     scratch: Path
     log: Path
     curves: Path
+    launcher: Sequence[str]
     progress: Progress
 
     def run(self, name: str, schedule: Schedule, *, done: int = 0) -> TrainedPhase:
@@ -192,6 +193,7 @@ class _Trainer:
                 folder / "checkpoints",
                 log=self.log,
                 on_progress=lambda now: self._report(now, done),
+                launcher=self.launcher,
             )
         except OutOfMemoryError:
             smaller = batch.halved()
@@ -224,13 +226,15 @@ def train_and_publish(
     log: Path,
     curves: Path,
     progress: Progress,
+    launcher: Sequence[str] = (),
 ) -> TrainingResult:
     """Binarize, train and publish; each step that is finished in `scratch` is not done again.
 
-    `curves` becomes a folder of learning curves for TensorBoard.
+    `curves` becomes a folder of learning curves for TensorBoard; `launcher` is a command that
+    starts all processes of a distributed training.
     """
     precision = _settled_precision(recipe, scratch)
-    trainer = _Trainer(data, recipe, precision, scratch, log, curves, progress)
+    trainer = _Trainer(data, recipe, precision, scratch, log, curves, launcher, progress)
     texts = {MAIN: data.texts()}
     if recipe.fine_tune_updates:
         texts[FINE_TUNE] = data.human_texts()

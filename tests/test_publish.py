@@ -1,5 +1,6 @@
 """What is published computes what fairseq computes, and nothing later needs a checkpoint."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from models.nmt.recipe import NmtRecipe
 from models.subwords import EOS, SubwordRecipe, Subwords, language_tag, train_subwords
 from models.translator import NmtEngine
 from tasks import sandbox
-from tasks.nmt_training import ModelData, PairFiles, train_and_publish
+from tasks.nmt_training import ModelData, PairFiles, TrainingResult, train_and_publish
 from tasks.records import write_records
 
 RECIPE = NmtRecipe(
@@ -39,25 +40,34 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [text for row in rows for text in row[1:]]
     recipe = SubwordRecipe(size=200)
     train_subwords(lines, ["hub", "sis"], recipe, folder / "subwords.model")
-    data = ModelData(
+    train(bitext(folder), RECIPE, folder)
+    return folder
+
+
+def bitext(folder: Path) -> ModelData:
+    """Return the text in a folder as a model's data."""
+    return ModelData(
         subwords=folder / "subwords.model",
         hub="hub",
         pairs=[PairFiles("sis", folder / "train.parquet", folder / "dev.parquet")],
         synthetic=[],
         human_repeats=1,
     )
+
+
+def train(data: ModelData, recipe: NmtRecipe, folder: Path) -> TrainingResult:
+    """Train and publish in a folder."""
     (folder / "scratch").mkdir()
     (folder / "out").mkdir()
-    train_and_publish(
+    return train_and_publish(
         data,
-        RECIPE,
+        recipe,
         scratch=folder / "scratch",
         out=folder / "out",
         log=folder / "log.txt",
         curves=folder / "curves",
         progress=lambda share, message, *, milestone=False: None,
     )
-    return folder
 
 
 def test_the_encoder_is_the_one_fairseq_trained(trained: Path) -> None:
@@ -133,3 +143,17 @@ def test_a_training_leaves_learning_curves(trained: Path) -> None:
     for phase in ("main", "fine-tune"):
         for tag in ("train", "valid"):
             assert list((trained / "curves" / phase / tag).glob("events.out.tfevents.*"))
+
+
+@pytest.mark.system
+def test_two_processes_train_one_model_together(trained: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, processes=2, threads=1, fine_tune_updates=0)
+    result = train(bitext(trained), recipe, tmp_path)
+    (phase,) = result.facts["phases"]
+    assert [updates for updates, _ in phase["validations"]] == [6, 12]
+    log = (tmp_path / "log.txt").read_text(encoding="utf-8")
+    assert "distributed init (rank 1)" in log
+    assert "'distributed_backend': 'gloo'" in log
+    assert (tmp_path / "out" / CTRANSLATE2).is_dir()
+    lines_of_an_epoch = result.counts["train.hub-sis"]["sentences"] * 2
+    assert lines_of_an_epoch == 300

@@ -1,7 +1,7 @@
 """Start `fairseq-train` as needed: `python -m models.nmt.launch HISTORY PATIENCE ARGS`.
 
-With a `--distributed-world-size` above 1 it starts itself so many times with torchrun, unless
-someone else has (`srun`, or torchrun on several nodes): then `RANK` or `SLURM_PROCID` is set.
+With a `--distributed-world-size` above 1 it starts itself so many times with torchrun, unless a
+launcher of the user's has done so on all nodes (`srun`, torchrun): then `LAUNCHED` is set.
 
 The launcher repairs what no fairseq option reaches, then hands over to fairseq: what torch may
 unpickle, the plugin's criterion and faster kernels, atomic checkpoint copies, early stopping that
@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from models.processes import die_with_parent
+
+LAUNCHED = "SPRACHBUND_LAUNCHED"
+SLURM_PORT = "29517"
 
 
 def allow_checkpoint_types() -> None:
@@ -112,7 +115,8 @@ def is_finished(last: Path, stopping: EarlyStopping, max_updates: int) -> bool:
 
 def rank() -> int:
     """Return the number of this process among those that train together, from 0 on."""
-    return int(os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or 0)
+    slurm = os.environ.get("SLURM_PROCID") if LAUNCHED in os.environ else None
+    return int(os.environ.get("RANK") or slurm or 0)
 
 
 def start_processes(number: int, arguments: list[str]) -> None:
@@ -124,12 +128,20 @@ def start_processes(number: int, arguments: list[str]) -> None:
 
 
 def communication(number: int) -> list[str]:
-    """Return how so many processes exchange gradients: fairseq's default needs a GPU for each."""
+    """Return how so many processes find each other and exchange gradients.
+
+    fairseq finds the processes of `srun` by itself once it is told a port; its defaults for
+    gradients need a GPU for each process.
+    """
     import torch
 
-    if number == 1 or torch.cuda.is_available():
+    if number == 1:
         return []
-    return ["--distributed-backend", "gloo", "--ddp-backend", "legacy_ddp"]
+    by_srun = "RANK" not in os.environ
+    port = ["--distributed-port", SLURM_PORT] if by_srun else []
+    if torch.cuda.is_available():
+        return port
+    return [*port, "--distributed-backend", "gloo", "--ddp-backend", "legacy_ddp"]
 
 
 def train(stopping: EarlyStopping, arguments: list[str]) -> None:
@@ -158,8 +170,7 @@ def main(arguments: list[str]) -> None:
     die_with_parent()
     history, patience, *options = arguments
     number = int(_option(options, "--distributed-world-size"))
-    started = {"RANK", "SLURM_PROCID"} & os.environ.keys()
-    if number > 1 and not started:
+    if number > 1 and not {"RANK", LAUNCHED} & os.environ.keys():
         start_processes(number, arguments)
     else:
         train(EarlyStopping(Path(history), int(patience)), options)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from models.nmt.launch import LAUNCHED
 from models.nmt.recipe import NmtRecipe
 from models.processes import ChildRun, python_module, run_child
 
@@ -197,8 +198,12 @@ def train(
     *,
     log: Path,
     on_progress: Callable[[TrainingProgress], None],
+    launcher: Sequence[str] = (),
 ) -> ChildRun:
-    """Train, or go on training from the last checkpoint, until patience or updates run out."""
+    """Train, or go on training from the last checkpoint, until patience or updates run out.
+
+    A `launcher` starts all processes of a distributed training, on as many nodes as it likes.
+    """
     checkpoints.mkdir(parents=True, exist_ok=True)
 
     def on_line(line: str) -> None:
@@ -208,8 +213,10 @@ def train(
 
     history = checkpoints / "validations.json"
     argv = python_module("models.nmt.launch", history, str(recipe.patience), *arguments)
-    threads = {"OMP_NUM_THREADS": str(recipe.threads), "MKL_NUM_THREADS": str(recipe.threads)}
-    return run_child(argv, log, on_line=on_line, environment=threads)
+    environment = {"OMP_NUM_THREADS": str(recipe.threads), "MKL_NUM_THREADS": str(recipe.threads)}
+    if launcher and recipe.processes > 1:
+        argv, environment[LAUNCHED] = [*launcher, *argv], "1"
+    return run_child(argv, log, on_line=on_line, environment=environment)
 
 
 def parse_progress(line: str) -> TrainingProgress | None:

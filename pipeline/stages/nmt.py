@@ -179,6 +179,7 @@ class NmtModel(Stage[NmtModelSpec]):
             log=out.log,
             curves=out.curves,
             progress=out.progress,
+            launcher=Settings.from_environment().launcher,
         )
         out.counts, out.facts["training"] = result.counts, result.facts
         out.children = result.children
