@@ -5,12 +5,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import regex
+
 from models.subwords import EOS, PAD, Subwords
 
 if TYPE_CHECKING:
     import numpy
     import torch
 
+WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 BATCH_SENTENCES = 64
 MAX_PIECES = 256
 
@@ -27,14 +30,34 @@ class Features(Protocol):
         ...
 
 
-class CharNgrams:
-    """TF-IDF over character 2- to 5-grams within words: the honest floor between relatives."""
+class Ngrams:
+    """TF-IDF over character 2- to 5-grams within words: the honest floor between relatives.
+
+    With `words` also over words and pairs of words, weighted as a whole like the characters.
+    """
+
+    def __init__(self, *, words: bool) -> None:
+        self.words = words
 
     @cached_property
     def _vectorizer(self) -> Any:
         from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.pipeline import FeatureUnion
 
-        return TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True)
+        parts = [
+            (
+                "characters",
+                TfidfVectorizer(
+                    analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True
+                ),
+            )
+        ]
+        if self.words:
+            words = TfidfVectorizer(
+                tokenizer=WORD.findall, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
+            )
+            parts.append(("words", words))
+        return FeatureUnion(parts)
 
     def fit(self, inputs: Sequence[str]) -> None:
         """Learn n-grams and their document frequencies; without any, every text looks alike."""
@@ -45,7 +68,7 @@ class CharNgrams:
 
     def transform(self, inputs: Sequence[str]) -> Any:
         """Return sparse features (sentences, n-grams)."""
-        return self._vectorizer.transform(inputs)
+        return self._vectorizer.transform(inputs).tocsr()
 
 
 class ScaledVectors:

@@ -8,8 +8,8 @@ from pipeline.specs.manifests import TaskManifest
 from pipeline.stage import Stage
 from pipeline.stages.leakage import text_to_back_translate
 from tasks.transfer import (
-    CHAR_NGRAM,
     IN_LANGUAGE,
+    NGRAMS,
     STRATEGIES,
     TRANSLATE_TEST,
     TRANSLATE_TRAIN,
@@ -57,11 +57,12 @@ def transfer(
 
 
 def _zero_shot(study: Experiment, scripts: Scripts) -> Ability:
-    if not (scripts.differ and CHAR_NGRAM in study.transfer.encoders):
+    blind = [encoder for encoder in study.transfer.encoders if encoder in NGRAMS]
+    if not (scripts.differ and blind):
         return Ability("yes")
     hub, language = ("/".join(found) for found in (scripts.hub, scripts.language))
-    why = f"{CHAR_NGRAM} finds no letters in common ({hub} and {language})"
-    others = [encoder for encoder in study.transfer.encoders if encoder != CHAR_NGRAM]
+    why = f"no letters in common ({hub} and {language}) for {' and '.join(blind)}"
+    others = [encoder for encoder in study.transfer.encoders if encoder not in NGRAMS]
     return Ability("in part", f"{why}; {', '.join(others)} can") if others else Ability("no", why)
 
 

@@ -24,8 +24,10 @@ TRANSLATE_TEST = "translate-test"
 IN_LANGUAGE = "in-language"
 STRATEGIES = (ZERO_SHOT, TRANSLATE_TRAIN, TRANSLATE_TEST, IN_LANGUAGE)
 
-CHAR_NGRAM = "char-ngram"
-EncoderName = Literal["char-ngram", "nmt-encoder"]
+CHAR_NGRAM, WORD_CHAR_NGRAM = "char-ngram", "word-char-ngram"
+NGRAMS = (CHAR_NGRAM, WORD_CHAR_NGRAM)
+"""Encoders that look at the letters of a text; the other one looks at vectors."""
+EncoderName = Literal["char-ngram", "word-char-ngram", "nmt-encoder"]
 
 PREDICTION_COLUMNS = ("id", "language", "strategy", "engine", "seed", "gold", "predicted")
 SIGNIFICANT = 0.05
@@ -35,7 +37,7 @@ SIGNIFICANT = 0.05
 class TransferRecipe:
     """Which encoders compete, with which classifier, and the beam that translates task texts."""
 
-    encoders: tuple[EncoderName, ...] = ("char-ngram", "nmt-encoder")
+    encoders: tuple[EncoderName, ...] = ("char-ngram", "word-char-ngram", "nmt-encoder")
     classifier: ClassifierRecipe = ClassifierRecipe()
     beam: Annotated[int, Ge(1)] = 4
 

@@ -8,7 +8,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from models.classifiers import ClassifierRecipe, fit_seeds
-from models.encoders import CharNgrams
+from models.encoders import Ngrams
 from models.errors import SourceError
 
 LABELS = ("anger", "happy", "love")
@@ -42,13 +42,27 @@ def test_separable_classes_are_learnt_by_every_seed(recipe: ClassifierRecipe) ->
     assert all(hits(classifier, clouds(90, seed=3)) > 0.95 for classifier in fitted)
 
 
-def test_texts_that_an_engine_translated_to_nothing_teach_nothing_and_stop_nothing() -> None:
-    features = CharNgrams()
+@pytest.mark.parametrize("words", [False, True])
+def test_texts_that_an_engine_translated_to_nothing_teach_nothing_and_stop_nothing(
+    words: bool,
+) -> None:
+    features = Ngrams(words=words)
     texts, labels = [""] * 12, ["anger", "happy"] * 6
     features.fit(texts)
     fitted = fit(RECIPE, (features.transform(texts), labels), (features.transform([""]), ["happy"]))
     for classifier in fitted:
         assert len(set(classifier.predict(features.transform(["", "x", "halo"])))) == 1  # type: ignore[attr-defined]
+
+
+def test_words_and_their_order_count_beside_characters() -> None:
+    features = Ngrams(words=True)
+    features.fit(["ora apik", "apik ora", "किताब अच्छी है"])
+    first, second = features.transform(["ora apik", "apik ora"]).toarray()
+    assert not numpy.array_equal(first, second)
+    characters = Ngrams(words=False)
+    characters.fit(["ora apik", "apik ora"])
+    first, second = characters.transform(["ora apik", "apik ora"]).toarray()
+    assert numpy.array_equal(first, second)
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, MLP], ids=["logistic", "mlp"])

@@ -102,7 +102,7 @@ def test_another_script_leaves_character_ngrams_without_a_hold(store: Path) -> N
     hindi = of(found, "hin").strategies["sib-topic"]
     assert hindi["zero-shot"].possible == "in part"
     assert hindi["translate-test"].possible == "yes"
-    assert any(line.startswith("hin: char-ngram finds no letters") for line in remarks(found))
+    assert any(line.startswith("hin: no letters in common") for line in remarks(found))
 
 
 def test_without_test_items_nothing_can_be_done_for_a_language() -> None:

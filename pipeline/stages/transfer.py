@@ -7,7 +7,7 @@ from typing import Any
 import luigi
 
 from models.classifiers import ClassifierRecipe
-from models.encoders import CharNgrams, NmtEncoder, ScaledVectors
+from models.encoders import Ngrams, NmtEncoder, ScaledVectors
 from models.nmt.publish import HUGGINGFACE
 from models.subwords import language_tag
 from pipeline.stage import Inputs, Requirements, Stage
@@ -22,10 +22,11 @@ from pipeline.stages.nmt import (
 )
 from pipeline.store import Artifact, Draft
 from tasks.transfer import (
-    CHAR_NGRAM,
     IN_LANGUAGE,
+    NGRAMS,
     TRANSLATE_TEST,
     TRANSLATE_TRAIN,
+    WORD_CHAR_NGRAM,
     ZERO_SHOT,
     Condition,
     Contest,
@@ -164,7 +165,7 @@ class Predictions(Stage[PredictionsSpec]):
     )
 
     task = luigi.Parameter(description="name of the task")
-    encoder = luigi.Parameter(description="char-ngram or nmt-encoder")
+    encoder = luigi.Parameter(description="char-ngram, word-char-ngram or nmt-encoder")
     trained_on = luigi.Parameter(description="language of the training text")
     engine = luigi.Parameter(default=ORIGINAL, description="engine that translated it")
 
@@ -200,7 +201,9 @@ class Predictions(Stage[PredictionsSpec]):
     def build(spec: PredictionsSpec, inputs: Inputs, out: Draft) -> None:
         train = inputs.one("train").folder
         predict(
-            CharNgrams() if spec.encoder == CHAR_NGRAM else ScaledVectors(),
+            Ngrams(words=spec.encoder == WORD_CHAR_NGRAM)
+            if spec.encoder in NGRAMS
+            else ScaledVectors(),
             spec.classifier,
             train=LabelledSet.load(train, "train"),
             dev=LabelledSet.load(train, "dev"),
@@ -213,7 +216,7 @@ class Predictions(Stage[PredictionsSpec]):
 
     def _inputs(self, language: str, engine: str) -> Stage[Any]:
         """Return what the classifier sees of the task: its texts, or their vectors."""
-        if self.encoder == CHAR_NGRAM:
+        if self.encoder in NGRAMS:
             return labelled(self, language, engine)
         return EncodedTask(
             experiment=self.experiment, task=self.task, language=language, engine=engine
@@ -250,7 +253,7 @@ class TransferScores(Stage[TransferScoresSpec]):
     """One encoder's scores for every strategy and language, with paired tests between them."""
 
     task = luigi.Parameter(description="name of the task")
-    encoder = luigi.Parameter(description="char-ngram or nmt-encoder")
+    encoder = luigi.Parameter(description="char-ngram, word-char-ngram or nmt-encoder")
 
     def spec(self) -> TransferScoresSpec:
         task = self.study.task(str(self.task))
