@@ -31,7 +31,11 @@ TINY_EXPERIMENT = {
         "validate_every": 10,
     },
     "back_translation": {"max_sentences": 200, "beam": 1},
-    "transfer": {"classifier": {"seeds": 2, "strengths": [4.0]}, "beam": 1},
+    "transfer": {
+        "encoders": ["char-ngram", "nmt-encoder"],
+        "classifier": {"seeds": 2, "strengths": [4.0]},
+        "beam": 1,
+    },
     "evaluation": {"resamples": 100, "beam": 1},
 }
 

@@ -61,7 +61,7 @@ def test_every_kind_of_score_is_reported(tiny_study: Study) -> None:
         "translate-test",
         "in-language",
     }
-    assert {r["encoder"] for r in task} == {"char-ngram", "word-char-ngram", "nmt-encoder"}
+    assert {r["encoder"] for r in task} == {"char-ngram", "nmt-encoder"}
     assert {r["engine"] for r in task} == {"", "gloss", "nmt-0", "nmt-1"}
     for r in task:
         assert (r["language"], r["n"], r["seeds"]) == ("sis", 60, 2)
@@ -72,7 +72,7 @@ def test_the_report_is_one_file_that_answers(tiny_study: Study) -> None:
     _, store = tiny_study
     (report,) = store.glob("Report/*")
     page = (report / "report.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 3
     assert "http" not in page.replace("http://www.w3.org", "").replace(
         "http://purl.org", ""
     ).replace("http://creativecommons.org", "").replace("https://matplotlib.org", "")
