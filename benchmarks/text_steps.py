@@ -1,7 +1,8 @@
 """Lines per second and peak memory of each step on text, on generated bitext.
 
 `python -m benchmarks.text_steps --lines 2000000`: each step runs in a process of its own and reads
-what the step before it wrote, as the stages do. Prints a table and writes it as JSON.
+what the step before it wrote, as the stages do. `--corpora 16` cuts the lines into so many corpora.
+Prints a table and writes it as JSON.
 """
 
 import argparse
@@ -24,10 +25,16 @@ LANGUAGES = ("eng", "xho")
 BLOCK = 100_000
 
 
-def generate(folder: Path, lines: int) -> None:
+def generate(folder: Path, lines: int, corpora: int) -> None:
     """Write aligned text of words drawn by Zipf's law; the second side respells the first."""
+    for number in range(corpora):
+        _generate(folder / f"corpus-{number}", lines // corpora, seed=number + 1)
+
+
+def _generate(folder: Path, lines: int, *, seed: int) -> None:
     import numpy
 
+    folder.mkdir()
     draw = numpy.random.default_rng(1)
     consonants, vowels = "bcdfghjklmnprstvwyz", "aeiou"
     words = [
@@ -36,6 +43,7 @@ def generate(folder: Path, lines: int) -> None:
         for i in range(VOCABULARY)
     ]
     respelt = [word[::-1] for word in words]
+    draw = numpy.random.default_rng(seed)  # the words are the same in every corpus
     weights = 1 / numpy.arange(1, VOCABULARY + 1)
     weights /= weights.sum()
     with (folder / "eng.txt").open("w") as first, (folder / "xho.txt").open("w") as second:
@@ -59,12 +67,15 @@ def read_clean_split(folder: Path) -> None:
     from tasks.sources.reading import FetchedCorpus
 
     files = tuple(RemoteFile(name=f"{code}.txt", language=code) for code in LANGUAGES)
-    source = Files(kind="files", base=str(folder), files=files, format=PlainText())
-    corpus = Corpus(name="generated", licence="CC0-1.0", source=source)
     split = HashSplit(rule="hash", dev=HELD_OUT, test=HELD_OUT)
-    fetch(source, folder / "raw", mirror=None)
+    fetched = []
+    for base in sorted(folder.glob("corpus-*")):
+        source = Files(kind="files", base=str(base), files=files, format=PlainText())
+        fetch(source, base / "raw", mirror=None)
+        corpus = Corpus(name=base.name, licence="CC0-1.0", source=source)
+        fetched.append(FetchedCorpus(corpus, base / "raw"))
     prepare_bitext(
-        [FetchedCorpus(corpus, folder / "raw")],
+        fetched,
         LANGUAGES,
         rules=CleaningRules(),
         split=split,
@@ -157,6 +168,7 @@ def main() -> None:
     """Measure every step, or run the one that is named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=2_000_000)
+    parser.add_argument("--corpora", type=int, default=1)
     parser.add_argument("--step", choices=STEPS)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--out", type=Path, help="write the records as JSON here")
@@ -168,8 +180,9 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        generate(folder, options.lines)
-        sys.stdout.write(f"{platform.processor() or platform.machine()}, {options.lines:,} lines\n")
+        generate(folder, options.lines, options.corpora)
+        machine = platform.processor() or platform.machine()
+        sys.stdout.write(f"{machine}, {options.lines:,} lines in {options.corpora} corpora\n")
         sys.stdout.write(f"{'step':34}{'seconds':>9}{'lines/s':>10}{'MiB':>7}\n")
         records = []
         for step in STEPS:
