@@ -130,18 +130,23 @@ def start_processes(number: int, arguments: list[str]) -> None:
 def communication(number: int) -> list[str]:
     """Return how so many processes find each other and exchange gradients.
 
-    fairseq finds the processes of `srun` by itself once it is told a port; its defaults for
-    gradients need a GPU for each process.
+    fairseq finds the processes of `srun` by itself once it is told a port, those of torchrun only
+    where there are GPUs; its defaults for gradients need a GPU for each process.
     """
     import torch
 
     if number == 1:
         return []
-    by_srun = "RANK" not in os.environ
-    port = ["--distributed-port", SLURM_PORT] if by_srun else []
+    if "RANK" not in os.environ:
+        others = ["--distributed-port", SLURM_PORT]
+    else:
+        others = [
+            *("--distributed-init-method", "env://", "--distributed-no-spawn"),
+            *("--distributed-rank", os.environ["RANK"], "--device-id", os.environ["LOCAL_RANK"]),
+        ]
     if torch.cuda.is_available():
-        return port
-    return [*port, "--distributed-backend", "gloo", "--ddp-backend", "legacy_ddp"]
+        return others
+    return [*others, "--distributed-backend", "gloo", "--ddp-backend", "legacy_ddp"]
 
 
 def train(stopping: EarlyStopping, arguments: list[str]) -> None:
