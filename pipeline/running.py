@@ -21,7 +21,7 @@ from pipeline.dag import descendants, find_stages
 from pipeline.settings import THREADS, Settings
 from pipeline.stage import Stage
 from pipeline.store import check_writable, sweep
-from pipeline.workers import Crew
+from pipeline.workers import Crew, fits
 
 DEFAULT_PORT = 8082
 SECONDS_TO_ANSWER = 5
@@ -103,6 +103,8 @@ def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers:
     """Work for a shared scheduler until the targets are whole, whoever builds them."""
     url = _url(scheduler)
     shared = crew.create_remote_scheduler(url)
+    for stages in _too_large(targets, crew):
+        say("leaves", f"{stages} to a worker that has it")
     try:
         while not all(target.complete() for target in targets):
             ours = {s.task_id for target in targets for s in target.walk()}
@@ -121,6 +123,17 @@ def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers:
             time.sleep(SECONDS_TO_LOOK_AGAIN)
     except RPCError as error:
         raise StageError(_no_answer(scheduler)) from error
+
+
+def _too_large(targets: Sequence[Stage[Any]], crew: Crew) -> list[str]:
+    """Return what the stages to build need that a crew does not have, by kind."""
+    missing = [s for target in targets for s in target.walk() if not s.complete()]
+    found = {(type(s).__name__, tuple(s.needs().items())) for s in missing}
+    return [
+        f"{kind}, which needs {', '.join(f'{name}={amount}' for name, amount in needs)},"
+        for kind, needs in sorted(found)
+        if not fits(dict(needs), crew.capacity)
+    ]
 
 
 def _build(targets: Sequence[Stage[Any]], crew: Crew, *, workers: int) -> None:
