@@ -1,7 +1,7 @@
 """What Sprachbund itself takes: start-up, a run with nothing to do, a large plan, the DAG.
 
-`python -m benchmarks.overhead`: medians of several repetitions, in seconds. The DAG's overhead is the
-wall time of a small sandbox study without that of its stages, as a share of it: Luigi, forks,
+`python -m benchmarks.overhead`: medians of several repetitions, in seconds. The overhead of the DAG
+is the wall time of a small sandbox study without that of its stages, as a share: Luigi, forks,
 imports.
 """
 
