@@ -77,8 +77,8 @@ def run_child(
             child.kill()
             raise
     if child.returncode != 0:
-        killed = child.returncode == -signal.SIGKILL and _killed_for_memory() > killed_before
-        error = OutOfMemoryError if starved or killed else ProcessError
+        starved = starved or _killed_for_memory() > killed_before  # it, or one of its own children
+        error = OutOfMemoryError if starved else ProcessError
         raise error(_describe_failure(argv, child.returncode, log, tail))
     return ChildRun(list(argv), round(time.monotonic() - started, 2))
 
@@ -99,6 +99,11 @@ def die_with_parent() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def dying_with_parent(argv: Sequence[str]) -> list[str]:
+    """Return the argv that runs a foreign program which ends when its parent dies."""
+    return [*python_module("models.processes"), *argv]
 
 
 def _follow(
@@ -128,3 +133,8 @@ def _describe_failure(argv: Sequence[str], code: int, log: Path, tail: Sequence[
     return f"{command}\n  {how}; full log: {log}\n  its last lines:\n" + "\n".join(
         f"    {line}" for line in tail
     )
+
+
+if __name__ == "__main__":
+    die_with_parent()  # the kernel keeps that over the change of program
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606

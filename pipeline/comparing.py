@@ -77,7 +77,7 @@ def load_run(name: str) -> Run:
     folder = Path(name)
     if (folder / MANIFEST).is_file():
         return _run_of_report(Artifact(folder.resolve()))
-    built = lineage(stage.artifact for stage in built_stages(name))
+    built = {stage.artifact: stage.artifact.manifest for stage in built_stages(name)}
     return Run(name, to_jsonable_python(load_experiment(name)), _by_label(built))
 
 

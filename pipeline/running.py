@@ -18,10 +18,10 @@ from luigi.rpc import RPCError
 from models.errors import StageError, StoppedError
 from pipeline.console import Tally, say
 from pipeline.dag import descendants, find_stages
-from pipeline.settings import THREADS, Settings
+from pipeline.settings import GPUS, THREADS, Settings, gpu_count
 from pipeline.stage import Stage
 from pipeline.store import check_writable, sweep
-from pipeline.workers import Crew, fits
+from pipeline.workers import Crew, fits, quick_scheduler
 
 DEFAULT_PORT = 8082
 SECONDS_TO_ANSWER = 5
@@ -48,12 +48,12 @@ def run(
     With a scheduler (HOST:PORT or URL), share the work with all who work for it on this store.
     """
     sweep(Settings.from_environment().store)
-    missing = {s.task_id: s for target in targets for s in target.walk() if not s.complete()}
+    missing = _missing(targets)
     if missing:
         check_writable(Settings.from_environment().store)
         Tally.expect(len(missing))
         crew = crew or Crew.of_this_machine()
-        with _stopping_on_signals(), _sharing_processors(crew, workers):
+        with _stopping_on_signals(), _sharing_hardware(crew, workers):
             if scheduler is None:
                 _build(targets, crew, workers=workers)
             else:
@@ -73,7 +73,7 @@ def check_inputs(stages: Sequence[Stage[Any]]) -> None:
             first = f"{type(lacking[0]).__name__}:{lacking[0].label()}"
             more = f" and {len(lacking) - 1} more" if lacking[1:] else ""
             raise StageError(
-                f"{type(stage).__name__} {stage.label()} needs {first}{more}, which is not built; "
+                f"{_name(stage)} needs {first}{more}, which is not built; "
                 "take --until to build what it needs, too"
             )
 
@@ -96,19 +96,20 @@ def forget(experiment: str, pattern: str) -> list[Stage[Any]]:
 @Stage.event_handler(luigi.Event.PROCESS_FAILURE)  # type: ignore[untyped-decorator]
 def _report_death(stage: Stage[Any], message: str) -> None:
     """Say that a stage's process died: it could not do so itself (killed, out of memory)."""
-    say("FAILED", f"{type(stage).__name__} {stage.label()}: its process died: {message}")
+    say("FAILED", f"{_name(stage)}: its process died: {message}")
 
 
 def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers: int) -> None:
     """Work for a shared scheduler until the targets are whole, whoever builds them."""
     url = _url(scheduler)
-    shared = crew.create_remote_scheduler(url)
     for stages in _too_large(targets, crew):
         say("leaves", f"{stages} to a worker that has it")
+    shared = crew.create_remote_scheduler(url)
     try:
-        while not all(target.complete() for target in targets):
-            ours = {s.task_id for target in targets for s in target.walk()}
-            luigi.build(
+        for task_id in quick_scheduler(url).task_list("DISABLED", ""):
+            shared.re_enable_task(task_id)  # someone starts again: the cause may be mended
+        while missing := _missing(targets):
+            result = luigi.build(
                 list(targets),
                 worker_scheduler_factory=crew,
                 workers=workers,
@@ -116,18 +117,29 @@ def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers:
                 detailed_summary=True,
                 log_level="CRITICAL",
             )
-            given_up = ours & shared.task_list("DISABLED", "").keys()
+            given_up = missing.keys() & shared.task_list("DISABLED", "").keys()
             if given_up:
-                names = f"{len(given_up)} stages failed, here or on another worker"
-                raise StageError(f"the run did not finish: {names}")
+                names = ", ".join(sorted(_name(missing[task_id]) for task_id in given_up))
+                raise StageError(f"the run did not finish; given up: {names}")
+            if result.worker._stop_requesting_work:  # asked to, by SIGUSR1 or on Luigi's page
+                raise StageError("this worker was told to take no more stages")
             time.sleep(SECONDS_TO_LOOK_AGAIN)
     except RPCError as error:
-        raise StageError(_no_answer(scheduler)) from error
+        raise StageError(f"{_no_answer(scheduler)} ({error.sub_exception})") from error
+
+
+def _name(stage: Stage[Any]) -> str:
+    return f"{type(stage).__name__} {stage.label()}"
+
+
+def _missing(targets: Sequence[Stage[Any]]) -> dict[str, Stage[Any]]:
+    """Return the stages that are to be built, by Luigi's id."""
+    return {s.task_id: s for target in targets for s in target.walk() if not s.complete()}
 
 
 def _too_large(targets: Sequence[Stage[Any]], crew: Crew) -> list[str]:
     """Return what the stages to build need that a crew does not have, by kind."""
-    missing = [s for target in targets for s in target.walk() if not s.complete()]
+    missing = _missing(targets).values()
     found = {(type(s).__name__, tuple(s.needs().items())) for s in missing}
     return [
         f"{kind}, which needs {', '.join(f'{name}={amount}' for name, amount in needs)},"
@@ -150,29 +162,42 @@ def _build(targets: Sequence[Stage[Any]], crew: Crew, *, workers: int) -> None:
 
 
 @contextmanager
-def _sharing_processors(crew: Crew, workers: int) -> Iterator[None]:
-    """Give each stage its share of the processors, unless the user has said how many threads."""
+def _sharing_hardware(crew: Crew, workers: int) -> Iterator[None]:
+    """Give each stage its share of the processors, and of the GPUs those of the crew alone.
+
+    Where the user has said how many threads, that holds.
+    """
+    share = {THREADS: str(max(1, crew.capacity["cpu"] // workers))}
+    if crew.capacity["gpu"] < gpu_count():
+        gpus = os.environ.get(GPUS) or ",".join(map(str, range(gpu_count())))
+        share[GPUS] = ",".join(gpus.split(",")[: crew.capacity["gpu"]])
     if THREADS in os.environ:
-        yield
-        return
-    os.environ[THREADS] = str(max(1, crew.capacity["cpu"] // workers))
+        del share[THREADS]
+    before = {name: os.environ.get(name) for name in share}
+    os.environ.update(share)
     try:
         yield
     finally:
-        del os.environ[THREADS]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
 def _stopping_on_signals() -> Iterator[None]:
     """Raise StoppedError at Ctrl-C and SIGTERM; Luigi ends its workers on the way out."""
     received: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM)
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
         received.append(number)
+        for later in signals:  # the workers are on their way out
+            signal.signal(later, signal.SIG_IGN)
         raise KeyboardInterrupt  # the one exception that Luigi lets pass everywhere
 
-    signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, stop) for number in signals]
     try:
         yield
@@ -199,7 +224,8 @@ def _url(scheduler: str) -> str:
         create_connection(place, SECONDS_TO_ANSWER).close()
     except OSError as error:
         raise StageError(_no_answer(scheduler)) from error
-    return f"{parts.scheme}://{parts.hostname}:{place[1]}{parts.path}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}:{place[1]}{parts.path}"
 
 
 def _no_answer(scheduler: str) -> str:

@@ -17,7 +17,6 @@ from pipeline.settings import Settings
 
 OPTIONS = {
     "retry_delay": "10",
-    "retry_count": "3",  # a stage that fails three times has a reason
     "worker_disconnect_delay": "60",
     "prune_on_get_work": "true",
 }
@@ -40,8 +39,9 @@ class History(TaskHistory):
         self._note(task, "start", worker_host)
 
     def task_finished(self, task: Task, successful: bool) -> None:
-        """Note that a stage has ended."""
-        self._note(task, "done" if successful else "failed", None)
+        """Note that a stage has ended; one that a worker found finished was not begun."""
+        if task.time_running is not None:
+            self._note(task, "done" if successful else "failed", None)
 
     def _note(self, task: Task, event: str, host: str | None) -> None:
         when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -75,6 +75,7 @@ def serve(address: str, port: int, socket: Path | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     configure(folder)
     logging.basicConfig(filename=folder / "log.txt", level=logging.INFO)
+    logging.getLogger("tornado.access").setLevel(logging.WARNING)  # workers ask every second
     place = str(socket) if socket else f"http://{address}:{port}"
     say("serves", f"{place}  (state, history and log: {folder})")
     try:

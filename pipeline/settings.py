@@ -11,6 +11,9 @@ THREADS = "OMP_NUM_THREADS"
 """The variable that torch, numpy and scikit-learn read, too."""
 
 
+GPUS = "CUDA_VISIBLE_DEVICES"
+
+
 def cores() -> int:
     """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -20,7 +23,7 @@ def cores() -> int:
 
 def gpu_count() -> int:
     """Return how many NVIDIA GPUs this process may use, without loading any library."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    visible = os.environ.get(GPUS)
     if visible is not None:
         return len([number for number in visible.split(",") if number.strip() not in ("", "-1")])
     return len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
@@ -49,6 +52,6 @@ class Settings(NamedTuple):
         return cls(
             store=Path(os.environ.get("SPRACHBUND_STORE") or "artifacts").absolute(),
             mirror=Path(mirror).absolute() if mirror else None,
-            threads=int(os.environ.get(THREADS) or cores()),
+            threads=int(os.environ.get(THREADS, "").partition(",")[0] or cores()),
             launcher=tuple(shlex.split(os.environ.get("SPRACHBUND_LAUNCHER", ""))),
         )

@@ -54,6 +54,9 @@ class Stage(luigi.Task, Generic[SpecT]):
     LIBRARIES: ClassVar[tuple[str, ...]] = ()
     """What `build` imports at length; imported once before the workers fork, not in each fork."""
 
+    retry_count = 3
+    """How often a shared scheduler has a failing stage tried before it gives it up."""
+
     experiment = luigi.Parameter(description="name or path of an experiment manifest")
 
     def spec(self) -> SpecT:

@@ -8,8 +8,10 @@ from typing import Any
 from luigi.rpc import RemoteScheduler
 from luigi.scheduler import Scheduler
 from luigi.worker import TaskStatusReporter, Worker
+from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
 
 from models.errors import SpecError
+from pipeline.console import say
 from pipeline.settings import cores, gpu_count
 
 Capacity = Mapping[str, int]
@@ -25,6 +27,42 @@ def fits(needs: Capacity, capacity: Capacity) -> bool:
     return all(capacity.get(name, 0) >= amount for name, amount in needs.items())
 
 
+class PatientScheduler(RemoteScheduler):
+    """A shared scheduler that is asked again when the network is down, and says so once.
+
+    A worker that is cut off goes on with its stage, and reports it when the network is back.
+    """
+
+    lost = False
+
+    def _get_retryer(self) -> Retrying:
+        return Retrying(
+            wait=wait_fixed(SECONDS_TO_ASK_AGAIN),
+            stop=stop_after_delay(SECONDS_OF_PATIENCE),
+            after=self._say_once,
+            reraise=True,
+        )
+
+    def _say_once(self, state: RetryCallState) -> None:
+        if not self.lost and state.outcome:
+            self.lost = True
+            cause = state.outcome.exception()
+            say("lost", f"the scheduler at {self._url}: {cause}; asking again for an hour")
+
+    def _fetch(self, url_suffix: str, body: Any) -> Any:
+        answer = super()._fetch(url_suffix, body)
+        self.lost = False
+        return answer
+
+
+def quick_scheduler(url: str) -> RemoteScheduler:
+    """Return a proxy that asks once: for what may be lost, but must not hold up a stage."""
+    quick = RemoteScheduler(url, connect_timeout=SECONDS_FOR_A_MESSAGE)
+    quick._rpc_retry_attempts = 1
+    quick._rpc_log_retries = False
+    return quick
+
+
 class StageWorker(Worker):
     """Runs stages in forks. On a shared scheduler it takes those alone that it has room for.
 
@@ -36,6 +74,18 @@ class StageWorker(Worker):
         self.capacity = capacity
         self.messenger = messenger
         super().__init__(**options)
+
+    def __enter__(self) -> "StageWorker":
+        """Let the thread that says "alive" ask once each time: a stop waits for its end."""
+        super().__enter__()
+        if self.messenger:
+            self._keep_alive_thread._scheduler = self.messenger
+        return self
+
+    def _get_work_task_id(self, get_work_response: Mapping[str, Any]) -> str | None:
+        """Take what this worker has asked for alone; Luigi would import whatever it is told."""
+        task_id = get_work_response.get("task_id")
+        return task_id if task_id in self._scheduled_tasks else None
 
     def _add_task(self, *args: Any, **kwargs: Any) -> None:
         stage = self._scheduled_tasks.get(kwargs["task_id"])
@@ -94,15 +144,8 @@ class Crew:
         )
 
     def create_remote_scheduler(self, url: str) -> RemoteScheduler:
-        """Return a proxy of the shared scheduler, which asks again when the network is down.
-
-        A worker that is cut off goes on with its stage, and reports it when the network is back.
-        """
-        proxy = RemoteScheduler(url)
-        proxy._rpc_retry_attempts = SECONDS_OF_PATIENCE // SECONDS_TO_ASK_AGAIN
-        proxy._rpc_retry_wait = SECONDS_TO_ASK_AGAIN
-        proxy._rpc_log_retries = False
-        return proxy
+        """Return a proxy of the shared scheduler."""
+        return PatientScheduler(url)
 
     def create_worker(
         self,
@@ -115,14 +158,7 @@ class Crew:
         messenger = None
         if isinstance(scheduler, RemoteScheduler):
             options |= {"keep_alive": True, "wait_interval": 1.0, "wait_jitter": 1.0}
-            messenger = _messenger(scheduler)
+            messenger = quick_scheduler(scheduler._url)
         return StageWorker(
             capacity=self.capacity, messenger=messenger, assistant=assistant, **options
         )
-
-
-def _messenger(scheduler: RemoteScheduler) -> RemoteScheduler:
-    """Return a proxy for status messages: they may be lost, but must not hold up a stage."""
-    quick = RemoteScheduler(scheduler._url, connect_timeout=SECONDS_FOR_A_MESSAGE)
-    quick._rpc_retry_attempts = 1
-    return quick

@@ -250,7 +250,7 @@ def train_and_publish(
     )
     facts = {
         "precision": trainer.precision,
-        "batch": trainer.batch()._asdict(),
+        "batch": {**trainer.batch()._asdict(), "processes": recipe.processes},
         "phases": [{"phase": p.folder.name, "validations": p.validations} for p in phases],
     }
     children = [*binarized, *(phase.training for phase in phases), published]

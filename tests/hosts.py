@@ -9,8 +9,11 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+
+import psutil
 
 from tests.torture import COMMAND
 
@@ -68,6 +71,25 @@ class Process:
         """Wait for the end; return the exit code."""
         return self.process.wait(LONGEST_WAIT)
 
+    def stop(self) -> None:
+        """End the process and all that it has started."""
+        with suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(self.process.pid)
+            for process in (*parent.children(recursive=True), parent):
+                process.kill()
+        self.process.wait()
+
+
+def training_of(store: Path) -> psutil.Process:
+    """Return the one process that trains below a store."""
+    (found,) = (
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "models.nmt.launch" in (process.info["cmdline"] or ())
+        and any(str(store) in part for part in process.info["cmdline"])
+    )
+    return found
+
 
 def main(experiment: str, store: Path) -> None:
     """Play the scene and print what happened."""
@@ -76,19 +98,24 @@ def main(experiment: str, store: Path) -> None:
     (store / "luigi.cfg").write_text(LUIGI, encoding="utf-8")
     os.environ["LUIGI_CONFIG_PATH"] = str(store / "luigi.cfg")
     scheduler = Process((), store, "scheduler", "--address", HERE, "--port", PORT)
+    started = [scheduler]
     try:
         scheduler.wait_for("serves")
         work = ("worker", experiment, "--scheduler", f"{HERE}:{PORT}")
-        far = Process(("ip", "netns", "exec", "other"), store, *work)
-        far.wait_for("start  NmtModel")
-        near = Process((), store, *work)
+        started.append(far := Process(("ip", "netns", "exec", "other"), store, *work))
+        far.wait_for("epoch")
+        training = training_of(store)
+        training.suspend()  # so that it surely lasts until the other worker is asked
+        started.append(near := Process((), store, *work))
         shell("ip", "link", "set", "here", "down")
         near.wait_for("waits")  # the scheduler has given up on the far worker and asks this one
+        training.resume()
+        near.wait_for("found  NmtModel")
         shell("ip", "link", "set", "here", "up")
         codes = [near.end(), far.end()]
     finally:
-        scheduler.process.terminate()
-    scheduler.end()
+        for process in started:
+            process.stop()
     record = {"codes": codes, "near": near.lines, "far": far.lines, "scheduler": scheduler.lines}
     sys.stdout.write(json.dumps(record, indent=1) + "\n")
 

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from socket import socket
+from socket import create_connection, socket
 
 import pytest
 
@@ -79,12 +79,24 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
+def wait_for_port(address: str, port: str) -> None:
+    for _ in range(100):
+        try:
+            create_connection((address, int(port)), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"nobody listens at {address}:{port}")
+
+
 @pytest.mark.parametrize(("address", "warned"), [("127.0.0.1", False), ("0.0.0.0", True)])  # noqa: S104
 def test_a_scheduler_warns_of_strangers_and_keeps_its_state(
     store: Path, address: str, warned: bool
 ) -> None:
+    port = free_port()
     with subprocess.Popen(
-        [*COMMAND, "scheduler", "--address", address, "--port", free_port()],
+        [*COMMAND, "scheduler", "--address", address, "--port", port],
         stderr=subprocess.PIPE,
         text=True,
     ) as scheduler:
@@ -93,7 +105,7 @@ def test_a_scheduler_warns_of_strangers_and_keeps_its_state(
             lines.append(line)
             if "serves" in line:
                 break
-        time.sleep(1)
+        wait_for_port(address, port)
         scheduler.send_signal(signal.SIGTERM)
         _, rest = scheduler.communicate(timeout=10)
     assert scheduler.returncode == 0, rest
@@ -109,6 +121,9 @@ def test_a_port_that_is_taken_and_a_scheduler_that_is_not_there_are_named(
         taken.listen()
         port = str(taken.getsockname()[1])
         result = sprachbund("scheduler", "--port", port)
+        mute = sprachbund("worker", str(tiny), "--scheduler", f"127.0.0.1:{port}")
+    assert mute.returncode == 1  # it takes the call and never answers
+    assert f"no scheduler answers at 127.0.0.1:{port}" in mute.stderr
     assert result.returncode == 1
     assert result.stderr.endswith(
         f"error: cannot listen at http://127.0.0.1:{port}: Address already in use\n"
@@ -123,9 +138,13 @@ def test_a_port_that_is_taken_and_a_scheduler_that_is_not_there_are_named(
 
 @pytest.mark.system
 def test_a_host_that_is_cut_off_and_comes_back_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    if not shutil.which("unshare") or subprocess.run(["unshare", "-rmn", "true"]).returncode:
+    tools = shutil.which("unshare") and shutil.which("ip")
+    if not tools or subprocess.run(["unshare", "-rmn", "true"]).returncode:
         pytest.skip("this machine lets nobody make network namespaces")
-    experiment = write_experiment(tmp_path / "manifests", tasks=[], back_translation={"rounds": 0})
+    recipe = {**TINY_EXPERIMENT["nmt"], "max_updates": 100}  # type: ignore[dict-item]
+    experiment = write_experiment(
+        tmp_path / "manifests", tasks=[], back_translation={"rounds": 0}, nmt=recipe
+    )
     store = tmp_path / "store"
     result = subprocess.run(
         ["unshare", "-rmn", sys.executable, "-m", "tests.hosts", str(experiment), str(store)],

@@ -1,7 +1,7 @@
 """Start `fairseq-train` as needed: `python -m models.nmt.launch HISTORY PATIENCE ARGS`.
 
 With a `--distributed-world-size` above 1 it starts itself so many times with torchrun, unless a
-launcher of the user's has done so on all nodes (`srun`, torchrun): then `LAUNCHED` is set.
+launcher of the user's (`srun`) has done so on all nodes: then `LAUNCHED` is set.
 
 The launcher repairs what no fairseq option reaches, then hands over to fairseq: what torch may
 unpickle, the plugin's criterion and faster kernels, atomic checkpoint copies, early stopping that
@@ -12,6 +12,7 @@ left out.
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,8 @@ from typing import Any
 from models.processes import die_with_parent
 
 LAUNCHED = "SPRACHBUND_LAUNCHED"
-SLURM_PORT = "29517"
+TORCHRUN = "TORCHELASTIC_RUN_ID"
+FIRST_PORT = 20_000
 
 
 def allow_checkpoint_types() -> None:
@@ -115,8 +117,9 @@ def is_finished(last: Path, stopping: EarlyStopping, max_updates: int) -> bool:
 
 def rank() -> int:
     """Return the number of this process among those that train together, from 0 on."""
-    slurm = os.environ.get("SLURM_PROCID") if LAUNCHED in os.environ else None
-    return int(os.environ.get("RANK") or slurm or 0)
+    if TORCHRUN in os.environ:
+        return int(os.environ["RANK"])
+    return int(os.environ["SLURM_PROCID"]) if LAUNCHED in os.environ else 0
 
 
 def start_processes(number: int, arguments: list[str]) -> None:
@@ -130,23 +133,34 @@ def start_processes(number: int, arguments: list[str]) -> None:
 def communication(number: int) -> list[str]:
     """Return how so many processes find each other and exchange gradients.
 
-    fairseq finds the processes of `srun` by itself once it is told a port, those of torchrun only
-    where there are GPUs; its defaults for gradients need a GPU for each process.
+    fairseq knows torchrun and srun, but takes a GPU for each process for granted.
     """
     import torch
 
     if number == 1:
         return []
-    if "RANK" not in os.environ:
-        others = ["--distributed-port", SLURM_PORT]
+    if TORCHRUN in os.environ:
+        address, local = "env://", os.environ["LOCAL_RANK"]
+        here = int(os.environ["LOCAL_WORLD_SIZE"])
     else:
-        others = [
-            *("--distributed-init-method", "env://", "--distributed-no-spawn"),
-            *("--distributed-rank", os.environ["RANK"], "--device-id", os.environ["LOCAL_RANK"]),
-        ]
-    if torch.cuda.is_available():
+        address, local = _srun_address(), os.environ["SLURM_LOCALID"]
+        here = int(os.environ.get("SLURM_NTASKS_PER_NODE") or 1)
+    others = [
+        *("--distributed-init-method", address, "--distributed-no-spawn"),
+        *("--distributed-rank", str(rank()), "--device-id", local),
+    ]
+    if torch.cuda.device_count() >= here:
         return others
-    return [*others, "--distributed-backend", "gloo", "--ddp-backend", "legacy_ddp"]
+    return [*others, "--cpu", "--distributed-backend", "gloo", "--ddp-backend", "legacy_ddp"]
+
+
+def _srun_address() -> str:
+    """Return where the first process of a Slurm step listens."""
+    nodes = os.environ["SLURM_STEP_NODELIST"]
+    command = ["scontrol", "show", "hostnames", nodes]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    port = FIRST_PORT + int(os.environ["SLURM_JOB_ID"]) % FIRST_PORT
+    return f"tcp://{listed.split()[0]}:{port}"
 
 
 def train(stopping: EarlyStopping, arguments: list[str]) -> None:
@@ -175,7 +189,7 @@ def main(arguments: list[str]) -> None:
     die_with_parent()
     history, patience, *options = arguments
     number = int(_option(options, "--distributed-world-size"))
-    if number > 1 and not {"RANK", LAUNCHED} & os.environ.keys():
+    if number > 1 and not {TORCHRUN, LAUNCHED} & os.environ.keys():
         start_processes(number, arguments)
     else:
         train(EarlyStopping(Path(history), int(patience)), options)

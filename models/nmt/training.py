@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from models.nmt.launch import LAUNCHED
 from models.nmt.recipe import NmtRecipe
-from models.processes import ChildRun, python_module, run_child
+from models.processes import ChildRun, dying_with_parent, python_module, run_child
 
 MAX_POSITIONS = 512
 LOG_INTERVAL = 25
@@ -213,9 +213,10 @@ def train(
 
     history = checkpoints / "validations.json"
     argv = python_module("models.nmt.launch", history, str(recipe.patience), *arguments)
-    environment = {"OMP_NUM_THREADS": str(recipe.threads), "MKL_NUM_THREADS": str(recipe.threads)}
+    threads = str(recipe.threads)
+    environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "PYTHONSAFEPATH": "1"}
     if launcher and recipe.processes > 1:
-        argv, environment[LAUNCHED] = [*launcher, *argv], "1"
+        argv, environment[LAUNCHED] = dying_with_parent([*launcher, *argv]), "1"
     return run_child(argv, log, on_line=on_line, environment=environment)
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from pipeline.reporting.tables import Grid, Record, leak_grids, mt_grid, task_grids, training_grid
 from pipeline.scoring import finished_scores, finished_trainings
 from pipeline.stages.report import Report
+from tasks.auditing import is_held_out
 
 
 def score_tables(records: list[Record], trainings: list[Record]) -> Iterator[Table]:
@@ -36,7 +37,8 @@ def print_answer(experiment: str) -> None:
 
 def print_audit(overlaps: list[Record]) -> None:
     """Print where held-out text was found."""
-    remarks = [] if overlaps else ["No held-out sentence stands in any other text."]
+    found = any(is_held_out(overlap["to"]) for overlap in overlaps)
+    remarks = [] if found else ["No held-out sentence stands in any other text."]
     print_grids(leak_grids(overlaps), remarks=remarks)
 
 

@@ -96,19 +96,19 @@ def training_grid(manifests: list[Record]) -> Grid | None:
         "minutes",
     ]
     note = (
-        "updates (+ on human text alone); tokens of the target at most, in parts (2 × 1,024) where "
-        "memory was too small; lines of all directions; label-smoothed loss on human "
-        "dev text, in bits a subword"
+        "updates (+ on human text alone); target tokens at most, in parts (2 × 1,024) where memory "
+        "was too small or several processes trained; lines of all directions; label-smoothed loss "
+        "on human dev text, in bits a subword"
     )
     return Grid("NMT training", columns, rows, note) if rows else None
 
 
 def _batch(batch: Record | None) -> str:
-    """Return `2,048`, or `2 × 1,024` where memory was too small for that at once."""
+    """Return `2,048`, or `2 × 1,024` in parts, of one process or all of them."""
     if batch is None:
         return "–"
-    parts = f"{batch['parts']} × " if batch["parts"] > 1 else ""
-    return f"{parts}{batch['tokens']:,}"
+    times = batch["parts"] * batch["processes"]
+    return f"{times} × {batch['tokens']:,}" if times > 1 else f"{batch['tokens']:,}"
 
 
 def leak_grids(overlaps: list[Record]) -> Iterator[Grid]:
