@@ -15,7 +15,7 @@ ABSENT = object()
 """Stands for a field that one of two specs does not have."""
 
 
-CauseKind = Literal["first", "version", "spec", "input"]
+CauseKind = Literal["first", "forced", "version", "spec", "input"]
 
 
 class Cause(NamedTuple):
@@ -96,6 +96,9 @@ Changed = tuple[Stage[Any], Artifact | None]
 def _causes(
     stage: Stage[Any], earlier: Artifact | None
 ) -> Iterator[tuple[CauseKind, str, Changed | None]]:
+    if stage.place.forced:
+        yield "forced", "forced by rerun", None
+        return
     manifest = earlier.readable_manifest if earlier else {}
     if earlier is None or "spec" not in manifest:
         yield "first", "first build", None

@@ -90,6 +90,8 @@ def forget(experiment: str, pattern: str) -> list[Stage[Any]]:
     doomed = [stage for stage in affected if stage.task_id in names or stage.complete()]
     for stage in affected:
         stage.place.discard()
+    for stage in doomed:
+        stage.place.force()
     return doomed
 
 

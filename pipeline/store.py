@@ -6,6 +6,7 @@
     scratch/   what lets an interrupted build resume: checkpoints, finished shards
     log.txt    output of child processes, moved to <store>/.logs/ with success
     curves/    learning curves of a training, for TensorBoard, moved there, too
+    forced     there while an artifact that `rerun` removed has not been built again
     attempts   how often this build was begun; `seconds` in the manifest are those of the last
 """
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 MANIFEST = "manifest.json"
+FORCED = "forced"
 Manifest = dict[str, Any]
 TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "sentencepiece", "sacrebleu", "scikit-learn",
          "transformers", "datasets", "luigi", "systran-align", "numpy")  # fmt: skip
@@ -104,6 +106,16 @@ class Place(NamedTuple):
     @property
     def complete(self) -> bool:
         return (self.artifact / MANIFEST).is_file()
+
+    @property
+    def forced(self) -> bool:
+        """Whether it was removed to be built again."""
+        return (self.work / FORCED).is_file()
+
+    def force(self) -> None:
+        """Note that it was removed to be built again; the next build takes the note away."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        (self.work / FORCED).touch()
 
     def discard(self) -> None:
         """Remove the artifact and its work folder; a kill in between leaves no half artifact."""

@@ -102,6 +102,17 @@ def test_a_new_version_is_a_cause(
     assert direct_causes(stage) == [f"VERSION {Bitext.VERSION - 1} -> {Bitext.VERSION}"]
 
 
+def test_what_rerun_removed_is_forced_until_it_is_built(tmp_path: Path, store: Path) -> None:
+    experiment = built(tmp_path, "TrainingBitext")
+    running.forget(experiment, "BitextScores")
+    planned = by_name(experiment)
+    forced = {name for name, stage in planned.items() if stage.causes == ["forced by rerun"]}
+    assert forced == {"BitextScores:hub-sis", "TrainingBitext:hub-sis"}
+    running.run(find_stages(experiment, "TrainingBitext"))
+    assert by_name(experiment)["BitextScores:hub-sis"].done
+    assert not any(path.is_file() for path in (store / ".work").rglob("*"))
+
+
 def test_an_input_whose_artifact_is_gone_is_said_to_be(tmp_path: Path, store: Path) -> None:
     before = built(tmp_path, "TrainingBitext")
     (text,) = find_stages(before, "Bitext")
