@@ -58,6 +58,17 @@ def test_training_needs_its_threads_and_a_gpu_where_the_recipe_says_so(
     assert model.needs() == {"cpu": 6, "gpu": 2}
 
 
+def test_a_worker_takes_nothing_that_it_has_not_asked_for(tiny: Path, store: Path) -> None:
+    (stage,) = find_stages(str(tiny), "SubwordModel")
+    crew = Crew({"cpu": 1, "gpu": 0})
+    worker = crew.create_worker(crew.create_local_scheduler(), 1)
+    worker.add(stage)
+    assert worker._get_work_task_id({"task_id": stage.task_id}) == stage.task_id
+    strange = {"task_id": "Shell_1", "task_module": "os", "task_family": "Shell", "task_params": {}}
+    assert worker._get_work_task_id(strange) is None
+    assert worker._get_work_task_id({"task_id": None, "batch_id": "b", **strange}) is None
+
+
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
