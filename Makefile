@@ -6,7 +6,7 @@ CONSTRAINTS := -c constraints.txt
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test torture check clean
+.PHONY: help setup demo study test torture bench check clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,11 @@ test: setup ## run all tests, offline
 KILLS ?= 60
 torture: setup ## kill a small study KILLS times (60), resume it each time, compare the end
 	$(BIN)/python -m tests.torture --kills $(KILLS)
+
+bench: setup ## measure everything in benchmarks/ (about an hour; results go to benchmarks/results)
+	for name in overhead engines workers text_steps; do \
+		$(BIN)/python -m benchmarks.$$name --out benchmarks/results/$$name.json || exit 1; \
+	done
 
 check: setup ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .
