@@ -17,13 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import langcodes
-import yaml
 
-from tests.conftest import write_experiment
+from tests.conftest import COMMAND, write_experiment, write_yaml
 
 REPETITIONS = 5
 PAIRS = 200
-COMMAND = [sys.executable, "-P", "-m", "pipeline.commands.app"]
 
 
 def seconds(*arguments: str, store: Path) -> float:
@@ -75,13 +73,6 @@ def write_large_experiment(folder: Path, pairs: int) -> Path:
         names.append(pair["name"])
     experiment = {"name": "large", "hub": "eng", "pairs": names}
     return write_yaml(folder / "experiments" / "large.yaml", experiment)
-
-
-def write_yaml(path: Path, data: object) -> Path:
-    """Write one manifest."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
-    return path
 
 
 def stage_seconds(store: Path) -> float:

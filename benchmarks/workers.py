@@ -15,9 +15,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from socket import socket
 
 import yaml
+
+from tests.conftest import COMMAND, free_port
 
 WORKERS = (1, 2, 4)
 STAGE = "SyntheticBitext"
@@ -25,7 +26,6 @@ RECIPE = {
     "nmt": {"width": 128, "feed_forward": 256, "max_updates": 500, "validate_every": 250},
     "back_translation": {"max_sentences": 1000, "beam": 4, "shards": 4},
 }
-COMMAND = [sys.executable, "-P", "-m", "pipeline.commands.app"]
 
 
 def write_experiment(folder: Path) -> Path:
@@ -43,13 +43,6 @@ def start(*arguments: str, store: Path) -> subprocess.Popen[bytes]:
     """Start a command on a store, with one thread."""
     environment = {**os.environ, "SPRACHBUND_STORE": str(store), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen([*COMMAND, *arguments], env=environment, stderr=subprocess.DEVNULL)
-
-
-def free_port() -> str:
-    """Return a port that nobody listens at."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def measure(experiment: Path, store: Path, workers: int) -> float:

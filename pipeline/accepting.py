@@ -17,7 +17,7 @@ def accept(stage: Stage[Any], reason: str) -> Path:
     The manifest says so, with the reason and all that differs, and so does every report that rests
     on it; what it was built from stays what it was. Raises StageError if there is none to adopt.
     """
-    name = f"{type(stage).__name__} {stage.label()}"
+    name = stage.title
     with exclusive(stage.place):
         if stage.complete():
             raise StageError(f"{name} is built; there is nothing to accept")

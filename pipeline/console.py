@@ -39,7 +39,7 @@ class Reporter:
 
     def __init__(self, stage: Any) -> None:
         self.stage = stage
-        self.name = f"{type(stage).__name__} {stage.label()}"
+        self.name = stage.title
         self.started = time.monotonic()
         self.last_line = self.started
         self.deaf_until = 0.0

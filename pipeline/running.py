@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from socket import create_connection
@@ -73,7 +73,7 @@ def check_inputs(stages: Sequence[Stage[Any]]) -> None:
             first = f"{type(lacking[0]).__name__}:{lacking[0].label()}"
             more = f" and {len(lacking) - 1} more" if lacking[1:] else ""
             raise StageError(
-                f"{_name(stage)} needs {first}{more}, which is not built; "
+                f"{stage.title} needs {first}{more}, which is not built; "
                 "take --until to build what it needs, too"
             )
 
@@ -98,30 +98,23 @@ def forget(experiment: str, pattern: str) -> list[Stage[Any]]:
 @Stage.event_handler(luigi.Event.PROCESS_FAILURE)  # type: ignore[untyped-decorator]
 def _report_death(stage: Stage[Any], message: str) -> None:
     """Say that a stage's process died: it could not do so itself (killed, out of memory)."""
-    say("FAILED", f"{_name(stage)}: its process died: {message}")
+    say("FAILED", f"{stage.title}: its process died: {message}")
 
 
 def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers: int) -> None:
     """Work for a shared scheduler until the targets are whole, whoever builds them."""
     url = _url(scheduler)
-    for stages in _too_large(targets, crew):
+    for stages in _too_large(_missing(targets).values(), crew):
         say("leaves", f"{stages} to a worker that has it")
     shared = crew.create_remote_scheduler(url)
     try:
         for task_id in quick_scheduler(url).task_list("DISABLED", ""):
             shared.re_enable_task(task_id)  # someone starts again: the cause may be mended
         while missing := _missing(targets):
-            result = luigi.build(
-                list(targets),
-                worker_scheduler_factory=crew,
-                workers=workers,
-                scheduler_url=url,
-                detailed_summary=True,
-                log_level="CRITICAL",
-            )
+            result = _run_luigi(targets, crew, workers, scheduler_url=url)
             given_up = missing.keys() & shared.task_list("DISABLED", "").keys()
             if given_up:
-                names = ", ".join(sorted(_name(missing[task_id]) for task_id in given_up))
+                names = ", ".join(sorted(missing[task_id].title for task_id in given_up))
                 raise StageError(f"the run did not finish; given up: {names}")
             if result.worker._stop_requesting_work:  # asked to, by SIGUSR1 or on Luigi's page
                 raise StageError("this worker was told to take no more stages")
@@ -130,18 +123,13 @@ def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers:
         raise StageError(f"{_no_answer(scheduler)} ({error.sub_exception})") from error
 
 
-def _name(stage: Stage[Any]) -> str:
-    return f"{type(stage).__name__} {stage.label()}"
-
-
 def _missing(targets: Sequence[Stage[Any]]) -> dict[str, Stage[Any]]:
     """Return the stages that are to be built, by Luigi's id."""
     return {s.task_id: s for target in targets for s in target.walk() if not s.complete()}
 
 
-def _too_large(targets: Sequence[Stage[Any]], crew: Crew) -> list[str]:
+def _too_large(missing: Iterable[Stage[Any]], crew: Crew) -> list[str]:
     """Return what the stages to build need that a crew does not have, by kind."""
-    missing = _missing(targets).values()
     found = {(type(s).__name__, tuple(s.needs().items())) for s in missing}
     return [
         f"{kind}, which needs {', '.join(f'{name}={amount}' for name, amount in needs)},"
@@ -151,16 +139,21 @@ def _too_large(targets: Sequence[Stage[Any]], crew: Crew) -> list[str]:
 
 
 def _build(targets: Sequence[Stage[Any]], crew: Crew, *, workers: int) -> None:
-    result = luigi.build(
+    result = _run_luigi(targets, crew, workers, local_scheduler=True)
+    if result.status not in SUCCESS:
+        raise StageError(f"the run did not finish: {result.status.value[1]}")
+
+
+def _run_luigi(targets: Sequence[Stage[Any]], crew: Crew, workers: int, **scheduler: Any) -> Any:
+    """Have Luigi build the targets with a scheduler; return its account of it."""
+    return luigi.build(
         list(targets),
         worker_scheduler_factory=crew,
         workers=workers,
-        local_scheduler=True,
         detailed_summary=True,
         log_level="CRITICAL",  # stages report their own failures
+        **scheduler,
     )
-    if result.status not in SUCCESS:
-        raise StageError(f"the run did not finish: {result.status.value[1]}")
 
 
 @contextmanager
@@ -169,12 +162,12 @@ def _sharing_hardware(crew: Crew, workers: int) -> Iterator[None]:
 
     Where the user has said how many threads, that holds.
     """
-    share = {THREADS: str(max(1, crew.capacity["cpu"] // workers))}
+    share = {}
+    if THREADS not in os.environ:
+        share[THREADS] = str(max(1, crew.capacity["cpu"] // workers))
     if crew.capacity["gpu"] < gpu_count():
         gpus = os.environ.get(GPUS) or ",".join(map(str, range(gpu_count())))
         share[GPUS] = ",".join(gpus.split(",")[: crew.capacity["gpu"]])
-    if THREADS in os.environ:
-        del share[THREADS]
     before = {name: os.environ.get(name) for name in share}
     os.environ.update(share)
     try:

@@ -9,8 +9,6 @@ from models.errors import SourceError
 
 THREADS = "OMP_NUM_THREADS"
 """The variable that torch, numpy and scikit-learn read, too."""
-
-
 GPUS = "CUDA_VISIBLE_DEVICES"
 
 

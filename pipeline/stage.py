@@ -85,6 +85,11 @@ class Stage(luigi.Task, Generic[SpecT]):
         raise NotImplementedError
 
     @property
+    def title(self) -> str:
+        """What people call this stage of an experiment: its kind and its label."""
+        return f"{type(self).__name__} {self.label()}"
+
+    @property
     def study(self) -> Experiment:
         """The parsed experiment."""
         return load_experiment(str(self.experiment))

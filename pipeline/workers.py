@@ -89,7 +89,7 @@ class StageWorker(Worker):
 
     def _add_task(self, *args: Any, **kwargs: Any) -> None:
         stage = self._scheduled_tasks.get(kwargs["task_id"])
-        if stage is not None and hasattr(stage, "needs"):
+        if stage is not None:
             needs = stage.needs()
             if self.messenger:
                 kwargs["resources"] = {}
@@ -101,7 +101,7 @@ class StageWorker(Worker):
 
     def _create_task_process(self, task: Any) -> Any:
         """Import what the stage needs before the fork: once, not in each stage again."""
-        for library in getattr(task, "LIBRARIES", ()):
+        for library in task.LIBRARIES:
             import_module(library)
         process = super()._create_task_process(task)
         if self.messenger:
@@ -125,7 +125,7 @@ class Crew:
     @classmethod
     def described(cls, resources: str) -> "Crew":
         """Return a crew with what `cpu=2,gpu=1` says; raise SpecError for anything else."""
-        capacity = {"cpu": cores(), "gpu": gpu_count()}
+        capacity = dict(cls.of_this_machine().capacity)
         for part in resources.split(","):
             name, _, amount = part.strip().partition("=")
             if not name or not amount.isdecimal():

@@ -83,6 +83,11 @@ def translate_labelled(
     write_records(out, {**columns, "text": [record["text"] for record in translated]})
 
 
+def write_texts(path: Path, records: Sequence[Record]) -> None:
+    """Write (id, text) records, which `as_texts` reads back."""
+    write_records(path, {name: [r[name] for r in records] for name in ("id", "text")})
+
+
 def as_texts(path: Path, column: str) -> list[Record]:
     """Read one column of a file as (id, text) records."""
     columns = read_columns(path, ["id", column])

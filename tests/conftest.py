@@ -1,14 +1,17 @@
 """Fixtures: a store of its own, and a sandbox experiment small enough for a test."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from socket import socket
 from typing import NamedTuple
 
 import pytest
 import yaml
 
+COMMAND = [sys.executable, "-P", "-m", "pipeline.commands.app"]
 TINY_RECIPE = {"pairs": 400, "monolingual": 300, "task_train": 90, "task_dev": 30, "task_test": 60}
 
 TINY_EXPERIMENT = {
@@ -99,6 +102,20 @@ def tiny(tmp_path: Path, store: Path) -> Path:
     return write_experiment(tmp_path / "manifests")
 
 
+def free_port() -> str:
+    """Return a port that nobody listens at."""
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def skip_without_namespaces(option: str, *tools: str) -> None:
+    """Skip a test where `unshare` with an option is refused, or a tool is missing."""
+    there = all(map(shutil.which, ("unshare", *tools)))
+    if not there or subprocess.run(["unshare", option, "true"]).returncode:
+        pytest.skip("this machine lets nobody make namespaces")
+
+
 class Study(NamedTuple):
     """A finished run: the path of its experiment, and the store."""
 
@@ -112,7 +129,7 @@ def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     folder = tmp_path_factory.mktemp("study")
     study = Study(write_experiment(folder / "manifests"), folder / "store")
     result = subprocess.run(
-        [sys.executable, "-P", "-m", "pipeline.commands.app", "run", str(study.experiment)],
+        [*COMMAND, "run", str(study.experiment)],
         env={**os.environ, "SPRACHBUND_STORE": str(study.store)},
         capture_output=True,
         text=True,

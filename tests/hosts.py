@@ -15,7 +15,7 @@ from threading import Thread
 
 import psutil
 
-from tests.torture import COMMAND
+from tests.conftest import COMMAND
 
 PORT = "8099"
 HERE, THERE = "10.77.0.1", "10.77.0.2"

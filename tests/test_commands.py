@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import COMMAND
+
 LUIGI = [sys.executable, "-m", "luigi", "--local-scheduler", "--module", "pipeline.dag", "Study"]
 HEAVY = {"torch", "transformers", "ctranslate2", "luigi", "sklearn", "pyarrow", "datasets"}
 COMMANDS = [
@@ -38,7 +40,7 @@ def sprachbund(
     *arguments: str, stdin: str = "", cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-P", "-m", "pipeline.commands.app", *arguments],
+        [*COMMAND, *arguments],
         input=stdin,
         capture_output=True,
         text=True,

@@ -1,7 +1,6 @@
 """Runs that are killed, stopped, starved or crossed: nothing is lost, and what fails says why."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +15,14 @@ from models.errors import OutOfMemoryError
 from pipeline import running
 from pipeline.dag import find_stages
 from tasks import nmt_training
-from tests.conftest import TINY_EXPERIMENT, Study, write_experiment
-from tests.torture import COMMAND, contents, leftovers, manifests, table, torture
+from tests.conftest import (
+    COMMAND,
+    TINY_EXPERIMENT,
+    Study,
+    skip_without_namespaces,
+    write_experiment,
+)
+from tests.torture import contents, leftovers, manifests, table, torture
 
 pytestmark = pytest.mark.system
 
@@ -148,8 +153,7 @@ def test_a_clock_that_jumps_changes_nothing(tiny_study: Study, tmp_path: Path) -
 
 def in_small_world(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a shell script where it may mount file systems that nobody else sees."""
-    if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"]).returncode:
-        pytest.skip("this machine lets nobody make a mount namespace")
+    skip_without_namespaces("-rm")
     return subprocess.run(
         ["unshare", "-rm", "sh", "-c", script, "sh", *arguments],
         capture_output=True,

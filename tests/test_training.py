@@ -12,6 +12,7 @@ from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     Batch,
+    Schedule,
     fine_tune_schedule,
     main_schedule,
     parse_progress,
@@ -23,16 +24,22 @@ from tasks.nmt_training import ModelData, PairFiles, SyntheticFile
 DIRECTIONS = [("ind", "jav"), ("jav", "ind")]
 
 
-def arguments(recipe: NmtRecipe, precision: str = "bf16") -> list[str]:
+def arguments(
+    recipe: NmtRecipe,
+    precision: str = "bf16",
+    *,
+    schedule: Schedule | None = None,
+    batch: Batch | None = None,
+) -> list[str]:
     return training_arguments(
         recipe,
-        main_schedule(recipe),
+        schedule or main_schedule(recipe),
         data=Path("data"),
         checkpoints=Path("checkpoints"),
         languages=["ind", "jav"],
         directions=DIRECTIONS,
         precision=precision,
-        batch=Batch(recipe.batch_tokens),
+        batch=batch or Batch(recipe.batch_tokens),
         curves=Path("curves"),
     )
 
@@ -64,18 +71,7 @@ def test_a_halved_batch_makes_the_same_update_until_a_sentence_may_not_fit() -> 
     assert Batch(2048).halved() == Batch(1024, 2)
     assert Batch(1024, 2).halved() == Batch(512, 4)
     assert Batch(1023).halved() is None
-    recipe = NmtRecipe()
-    argv = training_arguments(
-        recipe,
-        main_schedule(recipe),
-        data=Path("data"),
-        checkpoints=Path("checkpoints"),
-        languages=["ind", "jav"],
-        directions=DIRECTIONS,
-        precision="fp32",
-        batch=Batch(512, 4),
-        curves=Path("curves"),
-    )
+    argv = arguments(NmtRecipe(), batch=Batch(512, 4))
     assert (value(argv, "--max-tokens"), value(argv, "--update-freq")) == ("512", "4")
 
 
@@ -141,17 +137,7 @@ def test_fine_tuning_goes_on_where_the_learning_rate_had_come_to() -> None:
     schedule = fine_tune_schedule(recipe, 1600, start_from=Path("best.pt"))
     assert schedule.learning_rate == pytest.approx(1e-3)
     assert (schedule.updates, schedule.warmup_updates) == (500, 50)
-    argv = training_arguments(
-        recipe,
-        schedule,
-        data=Path("data"),
-        checkpoints=Path("checkpoints"),
-        languages=["ind", "jav"],
-        directions=DIRECTIONS,
-        precision="fp32",
-        batch=Batch(2048),
-        curves=Path("curves"),
-    )
+    argv = arguments(recipe, "fp32", schedule=schedule)
     assert value(argv, "--finetune-from-model") == "best.pt"
     assert value(argv, "--max-update") == "500"
     assert "--finetune-from-model" not in arguments(recipe)

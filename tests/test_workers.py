@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +16,15 @@ from models.errors import SpecError
 from pipeline.dag import find_stages
 from pipeline.scheduling import is_local
 from pipeline.workers import Crew, fits
-from tests.conftest import TINY_EXPERIMENT, write_experiment
+from tests.conftest import (
+    COMMAND,
+    TINY_EXPERIMENT,
+    free_port,
+    skip_without_namespaces,
+    write_experiment,
+)
 from tests.test_commands import sprachbund
-from tests.torture import COMMAND, contents, leftovers, manifests
+from tests.torture import contents, leftovers, manifests
 
 
 @pytest.mark.parametrize(
@@ -84,12 +89,6 @@ def test_the_own_machine_is_told_from_others(address: str, expected: bool) -> No
     assert is_local(address) is expected
 
 
-def free_port() -> str:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 def wait_for_port(address: str, port: str) -> None:
     for _ in range(100):
         try:
@@ -149,9 +148,7 @@ def test_a_port_that_is_taken_and_a_scheduler_that_is_not_there_are_named(
 
 @pytest.mark.system
 def test_a_host_that_is_cut_off_and_comes_back_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    tools = shutil.which("unshare") and shutil.which("ip")
-    if not tools or subprocess.run(["unshare", "-rmn", "true"]).returncode:
-        pytest.skip("this machine lets nobody make network namespaces")
+    skip_without_namespaces("-rmn", "ip")
     recipe = {**TINY_EXPERIMENT["nmt"], "max_updates": 100}  # type: ignore[dict-item]
     experiment = write_experiment(
         tmp_path / "manifests", tasks=[], back_translation={"rounds": 0}, nmt=recipe

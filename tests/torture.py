@@ -20,9 +20,8 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, NamedTuple
 
-from tests.conftest import write_experiment
+from tests.conftest import COMMAND, write_experiment
 
-COMMAND = [sys.executable, "-P", "-m", "pipeline.commands.app"]
 LATEST = 0.9
 """Share of a stage's usual time by which the kill comes: it should find the stage at work."""
 

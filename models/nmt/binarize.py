@@ -171,8 +171,9 @@ class _Side:
         self.builder.finalize(f"{self.stem}.idx")
 
 
-def main(plan: Path, counts: Path) -> None:
+def main(plan: Path) -> None:
     """Binarize, then write the counts, whose presence means that the data are whole."""
+    counts = plan.with_name(COUNTS)
     found = json.dumps(binarize(BinarizePlan.load(plan)), indent=1)
     draft = counts.with_suffix(".tmp")
     draft.write_text(found, encoding="utf-8")
@@ -182,5 +183,4 @@ def main(plan: Path, counts: Path) -> None:
 if __name__ == "__main__":
     die_with_parent()
     for name in sys.argv[1:]:
-        plan = Path(name)
-        main(plan, plan.with_name(COUNTS))
+        main(Path(name))

@@ -103,13 +103,14 @@ def collect(
 ) -> Findings:
     """Read the scoring artifacts and every manifest above them."""
     artifacts = list(artifacts)
-    scoring = [artifact.manifest for artifact in artifacts]
+    manifests = lineage(artifacts)
+    scoring = [manifests[artifact] for artifact in artifacts]
     return Findings(
         experiment=experiment,
         scores=[record for m in scoring for record in m["scores"]],
         comparisons=[record for m in scoring for record in m.get("comparisons", [])],
         overlaps=overlaps,
-        manifests=list(lineage(artifacts).values()),
+        manifests=list(manifests.values()),
     )
 
 

@@ -12,8 +12,8 @@ from pipeline.stages.corpora import Bitext
 from pipeline.stages.nmt import engine_gpus, engine_requirements, load_engine
 from pipeline.store import Draft
 from tasks.mt_scoring import MtScore, score_direction
-from tasks.records import check_same_ids, read_columns, write_records
-from tasks.translation import as_texts, translate_records
+from tasks.records import check_same_ids, read_columns
+from tasks.translation import as_texts, translate_records, write_texts
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ class TestHypotheses(Stage[TestHypothesesSpec]):
                 shards=out.scratch,
                 report=out.lines_done,
             )
-            columns = {name: [r[name] for r in translated] for name in ("id", "text")}
-            write_records(out.path(f"{source}-{target}.parquet"), columns)
+            write_texts(out.path(f"{source}-{target}.parquet"), translated)
 
 
 def test_directions(

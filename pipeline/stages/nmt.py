@@ -19,8 +19,8 @@ from pipeline.stages.leakage import TrainingBitext, text_to_back_translate
 from pipeline.store import Artifact, Draft
 from tasks.back_translation import shard, write_synthetic_bitext
 from tasks.nmt_training import ModelData, PairFiles, SyntheticFile, train_and_publish
-from tasks.records import Record, read_columns, read_records, write_records
-from tasks.translation import as_texts, translate_records
+from tasks.records import Record, read_columns, read_records
+from tasks.translation import as_texts, translate_records, write_texts
 
 SUBWORDS = "subwords.model"
 Languages = tuple[str, str]
@@ -287,8 +287,7 @@ class BackTranslation(Stage[BackTranslationSpec]):
             shards=out.scratch,
             report=out.lines_done,
         )
-        columns = {name: [r[name] for r in translated] for name in ("id", "text")}
-        write_records(out.path("text.parquet"), columns)
+        write_texts(out.path("text.parquet"), translated)
         out.counts = {"translated": len(translated)}
 
 
