@@ -15,7 +15,11 @@ from fairseq.criterions.label_smoothed_cross_entropy import (  # noqa: E402
 )
 from fairseq.data import Dictionary  # noqa: E402
 from fairseq.models.transformer import TransformerConfig, TransformerModelBase  # noqa: E402
-from fairseq.modules import FairseqDropout  # noqa: E402
+from fairseq.modules import FairseqDropout, MultiheadAttention  # noqa: E402
+from fairseq.modules.transformer_layer import (  # noqa: E402
+    TransformerDecoderLayerBase,
+    TransformerEncoderLayerBase,
+)
 from fairseq.optim.adam import Adam  # noqa: E402
 
 from models.nmt.plugin.fast_dropout import byte_dropout, keep_levels  # noqa: E402
@@ -157,6 +161,35 @@ def test_criterion_equals_fairseqs_on_a_transformer(training: bool) -> None:
     pairs = (torch.autograd.grad(loss, parameters) for loss in (mine, theirs))
     for one, other in zip(*pairs, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=2e-5)
+
+
+def loss_and_gradients(training: bool) -> list[Any]:
+    """Return the loss of a transformer on a padded batch, and the gradients of all parameters."""
+    task, sample = tiny_task(), tiny_sample()
+    model = tiny_model(task).train(training)
+    criterion = FusedLabelSmoothedCrossEntropy(task, False, SMOOTHING, autocast_bf16=False)
+    loss, *_ = criterion(model, sample)
+    return [loss, *torch.autograd.grad(loss, list(model.parameters()))]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_installed_attention_computes_what_fairseqs_does(
+    training: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from models.nmt.plugin import fast_attention
+
+    for kind in (
+        MultiheadAttention,
+        TransformerEncoderLayerBase,
+        TransformerDecoderLayerBase,
+    ):
+        monkeypatch.setattr(kind, "forward", kind.forward)  # comes back after the test
+    torch.manual_seed(7)
+    expected = loss_and_gradients(training)
+    fast_attention.install()
+    torch.manual_seed(7)
+    for mine, theirs in zip(loss_and_gradients(training), expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=2e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -2,8 +2,14 @@
 
 
 def install() -> None:
-    """Register the criterion and swap in the faster dropout and optimizer."""
-    from models.nmt.plugin import fast_dropout, fused_adam, fused_criterion  # noqa: F401
+    """Register the criterion and swap in the faster attention, dropout and optimizer."""
+    from models.nmt.plugin import (  # noqa: F401
+        fast_attention,
+        fast_dropout,
+        fused_adam,
+        fused_criterion,
+    )
 
+    fast_attention.install()
     fast_dropout.install()
     fused_adam.install()

@@ -5,7 +5,6 @@ task, it leaves the checkpoint readable by stock fairseq tools: nothing of ours 
 it.
 """
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,17 +14,8 @@ from fairseq.criterions.label_smoothed_cross_entropy import (
     LabelSmoothedCrossEntropyCriterion,
     LabelSmoothedCrossEntropyCriterionConfig,
 )
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.nmt.plugin.fused_loss import projected_cross_entropy
-
-
-def quickest_attention(device: str) -> AbstractContextManager[None]:
-    """Choose plain attention on a CPU, where the flash kernel is several times slower backwards.
-
-    Its tiles are made for thousands of positions; a sentence has a few dozen.
-    """
-    return sdpa_kernel(SDPBackend.MATH) if device == "cpu" else nullcontext()
 
 
 @dataclass
@@ -51,7 +41,7 @@ class FusedLabelSmoothedCrossEntropy(LabelSmoothedCrossEntropyCriterion):
         """Return loss, its denominator and what fairseq logs; `reduce` is always taken as true."""
         device = sample["target"].device.type
         autocast = torch.autocast(device, torch.bfloat16, enabled=self.autocast_bf16)
-        with autocast, quickest_attention(device):
+        with autocast:
             features, _ = model(**sample["net_input"], features_only=True)  # (batch, length, C)
             loss, nll = projected_cross_entropy(
                 features,

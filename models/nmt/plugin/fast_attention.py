@@ -1,0 +1,110 @@
+"""Attention for short sentences on a CPU: one matrix product where fairseq makes two or three.
+
+A sentence has a few dozen positions. The flash kernel's tiles are made for thousands, so the plain
+product, softmax, product is several times sooner backwards; and projecting query, key and value by
+one product of three times the width keeps the processor busier than three narrow ones.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+
+def project(inputs: Tensor, layers: Sequence[Any]) -> tuple[Tensor, ...]:
+    """Apply several linear layers of equal width to (length, batch, C) inputs at once."""
+    weight = torch.cat([layer.weight for layer in layers])  # (layers * C, C)
+    bias = torch.cat([layer.bias for layer in layers])  # (layers * C)
+    return F.linear(inputs, weight, bias).chunk(len(layers), dim=2)
+
+
+def by_head(values: Tensor, heads: int) -> Tensor:
+    """Return (length, batch, C) values as (batch * heads, length, C / heads)."""
+    length, batch, width = values.shape
+    return values.reshape(length, batch * heads, width // heads).transpose(0, 1)
+
+
+def attention_scores(
+    query: Tensor, key: Tensor, padding: Tensor | None, future: Tensor | None
+) -> Tensor:
+    """Return scores of shape (batch * heads, target length, source length), -inf where masked.
+
+    `padding` is true at padded (batch, source length); `future` is added to each score.
+    """
+    scores = torch.bmm(query, key.transpose(1, 2))
+    if future is not None:
+        scores += future.to(scores.dtype)
+    if padding is not None and padding.any():
+        heads = scores.size(0) // padding.size(0)
+        masked = padding.bool().repeat_interleave(heads, dim=0).unsqueeze(1)
+        scores = scores.masked_fill(masked, float("-inf"))
+    return scores
+
+
+def attend(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    padding: Tensor | None,
+    future: Tensor | None,
+) -> Tensor:
+    """Return what a fairseq attention module makes of (length, batch, C) queries and keys."""
+    if key is query:
+        parts = project(query, (module.q_proj, module.k_proj, module.v_proj))
+    else:
+        parts = (module.q_proj(query), *project(key, (module.k_proj, module.v_proj)))
+    queries, keys, values = (by_head(part, module.num_heads) for part in parts)
+    scores = attention_scores(queries * module.scaling, keys, padding, future)
+    weights = module.dropout_module(torch.softmax(scores, dim=-1))
+    return module.out_proj(torch.bmm(weights, values).transpose(0, 1).reshape(query.shape))
+
+
+def _replacement(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(
+        self: Any,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None = None,
+        incremental_state: Any = None,
+        attn_mask: Tensor | None = None,
+        **options: Any,
+    ) -> tuple[Tensor, None]:
+        """Stand in for `MultiheadAttention.forward` in training; the weights are not returned."""
+        if query.device.type == "cpu" and incremental_state is None:
+            return attend(self, query, key, key_padding_mask, attn_mask), None
+        return stock(
+            self,
+            query,
+            key,
+            value,
+            key_padding_mask=key_padding_mask,
+            incremental_state=incremental_state,
+            attn_mask=attn_mask,
+            **options,
+        )
+
+    return forward
+
+
+def _contiguous(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(self: Any, x: Tensor, *others: Any, **options: Any) -> Any:
+        """Straighten what a layer works on: fairseq hands it a transposed view, slow to walk."""
+        return stock(self, x.contiguous(), *others, **options)
+
+    return forward
+
+
+def install() -> None:
+    """Make fairseq's transformer layers use this attention, on values in the order of memory."""
+    from fairseq.modules import MultiheadAttention
+    from fairseq.modules.transformer_layer import (
+        TransformerDecoderLayerBase,
+        TransformerEncoderLayerBase,
+    )
+
+    MultiheadAttention.forward = _replacement(MultiheadAttention.forward)
+    for layer in (TransformerEncoderLayerBase, TransformerDecoderLayerBase):
+        layer.forward = _contiguous(layer.forward)
