@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from models.errors import OutOfMemoryError
 from models.nmt.binarize import COUNTS, BinarizePlan, TrainingText
+from models.nmt.publish import CTRANSLATE2
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     MAX_POSITIONS,
@@ -23,6 +24,7 @@ from models.nmt.training import (
 )
 from models.processes import ChildRun, python_module, run_child
 from tasks.progress import Progress
+from tasks.translation_type import Direction, TranslationType, choose_type
 
 MAIN = "main"
 FINE_TUNE = "fine-tune"
@@ -91,7 +93,7 @@ class ModelData(NamedTuple):
                 copied=True,
                 joined_share=self.joined_share,
             )
-            for pair, source, target in self._human_directions()
+            for pair, source, target in self.human_directions()
             if self.copied
         ]
         return self.human_texts(self.human_repeats) + synthetic + copies
@@ -107,15 +109,16 @@ class ModelData(NamedTuple):
                 repeat=repeats,
                 joined_share=self.joined_share,
             )
-            for pair, source, target in self._human_directions()
+            for pair, source, target in self.human_directions()
         ]
         dev = [
             TrainingText(str(pair.dev), "valid", source, target)
-            for pair, source, target in self._human_directions()
+            for pair, source, target in self.human_directions()
         ]
         return train + dev
 
-    def _human_directions(self) -> list[tuple[PairFiles, str, str]]:
+    def human_directions(self) -> list[tuple[PairFiles, str, str]]:
+        """Return source and target of both directions of each pair, beside its files."""
         return [(pair, *direction) for pair in self.pairs for direction in self._both_ways(pair)]
 
     def _both_ways(self, pair: PairFiles) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -248,13 +251,23 @@ def train_and_publish(
     published = run_child(
         python_module("models.nmt.publish", last.best, last.folder / "data", out), log
     )
+    chosen = _choose_type(data, recipe, out)
     facts = {
         "precision": trainer.precision,
+        "translation": chosen._asdict() if chosen else None,
         "batch": {**trainer.batch()._asdict(), "processes": recipe.processes},
         "phases": [{"phase": p.folder.name, "validations": p.validations} for p in phases],
     }
     children = [*binarized, *(phase.training for phase in phases), published]
     return TrainingResult(phases[0].counts, facts, children)
+
+
+def _choose_type(data: ModelData, recipe: NmtRecipe, out: Path) -> TranslationType | None:
+    """Choose what to translate in; None where the recipe fixes it."""
+    if recipe.translation != "auto":
+        return None
+    directions = [Direction(s, t, pair.dev) for pair, s, t in data.human_directions()]
+    return choose_type(out / CTRANSLATE2, data.subwords, directions, threads=recipe.threads)
 
 
 def _settled_precision(recipe: NmtRecipe, scratch: Path) -> str:

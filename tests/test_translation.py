@@ -7,10 +7,11 @@ import pytest
 
 from models.errors import ContractError
 from models.translator import Line
-from tasks import translation
+from tasks import translation, translation_type
 from tasks.back_translation import write_synthetic_bitext
 from tasks.records import Record, read_records, write_records
 from tasks.translation import as_texts, translate_records
+from tasks.translation_type import Direction, TranslationType, choose_type
 
 RECORDS = [{"id": f"k:{n}", "text": f"okara {n}"} for n in range(10)]
 
@@ -134,3 +135,38 @@ def test_one_column_is_read_with_its_ids(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     write_records(path, {"id": ["k:1"], "mad": ["oreng"], "ind": ["orang"]})
     assert as_texts(path, "ind") == [{"id": "k:1", "text": "orang"}]
+
+
+class Formats:
+    """Stand in for the NMT engine: repeats its input, in int8 with some lines spoilt."""
+
+    spoilt = 0
+
+    def __init__(self, *_: object, compute_type: str, **__: object) -> None:
+        self.spoils = self.spoilt if compute_type == "int8" else 0
+
+    def translate(self, lines: Sequence[Line], **_: object) -> list[Line]:
+        return [(k, "wrong" if i < self.spoils else text) for i, (k, text) in enumerate(lines)]
+
+
+@pytest.mark.parametrize(("spoilt", "expected"), [(0, "int8"), (1, "int8"), (40, "float32")])
+def test_a_model_translates_in_int8_only_where_that_costs_little_bleu(
+    spoilt: int, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translation_type, "NmtEngine", Formats)
+    monkeypatch.setattr(translation_type, "translation_device", lambda: "cpu")
+    monkeypatch.setattr(Formats, "spoilt", spoilt)
+    dev = tmp_path / "dev.parquet"
+    same = [f"one of {n} sentences that are the same on both sides" for n in range(500)]
+    write_records(dev, {"id": [str(n) for n in range(500)], "hub": same, "sis": same})
+    directions = [Direction("hub", "sis", dev), Direction("sis", "hub", dev)]
+    chosen = choose_type(tmp_path, tmp_path, directions, threads=1)
+    assert chosen.compute_type == expected
+    assert chosen.sentences == 1000
+    assert chosen.bleu["float32"] == pytest.approx(100)
+
+
+def test_a_format_counts_only_on_the_device_it_was_measured_on() -> None:
+    chosen = TranslationType("int8", "cpu", {"float32": 30.0, "int8": 29.9}, 1000)
+    assert chosen.on("cpu") == "int8"
+    assert chosen.on("cuda") == "float32"

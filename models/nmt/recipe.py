@@ -22,7 +22,8 @@ class NmtRecipe:
 
     `processes` train in parallel on a batch each (torch.distributed), on a GPU each where there are
     any: an update then sees as many batches. With `on_gpu`, only a worker that has a GPU for each
-    takes the model.
+    takes the model. `translation: auto` translates in int8 (on a GPU: float16) where that costs no
+    more than 0.3 BLEU on the dev text.
     """
 
     encoder_layers: Annotated[int, Ge(1)] = 3
@@ -43,6 +44,7 @@ class NmtRecipe:
     copied_text: bool = False
     joined_share: Share = 0.0
     precision: Literal["auto", "bf16", "fp32"] = "auto"
+    translation: Literal["auto", "float32"] = "auto"
     threads: Annotated[int, Ge(1)] = 2
     processes: Annotated[int, Ge(1)] = 1
     on_gpu: bool = False

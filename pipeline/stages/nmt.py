@@ -11,7 +11,7 @@ from models.gloss import GlossEngine, learn_lexicons, load_lexicon, save_lexicon
 from models.nmt.publish import CTRANSLATE2
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe, train_subwords
-from models.translator import Engine, NmtEngine
+from models.translator import FULL_TYPE, Engine, NmtEngine, translation_device
 from pipeline.settings import Settings, gpu_count
 from pipeline.specs.experiment import engine_round
 from pipeline.stage import Inputs, Requirements, Stage
@@ -21,6 +21,7 @@ from tasks.back_translation import shard, write_synthetic_bitext
 from tasks.nmt_training import ModelData, PairFiles, SyntheticFile, train_and_publish
 from tasks.records import Record, read_columns, read_records
 from tasks.translation import as_texts, translate_records, write_texts
+from tasks.translation_type import TranslationType
 
 SUBWORDS = "subwords.model"
 Languages = tuple[str, str]
@@ -214,9 +215,15 @@ def load_engine(inputs: Inputs, *, beam: int) -> Engine:
         return GlossEngine(
             {direction: load_lexicon(file) for direction, file in _lexicon_files(lexicons)}
         )
-    model = inputs.one("model").path(CTRANSLATE2)
-    threads = Settings.from_environment().threads
-    return NmtEngine(model, inputs.one("subwords").path(SUBWORDS), beam=beam, threads=threads)
+    model = inputs.one("model")
+    chosen = model.manifest["training"]["translation"]
+    return NmtEngine(
+        model.path(CTRANSLATE2),
+        inputs.one("subwords").path(SUBWORDS),
+        beam=beam,
+        threads=Settings.from_environment().threads,
+        compute_type=TranslationType(**chosen).on(translation_device()) if chosen else FULL_TYPE,
+    )
 
 
 def engine_gpus(engine: str) -> int:
