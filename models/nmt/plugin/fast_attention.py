@@ -89,16 +89,27 @@ def _replacement(stock: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
-def _contiguous(stock: Callable[..., Any]) -> Callable[..., Any]:
+def working_form(values: Tensor) -> Tensor:
+    """Return values in the order of memory and, under autocast, in its precision.
+
+    fairseq hands its layers a transposed view, which is slow to walk. Sums of few layers lose
+    nothing that matters in bfloat16, and half the bytes move.
+    """
+    if values.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        values = values.to(torch.get_autocast_dtype("cpu"))
+    return values.contiguous()
+
+
+def _on_working_form(stock: Callable[..., Any]) -> Callable[..., Any]:
     def forward(self: Any, x: Tensor, *others: Any, **options: Any) -> Any:
-        """Straighten what a layer works on: fairseq hands it a transposed view, slow to walk."""
-        return stock(self, x.contiguous(), *others, **options)
+        """Stand in for the forward pass of a transformer layer."""
+        return stock(self, working_form(x), *others, **options)
 
     return forward
 
 
 def install() -> None:
-    """Make fairseq's transformer layers use this attention, on values in the order of memory."""
+    """Make fairseq's transformer layers use this attention, on values in working form."""
     from fairseq.modules import MultiheadAttention
     from fairseq.modules.transformer_layer import (
         TransformerDecoderLayerBase,
@@ -107,4 +118,4 @@ def install() -> None:
 
     MultiheadAttention.forward = _replacement(MultiheadAttention.forward)
     for layer in (TransformerEncoderLayerBase, TransformerDecoderLayerBase):
-        layer.forward = _contiguous(layer.forward)
+        layer.forward = _on_working_form(layer.forward)
