@@ -1,0 +1,109 @@
+"""What all benchmarks share: records, their table, the machine, children with both processors."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "transformers")
+
+
+def ratio(name: str, ours: Sequence[float], other: Sequence[float], target: float) -> Record:
+    """Compare speeds of repetitions in turn: the ratio of medians, to be `target` at least."""
+    speeds = [statistics.median(ours), statistics.median(other)]
+    found = round(speeds[0] / speeds[1], 2)
+    return {
+        "name": name,
+        "ratio": found,
+        "target": target,
+        "ok": found >= target,
+        "ours": [round(speed, 2) for speed in ours],
+        "other": [round(speed, 2) for speed in other],
+    }
+
+
+def at_most(name: str, value: float, target: float) -> Record:
+    """Return one measure beside what it may be at most."""
+    return {"name": name, "value": round(value, 4), "target": target, "ok": value <= target}
+
+
+def measured(name: str, value: float) -> Record:
+    """Return one measure that has no target."""
+    return {"name": name, "value": round(value, 4), "target": None, "ok": True}
+
+
+def machine() -> Record:
+    """Name the processor, its cores and the versions that decide speed."""
+    model = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        lines = information.read_text(encoding="utf-8").splitlines()
+        model = next((x.split(": ")[1] for x in lines if x.startswith("model name")), model)
+    cores = len(os.sched_getaffinity(0))
+    return {"processor": model, "cores": cores, **{tool: version(tool) for tool in TOOLS}}
+
+
+def run(argv: Sequence[str | Path], **environment: str) -> str:
+    """Run a command that must succeed, with all cores; return what it printed."""
+    cores = str(len(os.sched_getaffinity(0)))
+    threads = {"OMP_NUM_THREADS": cores, "MKL_NUM_THREADS": cores}
+    done = subprocess.run(
+        [str(part) for part in argv],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **threads, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, argv[:8]))} failed:\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+def say(text: str) -> None:
+    """Tell what goes on, beside the results."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def show(records: Sequence[Record]) -> None:
+    """Print a table."""
+    for found in records:
+        value = f"{found['ratio']:.2f}x" if "ratio" in found else f"{found['value']:g}"
+        at = "" if found["target"] is None else f"{found['target']:g}"
+        verdict = "ok" if found["ok"] else "MISSED"
+        sides = [statistics.median(found[side]) for side in ("ours", "other") if side in found]
+        against = " against ".join(f"{side:,.1f}" for side in sides)
+        sys.stdout.write(f"{found['name']:76}{value:>9}  {at:>5}  {verdict:7}{against}\n")
+    sys.stdout.flush()
+
+
+def write(records: Sequence[Record], path: Path) -> None:
+    """Write records and the machine as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = {"machine": machine(), "records": list(records)}
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    say(f"written: {path}")
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the option that every benchmark has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, help="write the records as JSON here")
+    return parser
+
+
+def finish(records: Sequence[Record], out: Path | None) -> None:
+    """Print the table, and write it where that is asked for."""
+    show(records)
+    if out:
+        write(records, out)

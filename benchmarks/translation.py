@@ -1,0 +1,146 @@
+"""Translation beside fairseq-generate, Hugging Face and bare CTranslate2: sentences a second.
+
+`python -m benchmarks.translation EXPERIMENT`: with the experiment's model of round 0, which is
+trained first where the store has none. Ours is the whole stage: read, segment, translate, write.
+Bare CTranslate2 gets all segmented sentences in one call. The slow ones translate an evenly spread
+part of the sentences, and are compared with ours on that part. Nobody's loading counts.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.material import Material, prepare
+from benchmarks.measuring import Record, arguments, at_most, finish, ratio, say
+from benchmarks.rivals import fairseq, seq2seq
+from models.nmt.publish import CTRANSLATE2, HUGGINGFACE
+from models.subwords import Subwords, language_tag
+from models.translator import BATCH_TOKENS, MAX_OUTPUT_PIECES, NmtEngine, translation_device
+from pipeline import running
+from pipeline.dag import find_stages
+from pipeline.store import Artifact
+from tasks.records import Record as TextRecord
+from tasks.records import read_columns, write_records
+from tasks.translation import as_texts, translate_records
+from tasks.translation_type import MOST_LOST, TranslationType
+
+BEAM = 4
+CORES = 2
+
+
+class Text(NamedTuple):
+    """Sentences to translate, and the binary data fairseq reads them from."""
+
+    path: Path
+    records: list[TextRecord]
+    binary: Path
+
+
+def trained_model(experiment: str) -> Artifact:
+    """Return the experiment's model of round 0, trained now if it is not there."""
+    stages = find_stages(experiment, "NmtModel:round-0")
+    running.run(stages)
+    return stages[0].artifact
+
+
+def write_text(material: Material, limit: int, name: str) -> Text:
+    """Write evenly spread sentences of the monolingual text, also as fairseq's data."""
+    source, target = material.direction
+    columns = read_columns(material.monolingual, ["id", source])
+    step = max(1, len(columns["id"]) // limit)
+    chosen = {key: values[::step][:limit] for key, values in columns.items()}
+    path = material.folder / f"{name}.parquet"
+    write_records(path, {**chosen, target: chosen[source]})
+    binary = material.binarize_test(path, material.folder / name)
+    return Text(path, as_texts(path, source), binary)
+
+
+def stage(material: Material, engine: NmtEngine, text: Text, name: str) -> float:
+    """Return the sentences a second of the whole stage."""
+    source, target = material.direction
+    started = time.perf_counter()
+    records = as_texts(text.path, source)
+    shards = material.folder / name
+    translated = translate_records(records, engine, source=source, target=target, shards=shards)
+    return len(translated) / (time.perf_counter() - started)
+
+
+def bare_ctranslate2(material: Material, engine: NmtEngine, text: Text) -> float:
+    """Return the sentences a second of CTranslate2 alone, on segmented text in one call."""
+    tag = language_tag(material.direction[1])
+    pieces = Subwords(material.data.subwords).encode_pieces([r["text"] for r in text.records])
+    batch = [[tag, *sentence] for sentence in pieces]
+    started = time.perf_counter()
+    engine._translator.translate_batch(
+        batch,
+        batch_type="tokens",
+        max_batch_size=BATCH_TOKENS[translation_device()],
+        beam_size=BEAM,
+        max_decoding_length=MAX_OUTPUT_PIECES,
+        disable_unk=True,
+    )
+    return len(batch) / (time.perf_counter() - started)
+
+
+def measure(
+    material: Material, model: Artifact, *, sentences: int, rival_sentences: int, repetitions: int
+) -> Iterator[Record]:
+    """Translate with each in turn; yield the ratios."""
+    many = write_text(material, sentences, "many")
+    some = write_text(material, rival_sentences, "some")
+    checkpoint = fairseq.write_checkpoint(material, model.path(HUGGINGFACE))
+    chosen = TranslationType(**model.manifest["training"]["translation"])
+    engine = NmtEngine(
+        model.path(CTRANSLATE2),
+        material.data.subwords,
+        beam=BEAM,
+        threads=CORES,
+        compute_type=chosen.on(translation_device()),
+    )
+    engine.translate([("", "warm")], source=material.direction[0], target=material.direction[1])
+    speeds: dict[str, list[float]] = {}
+    for number in range(repetitions):
+        for name, speed in (
+            ("bare", bare_ctranslate2(material, engine, many)),
+            ("many", stage(material, engine, many, f"many-{number}")),
+            ("some", stage(material, engine, some, f"some-{number}")),
+            ("fairseq", fairseq.translate(material, some.binary, checkpoint, BEAM)),
+            ("generate", seq2seq.translate(material, model.path(HUGGINGFACE), some.records, BEAM)),
+        ):
+            speeds.setdefault(name, []).append(speed)
+            say(f"{name}: {speed:,.1f} sentences/s")
+    form = f"translation in {chosen.compute_type}, sentences/s"
+    yield ratio(f"{form}: stage / fairseq-generate", speeds["some"], speeds["fairseq"], 10)
+    yield ratio(f"{form}: stage / transformers generate", speeds["some"], speeds["generate"], 10)
+    yield ratio(f"{form}: stage / bare CTranslate2", speeds["many"], speeds["bare"], 0.95)
+    lost = chosen.bleu["float32"] - chosen.bleu[chosen.compute_type]
+    yield at_most("translation: BLEU lost by the chosen number format on dev", lost, MOST_LOST)
+
+
+def main(arguments_: Sequence[str] | None = None) -> None:
+    """Measure, print, and write JSON."""
+    parser = arguments(__doc__)
+    parser.add_argument("experiment", nargs="?", default="nusa")
+    parser.add_argument("--sentences", type=int, default=20_000)
+    parser.add_argument("--rival-sentences", type=int, default=2_000)
+    parser.add_argument("--repetitions", type=int, default=3)
+    options = parser.parse_args(arguments_)
+    model = trained_model(options.experiment)
+    with tempfile.TemporaryDirectory() as name:
+        material = prepare(options.experiment, Path(name) / "material")
+        records = list(
+            measure(
+                material,
+                model,
+                sentences=options.sentences,
+                rival_sentences=options.rival_sentences,
+                repetitions=options.repetitions,
+            )
+        )
+    finish(records, options.out)
+
+
+if __name__ == "__main__":
+    main()
