@@ -6,10 +6,11 @@ CONSTRAINTS := -c constraints.txt
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test torture bench check clean
+RIVALS := $(VENV)/.rivals
+.PHONY: help setup demo study test torture bench bench-quick check clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 setup: $(INSTALLED) ## make the virtual environment
 
@@ -35,10 +36,18 @@ KILLS ?= 60
 torture: setup ## kill a small study KILLS times (60), resume it each time, compare the end
 	$(BIN)/python -m tests.torture --kills $(KILLS)
 
-bench: setup ## measure everything in benchmarks/ (about an hour; results go to benchmarks/results)
-	for name in overhead engines workers text_steps; do \
+$(RIVALS): $(INSTALLED) benchmarks/requirements.txt
+	$(PIP) install --quiet --no-deps -r benchmarks/requirements.txt
+	touch $@
+
+BENCHMARKS := overhead training translation quality by_hand growth workers text_steps
+bench: $(RIVALS) ## measure all there is in benchmarks/ (hours; results go to benchmarks/results)
+	for name in $(BENCHMARKS); do \
 		$(BIN)/python -m benchmarks.$$name --out benchmarks/results/$$name.json || exit 1; \
 	done
+
+bench-quick: $(RIVALS) ## the short form, in under 25 minutes: benchmarks/results/quick.json
+	$(BIN)/python -m benchmarks.quick
 
 check: setup ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .

@@ -27,8 +27,8 @@ def ratio(name: str, ours: Sequence[float], other: Sequence[float], target: floa
         "ratio": found,
         "target": target,
         "ok": found >= target,
-        "ours": [round(speed, 2) for speed in ours],
-        "other": [round(speed, 2) for speed in other],
+        "ours": [float(f"{speed:.5g}") for speed in ours],
+        "other": [float(f"{speed:.5g}") for speed in other],
     }
 
 
@@ -82,7 +82,7 @@ def show(records: Sequence[Record]) -> None:
         at = "" if found["target"] is None else f"{found['target']:g}"
         verdict = "ok" if found["ok"] else "MISSED"
         sides = [statistics.median(found[side]) for side in ("ours", "other") if side in found]
-        against = " against ".join(f"{side:,.1f}" for side in sides)
+        against = " against ".join(f"{side:,.5g}" for side in sides)
         sys.stdout.write(f"{found['name']:76}{value:>9}  {at:>5}  {verdict:7}{against}\n")
     sys.stdout.flush()
 

@@ -1,23 +1,22 @@
 """What Sprachbund itself takes: start-up, a run with nothing to do, a large plan, the DAG.
 
 `python -m benchmarks.overhead`: medians of several repetitions, in seconds. The overhead of the DAG
-is the wall time of a small sandbox study without that of its stages, as a share: Luigi, forks,
-imports.
+is the wall time of a study without that of its stages, as a share: Luigi, forks, imports. A tiny
+study shows it at its worst; the one that counts is in `benchmarks.by_hand`, of the sandbox.
 """
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import langcodes
 
+from benchmarks.measuring import Record, arguments, at_most, finish, measured
+from pipeline.store import Artifact
 from tests.conftest import COMMAND, write_experiment, write_yaml
 
 REPETITIONS = 5
@@ -75,48 +74,35 @@ def write_large_experiment(folder: Path, pairs: int) -> Path:
     return write_yaml(folder / "experiments" / "large.yaml", experiment)
 
 
-def stage_seconds(store: Path) -> float:
-    """Return the seconds that the stages of a store took together."""
-    manifests = (json.loads(p.read_text(encoding="utf-8")) for p in store.glob("*/*/manifest.json"))
-    return sum(float(manifest["seconds"]) for manifest in manifests)
+def share_outside(experiment: str, store: Path) -> float:
+    """Run a study in an empty store; return the share of the time in which no stage worked."""
+    wall = seconds("run", experiment, store=store)
+    manifests = (Artifact(file.parent).manifest for file in store.glob("*/*/manifest.json"))
+    return 1 - sum(float(manifest["seconds"]) for manifest in manifests) / wall
 
 
-def measure(folder: Path) -> list[dict[str, Any]]:
+def measure(folder: Path) -> list[Record]:
     """Return a record for each measure."""
     store = folder / "store"
     experiment = str(write_experiment(folder / "small"))
     large = str(write_large_experiment(folder / "large", PAIRS))
-    wall = seconds("run", experiment, store=store)
-    share = 1 - stage_seconds(store) / wall
+    tiny = share_outside(experiment, store)
+    nothing = median_seconds("run", experiment, store=store)
+    plan = median_seconds("plan", large, store=store)
     return [
-        record("help, seconds", median_seconds("--help", store=store), 0.3),
-        record(
-            "run with nothing to do, seconds", median_seconds("run", experiment, store=store), 1
-        ),
-        record(f"plan of {PAIRS} pairs, seconds", median_seconds("plan", large, store=store), 3),
-        record("share of the wall time outside of stages", share, 0.03),
+        at_most("--help, seconds", median_seconds("--help", store=store), 0.3),
+        at_most("run with nothing to do, seconds", nothing, 1),
+        at_most(f"plan of {PAIRS} pairs, seconds", plan, 3),
+        measured("tiny study: share of the wall time outside of stages", tiny),
     ]
 
 
-def record(name: str, value: float, target: float) -> dict[str, Any]:
-    """Return one measure beside what it should be at most."""
-    return {"name": name, "value": round(value, 3), "target": target, "ok": value <= target}
-
-
-def main() -> None:
+def main(arguments_: Sequence[str] | None = None) -> None:
     """Measure, print, and write JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, help="write the records as JSON here")
-    options = parser.parse_args()
+    options = arguments(__doc__).parse_args(arguments_)
     with tempfile.TemporaryDirectory() as name:
         records = measure(Path(name))
-    for found in records:
-        verdict = "ok" if found["ok"] else "too slow"
-        sys.stdout.write(
-            f"{found['name']:44}{found['value']:>8}  at most {found['target']:<6}{verdict}\n"
-        )
-    if options.out:
-        options.out.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+    finish(records, options.out)
 
 
 if __name__ == "__main__":

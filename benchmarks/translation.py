@@ -84,6 +84,12 @@ def bare_ctranslate2(material: Material, engine: NmtEngine, text: Text) -> float
     return len(batch) / (time.perf_counter() - started)
 
 
+def fairseq_generate(material: Material, text: Text, checkpoint: Path) -> float:
+    """Return the sentences a second of `fairseq-generate`."""
+    log = fairseq.generate(material.data, text.binary, checkpoint, material.direction, BEAM)
+    return fairseq.sentences_per_second(log)
+
+
 def measure(
     material: Material, model: Artifact, *, sentences: int, rival_sentences: int, repetitions: int
 ) -> Iterator[Record]:
@@ -106,7 +112,7 @@ def measure(
             ("bare", bare_ctranslate2(material, engine, many)),
             ("many", stage(material, engine, many, f"many-{number}")),
             ("some", stage(material, engine, some, f"some-{number}")),
-            ("fairseq", fairseq.translate(material, some.binary, checkpoint, BEAM)),
+            ("fairseq", fairseq_generate(material, some, checkpoint)),
             ("generate", seq2seq.translate(material, model.path(HUGGINGFACE), some.records, BEAM)),
         ):
             speeds.setdefault(name, []).append(speed)

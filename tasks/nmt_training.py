@@ -93,7 +93,7 @@ class ModelData(NamedTuple):
                 copied=True,
                 joined_share=self.joined_share,
             )
-            for pair, source, target in self.human_directions()
+            for pair, source, target in self._human_directions()
             if self.copied
         ]
         return self.human_texts(self.human_repeats) + synthetic + copies
@@ -109,16 +109,19 @@ class ModelData(NamedTuple):
                 repeat=repeats,
                 joined_share=self.joined_share,
             )
-            for pair, source, target in self.human_directions()
+            for pair, source, target in self._human_directions()
         ]
         dev = [
             TrainingText(str(pair.dev), "valid", source, target)
-            for pair, source, target in self.human_directions()
+            for pair, source, target in self._human_directions()
         ]
         return train + dev
 
-    def human_directions(self) -> list[tuple[PairFiles, str, str]]:
-        """Return source and target of both directions of each pair, beside its files."""
+    def dev_directions(self) -> list[Direction]:
+        """Return every direction with its dev text."""
+        return [Direction(s, t, pair.dev) for pair, s, t in self._human_directions()]
+
+    def _human_directions(self) -> list[tuple[PairFiles, str, str]]:
         return [(pair, *direction) for pair in self.pairs for direction in self._both_ways(pair)]
 
     def _both_ways(self, pair: PairFiles) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -266,8 +269,9 @@ def _choose_type(data: ModelData, recipe: NmtRecipe, out: Path) -> TranslationTy
     """Choose what to translate in; None where the recipe fixes it."""
     if recipe.translation != "auto":
         return None
-    directions = [Direction(s, t, pair.dev) for pair, s, t in data.human_directions()]
-    return choose_type(out / CTRANSLATE2, data.subwords, directions, threads=recipe.threads)
+    return choose_type(
+        out / CTRANSLATE2, data.subwords, data.dev_directions(), threads=recipe.threads
+    )
 
 
 def _settled_precision(recipe: NmtRecipe, scratch: Path) -> str:

@@ -1,10 +1,10 @@
 """Choose the number format a model translates in: a faster one where its BLEU is as good."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from models.translator import FASTER_TYPE, FULL_TYPE, NmtEngine, translation_device
+from models.translator import FASTER_TYPE, FULL_TYPE, Engine, NmtEngine, translation_device
 from tasks.records import read_columns
 
 MOST_LOST = 0.3
@@ -37,38 +37,31 @@ class TranslationType(NamedTuple):
 def choose_type(
     model: Path, subwords: Path, directions: Sequence[Direction], *, threads: int
 ) -> TranslationType:
-    """Translate dev text in float32 and in the device's faster format; compare over all directions.
-
-    One BLEU over the sentences of all directions: it is far steadier than one of each.
-    """
+    """Translate dev text in float32 and in the device's faster format, and compare."""
     device = translation_device()
     types = (FULL_TYPE, FASTER_TYPE[device])
-    share = max(1, DEV_SENTENCES // len(directions))
-    sample = [(d, *_dev_text(d, share)) for d in directions]
-    references = [line for _, _, target in sample for line in target]
-    bleu = {}
+    sentences, bleu = 0, {}
     for compute_type in types:
         engine = NmtEngine(model, subwords, beam=BEAM, threads=threads, compute_type=compute_type)
-        bleu[compute_type] = _bleu(_translate(engine, sample), references)
+        bleu[compute_type], sentences = dev_bleu(engine, directions)
     lost = bleu[types[0]] - bleu[types[1]]
-    return TranslationType(types[lost <= MOST_LOST], device, bleu, len(references))
+    return TranslationType(types[lost <= MOST_LOST], device, bleu, sentences)
 
 
-def _dev_text(direction: Direction, limit: int) -> tuple[list[str], list[str]]:
-    columns = read_columns(direction.dev, [direction.source, direction.target])
-    return columns[direction.source][:limit], columns[direction.target][:limit]
+def dev_bleu(engine: Engine, directions: Sequence[Direction]) -> tuple[float, int]:
+    """Return one BLEU over dev sentences of all directions, and how many those are.
 
-
-def _translate(
-    engine: NmtEngine, sample: Sequence[tuple[Direction, list[str], list[str]]]
-) -> Iterator[str]:
-    for direction, texts, _ in sample:
-        lines = [(str(number), text) for number, text in enumerate(texts)]
-        translated = engine.translate(lines, source=direction.source, target=direction.target)
-        yield from (text for _, text in translated)
-
-
-def _bleu(hypotheses: Iterator[str], references: list[str]) -> float:
+    It is far steadier than the BLEU of each direction.
+    """
     from sacrebleu.metrics.bleu import BLEU
 
-    return float(BLEU().corpus_score(list(hypotheses), [references]).score)
+    limit = max(1, DEV_SENTENCES // len(directions))
+    hypotheses: list[str] = []
+    references: list[str] = []
+    for source, target, dev in directions:
+        columns = read_columns(dev, [source, target])
+        lines = [(str(n), text) for n, text in enumerate(columns[source][:limit])]
+        translated = engine.translate(lines, source=source, target=target)
+        hypotheses += [text for _, text in translated]
+        references += columns[target][:limit]
+    return float(BLEU().corpus_score(hypotheses, [references]).score), len(references)

@@ -8,6 +8,7 @@ from benchmarks.material import Material, fairseq_trainer
 from benchmarks.measuring import run
 from models.processes import python_module
 from models.translator import MAX_OUTPUT_PIECES
+from tasks.nmt_training import ModelData
 
 COMMAND = (
     "from models.nmt.launch import allow_checkpoint_types as allow; allow(); "
@@ -41,24 +42,24 @@ def write_checkpoint(material: Material, published: Path) -> Path:
     return path
 
 
-def generate(material: Material, data: Path, checkpoint: Path, beam: int) -> str:
-    """Translate the test set of some data with `fairseq-generate`; return its log."""
-    source, target = material.direction
-    pairs = ",".join(f"{a}-{b}" for a, b in material.data.directions)
+def generate(
+    data: ModelData, binary: Path, checkpoint: Path, direction: tuple[str, str], beam: int
+) -> str:
+    """Translate the test set of binary data with `fairseq-generate`; return its log."""
+    pairs = ",".join(f"{a}-{b}" for a, b in data.directions)
     options = [
-        *(str(data), "--path", str(checkpoint), "--gen-subset", "test"),
+        *(str(binary), "--path", str(checkpoint), "--gen-subset", "test"),
         *("--task", "translation_multi_simple_epoch", "--encoder-langtok", "tgt"),
-        *("--langs", ",".join(material.data.languages), "--lang-pairs", pairs),
-        *("--source-lang", source, "--target-lang", target, "--beam", str(beam)),
+        *("--langs", ",".join(data.languages), "--lang-pairs", pairs),
+        *("--source-lang", direction[0], "--target-lang", direction[1], "--beam", str(beam)),
         *("--max-tokens", str(GENERATION_TOKENS), "--max-len-b", str(MAX_OUTPUT_PIECES)),
         *("--required-batch-size-multiple", "1", "--num-workers", "0"),
     ]
     return run([*command("generate"), *options])
 
 
-def translate(material: Material, data: Path, checkpoint: Path, beam: int) -> float:
-    """Return the sentences a second of `fairseq-generate`, by its own clock, without loading."""
-    log = generate(material, data, checkpoint, beam)
+def sentences_per_second(log: str) -> float:
+    """Return what `fairseq-generate` says of its own speed, without loading."""
     match = GENERATED.search(log)
     if match is None:
         raise SystemExit(f"fairseq-generate said nothing of its speed:\n{log[-2000:]}")

@@ -155,25 +155,8 @@ class NmtModel(Stage[NmtModelSpec]):
 
     @staticmethod
     def build(spec: NmtModelSpec, inputs: Inputs, out: Draft) -> None:
-        data = ModelData(
-            subwords=inputs.one("subwords").path(SUBWORDS),
-            hub=spec.hub,
-            pairs=[
-                PairFiles(language, bitext.path("train.parquet"), bitext.path("dev.parquet"))
-                for language, bitext in zip(spec.languages, inputs.many("bitext"), strict=True)
-            ],
-            synthetic=[
-                SyntheticFile(source, target, artifact.path("synthetic.parquet"))
-                for (source, target), artifact in zip(
-                    spec.synthetic, inputs.many("synthetic"), strict=True
-                )
-            ],
-            human_repeats=spec.human_repeats,
-            copied=spec.recipe.copied_text,
-            joined_share=spec.recipe.joined_share,
-        )
         result = train_and_publish(
-            data,
+            model_data(spec, inputs),
             spec.recipe,
             scratch=out.scratch,
             out=out.folder,
@@ -194,6 +177,27 @@ class NmtModel(Stage[NmtModelSpec]):
             for source, target in study.directions
             if text_to_back_translate(self, target)
         ]
+
+
+def model_data(spec: NmtModelSpec, inputs: Inputs) -> ModelData:
+    """Return the text that one round's model is trained on."""
+    return ModelData(
+        subwords=inputs.one("subwords").path(SUBWORDS),
+        hub=spec.hub,
+        pairs=[
+            PairFiles(language, bitext.path("train.parquet"), bitext.path("dev.parquet"))
+            for language, bitext in zip(spec.languages, inputs.many("bitext"), strict=True)
+        ],
+        synthetic=[
+            SyntheticFile(source, target, artifact.path("synthetic.parquet"))
+            for (source, target), artifact in zip(
+                spec.synthetic, inputs.many("synthetic"), strict=True
+            )
+        ],
+        human_repeats=spec.human_repeats,
+        copied=spec.recipe.copied_text,
+        joined_share=spec.recipe.joined_share,
+    )
 
 
 def engine_requirements(stage: Stage[Any], engine: str) -> dict[str, Any]:

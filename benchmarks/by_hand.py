@@ -1,0 +1,190 @@
+"""End to end: a whole study by Sprachbund, then its MT steps by hand with stock fairseq commands.
+
+`python -m benchmarks.by_hand EXPERIMENT`: runs the experiment in an empty store, then trains the
+same models with `fairseq-train` and translates the same sentences with `fairseq-generate`, one call
+a direction and text, as a shell script would. Whatever else belongs to the study (reading,
+filtering, subwords, scoring, classifiers, the report) costs the script nothing here, and
+binarization what it costs us: the true ratio is larger.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.material import binarize
+from benchmarks.measuring import Record, arguments, at_most, finish, measured, ratio, run, say
+from benchmarks.rivals import fairseq
+from models.nmt.binarize import TrainingText
+from models.nmt.recipe import NmtRecipe
+from models.nmt.training import (
+    Batch,
+    Schedule,
+    fine_tune_schedule,
+    main_schedule,
+    training_arguments,
+)
+from pipeline.dag import all_stages
+from pipeline.specs.experiment import engine_round
+from pipeline.stage import Inputs, Stage
+from pipeline.stages.mt_scores import TestHypotheses, test_directions
+from pipeline.stages.nmt import BackTranslation, NmtModel, model_data, real_text
+from pipeline.stages.transfer import TranslatedTask
+from tasks.back_translation import shard
+from tasks.nmt_training import ModelData
+from tasks.records import Record as TextRecord
+from tasks.records import write_records
+from tasks.translation import as_texts
+from tests.conftest import COMMAND
+
+TARGET = 3.0
+
+
+class Job(NamedTuple):
+    """A text to translate with the model of a round."""
+
+    round: int
+    source: str
+    target: str
+    beam: int
+    texts: list[TextRecord]
+
+
+class Trained(NamedTuple):
+    """A model trained by hand."""
+
+    data: ModelData
+    checkpoint: Path
+
+
+def inputs_of(stage: Stage[Any]) -> Inputs:
+    """Return the finished inputs of a stage."""
+    return Inputs({name: [s.artifact for s in stages] for name, stages in stage.inputs.items()})
+
+
+def train(stage: NmtModel, folder: Path) -> Trained:
+    """Train one round's model with `fairseq-train`, both phases."""
+    spec, data = stage.spec(), model_data(stage.spec(), inputs_of(stage))
+    recipe = spec.recipe
+    best = _phase(recipe, main_schedule(recipe), data, data.texts(), folder / "main")
+    if recipe.fine_tune_updates:
+        schedule = fine_tune_schedule(recipe, recipe.max_updates, start_from=best)
+        best = _phase(recipe, schedule, data, data.human_texts(), folder / "fine-tune")
+    return Trained(data, best)
+
+
+def _phase(
+    recipe: NmtRecipe,
+    schedule: Schedule,
+    data: ModelData,
+    texts: list[TrainingText],
+    folder: Path,
+) -> Path:
+    options = training_arguments(
+        replace(recipe, processes=1),
+        schedule,
+        data=binarize(data, texts, folder),
+        checkpoints=folder / "checkpoints",
+        languages=data.languages,
+        directions=data.directions,
+        precision="fp32",
+        batch=Batch(recipe.batch_tokens),
+        curves=folder / "curves",
+    )
+    fairseq.train([*options, "--patience", str(recipe.patience)])
+    return folder / "checkpoints" / "checkpoint_best.pt"
+
+
+def jobs(stages: Sequence[Stage[Any]]) -> Iterator[Job]:
+    """Yield every translation by an NMT model that a study holds."""
+    for stage in stages:
+        if not isinstance(stage, BackTranslation | TestHypotheses | TranslatedTask):
+            continue
+        number = engine_round(str(stage.engine))
+        if number is not None:
+            for source, target, texts in _texts(stage):
+                yield Job(number, source, target, stage.spec().beam, texts)
+
+
+def _texts(stage: Stage[Any]) -> Iterator[tuple[str, str, list[TextRecord]]]:
+    spec, inputs = stage.spec(), inputs_of(stage)
+    if isinstance(stage, BackTranslation):
+        texts = shard(real_text(inputs, spec.target), spec.number, spec.of)
+        yield spec.target, spec.source, list(texts)
+    elif isinstance(stage, TestHypotheses):
+        for source, target, test in test_directions(spec.hub, spec.languages, inputs):
+            yield source, target, as_texts(test, source)
+    else:
+        for part, name in (("train", "source"), ("dev", "source"), ("test", "target")):
+            labelled = inputs.one(name).path(f"{part}.parquet")
+            ends = (spec.source, spec.language) if part != "test" else (spec.language, spec.source)
+            yield *ends, as_texts(labelled, "text")
+
+
+def translate(job: Job, model: Trained, folder: Path) -> None:
+    """Translate one text with `fairseq-generate`."""
+    folder.mkdir(parents=True)
+    text = folder / "text.parquet"
+    lines = [record["text"] for record in job.texts]
+    ids = [record["id"] for record in job.texts]
+    write_records(text, {"id": ids, job.source: lines, job.target: lines})
+    wanted = [TrainingText(str(text), "test", job.source, job.target)]
+    binary = binarize(model.data, wanted, folder / "binary")
+    fairseq.generate(model.data, binary, model.checkpoint, (job.source, job.target), job.beam)
+
+
+def by_hand(experiment: str, folder: Path) -> dict[str, float]:
+    """Return the seconds of training and translation by hand, of a finished experiment."""
+    stages = all_stages(experiment)
+    started = time.perf_counter()
+    models = {
+        int(stage.round): train(stage, folder / f"round-{stage.round}")
+        for stage in stages
+        if isinstance(stage, NmtModel)
+    }
+    trained = time.perf_counter()
+    say(f"by hand: trained in {trained - started:.0f} s")
+    for number, job in enumerate(jobs(stages)):
+        translate(job, models[job.round], folder / f"job-{number}")
+    translated = time.perf_counter()
+    say(f"by hand: {number + 1} texts translated in {translated - trained:.0f} s")
+    return {"training": trained - started, "translation": translated - trained}
+
+
+def measure(experiment: str, folder: Path) -> Iterator[Record]:
+    """Run a study in an empty store, then by hand; yield the ratio and the seconds."""
+    os.environ["SPRACHBUND_STORE"] = str(folder / "store")
+    started = time.perf_counter()
+    run([*COMMAND, "run", experiment])
+    seconds = time.perf_counter() - started
+    in_stages = sum(float(s.artifact.manifest["seconds"]) for s in all_stages(experiment))
+    say(f"{experiment}: whole study in {seconds:.0f} s")
+    found = by_hand(experiment, folder / "by-hand")
+    name = Path(experiment).stem
+    speeds = [1 / seconds], [1 / sum(found.values())]
+    yield ratio(f"{name} end to end: whole study / MT by hand", *speeds, TARGET)
+    yield at_most(
+        f"{name}: share of the wall time outside of stages", 1 - in_stages / seconds, 0.03
+    )
+    yield measured(f"{name}: seconds of the whole study", seconds)
+    for step, spent in found.items():
+        yield measured(f"{name}: seconds of {step} by hand", spent)
+
+
+def main(arguments_: Sequence[str] | None = None) -> None:
+    """Measure, print, and write JSON."""
+    parser = arguments(__doc__)
+    parser.add_argument("experiments", nargs="*", default=["sandbox", "nusa-mini"])
+    options = parser.parse_args(arguments_)
+    records: list[Record] = []
+    for experiment in options.experiments:
+        with tempfile.TemporaryDirectory() as name:
+            records += measure(experiment, Path(name))
+    finish(records, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Time to a given quality: perplexity and BLEU that stock fairseq reaches in so many updates.
+
+`python -m benchmarks.quality EXPERIMENT`: both train the experiment's model from the same start and
+validate equally often. Times are those of the whole process, imports and validations included; a
+quality counts as reached at the first validation that has it. BLEU is that of CTranslate2 on dev
+text, and its time does not count.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.material import Material, prepare
+from benchmarks.measuring import Record, arguments, finish, measured, ratio, run, say
+from benchmarks.rivals import fairseq
+from models.nmt.publish import CTRANSLATE2
+from models.nmt.training import TrainingProgress, parse_progress, train
+from models.processes import python_module, run_child
+from models.translator import NmtEngine
+from tasks.translation_type import dev_bleu
+
+CORES = 2
+TARGET = 2.0
+
+
+class Point(NamedTuple):
+    """A validation: updates and seconds until then, perplexity and BLEU on dev text."""
+
+    updates: int
+    seconds: float
+    perplexity: float
+    bleu: float
+
+
+def options_of(material: Material, name: str, updates: int, every: int) -> list[str]:
+    """Return training options that keep the checkpoint of every validation."""
+    options = material.options(name, updates, validate_every=every)
+    options[options.index("--keep-interval-updates") + 1] = "-1"
+    return options
+
+
+def points(
+    material: Material, name: str, start: Callable[[Callable[[TrainingProgress], None]], object]
+) -> list[Point]:
+    """Train, note when each validation came; then translate with each checkpoint."""
+    started = time.perf_counter()
+    seen: list[tuple[TrainingProgress, float]] = []
+
+    def note(now: TrainingProgress) -> None:
+        if now.validation:
+            seen.append((now, time.perf_counter() - started))
+
+    start(note)
+    return [
+        Point(now.updates, seconds, now.perplexity, bleu(material, name, now.updates))
+        for now, seconds in seen
+    ]
+
+
+def bleu(material: Material, name: str, updates: int) -> float:
+    """Return the BLEU of a kept checkpoint on dev text."""
+    (checkpoint,) = (material.folder / name).glob(f"checkpoint_*_{updates}.pt")
+    out = material.folder / f"{name}-{updates}"
+    run(python_module("models.nmt.publish", checkpoint, material.binary, out))
+    subwords = material.data.subwords
+    engine = NmtEngine(out / CTRANSLATE2, subwords, beam=1, threads=CORES)
+    return dev_bleu(engine, material.data.dev_directions())[0]
+
+
+def train_ours(material: Material, updates: int, every: int) -> list[Point]:
+    """Train as the pipeline does."""
+    options = options_of(material, "ours", updates, every)
+    folder = material.folder / "ours"
+    log = material.folder / "ours.log"
+    return points(
+        material,
+        "ours",
+        lambda note: train(material.recipe, options, folder, log=log, on_progress=note),
+    )
+
+
+def train_stock(material: Material, updates: int, every: int) -> list[Point]:
+    """Train with stock fairseq."""
+    options = fairseq.stock_options(options_of(material, "stock", updates, every))
+    argv = [*fairseq.command("train"), *options]
+    threads = {"OMP_NUM_THREADS": str(CORES), "MKL_NUM_THREADS": str(CORES)}
+
+    def start(note: Callable[[TrainingProgress], None]) -> None:
+        def on_line(line: str) -> None:
+            now = parse_progress(line)
+            if now is not None:
+                note(now)
+
+        run_child(argv, material.folder / "stock.log", on_line=on_line, environment=threads)
+
+    return points(material, "stock", start)
+
+
+def measure(material: Material, updates: int, every: int) -> Iterator[Record]:
+    """Yield the ratios of the times to stock fairseq's last perplexity and best BLEU."""
+    stock = train_stock(material, updates, every)
+    ours = train_ours(material, updates * 3 // 2, every)
+    for name, found in (("fairseq", stock), ("ours", ours)):
+        for point in found:
+            say(
+                f"{name}: {point.updates} updates, {point.seconds:.0f} s, "
+                f"perplexity {point.perplexity:.1f}, BLEU {point.bleu:.1f}"
+            )
+    last = stock[-1]
+    reached = {
+        f"perplexity {last.perplexity:.1f}": [p for p in ours if p.perplexity <= last.perplexity],
+        f"BLEU {last.bleu:.1f}": [p for p in ours if p.bleu >= last.bleu],
+    }
+    for quality, there in reached.items():
+        first = there[0] if there else None
+        name = f"time to fairseq's {quality} after {updates} updates: ours / fairseq"
+        yield ratio(name, [1 / first.seconds if first else 0.0], [1 / last.seconds], TARGET)
+        yield measured(f"updates to {quality}", first.updates if first else -1)
+
+
+def main(arguments_: Sequence[str] | None = None) -> None:
+    """Measure, print, and write JSON."""
+    parser = arguments(__doc__)
+    parser.add_argument("experiment", nargs="?", default="nusa-mini")
+    parser.add_argument("--updates", type=int, default=600, help="of stock fairseq")
+    parser.add_argument("--every", type=int, default=60, help="updates between validations")
+    options = parser.parse_args(arguments_)
+    with tempfile.TemporaryDirectory() as name:
+        material = prepare(options.experiment, Path(name) / "material")
+        records = list(measure(material, options.updates, options.every))
+    finish(records, options.out)
+
+
+if __name__ == "__main__":
+    main()
