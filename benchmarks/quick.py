@@ -39,7 +39,7 @@ def trainings(folder: Path) -> Iterable[Record]:
 def translations(folder: Path) -> Iterable[Record]:
     """Compare translations by the sandbox's model."""
     model = translation.trained_model(SANDBOX)
-    sizes = {"sentences": 6_000, "rival_sentences": 600, "repetitions": 2}
+    sizes = {"sentences": 6_000, "rival_sentences": 400, "repetitions": 2}
     return translation.measure(prepare(SANDBOX, folder), model, **sizes)
 
 

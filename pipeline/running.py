@@ -20,7 +20,7 @@ from pipeline.console import Tally, say
 from pipeline.dag import descendants, find_stages
 from pipeline.settings import GPUS, THREADS, Settings, gpu_count
 from pipeline.stage import Stage
-from pipeline.store import check_writable, sweep
+from pipeline.store import ask_for_provenance, check_writable, sweep
 from pipeline.workers import Crew, fits, quick_scheduler
 
 DEFAULT_PORT = 8082
@@ -52,6 +52,7 @@ def run(
     if missing:
         check_writable(Settings.from_environment().store)
         Tally.expect(len(missing))
+        ask_for_provenance()
         crew = crew or Crew.of_this_machine()
         with _stopping_on_signals(), _sharing_hardware(crew, workers):
             if scheduler is None:

@@ -369,3 +369,9 @@ def git_commit() -> str | None:
         return git("rev-parse", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def ask_for_provenance() -> None:
+    """Look up versions and commit before stages fork: each fork would ask again."""
+    tool_versions()
+    git_commit()

@@ -1,6 +1,5 @@
 """Stock fairseq: its own commands, criterion, kernels and optimiser step, in fp32."""
 
-import re
 import sys
 from pathlib import Path
 
@@ -14,7 +13,6 @@ COMMAND = (
     "from models.nmt.launch import allow_checkpoint_types as allow; allow(); "
     "from fairseq_cli import {0}; {0}.cli_main()"
 )
-GENERATED = re.compile(r"Translated ([\d,]+) sentences \([\d,]+ tokens\) in ([\d.]+)s")
 GENERATION_TOKENS = 4096
 
 
@@ -58,14 +56,6 @@ def generate(
     return run([*command("generate"), *options])
 
 
-def sentences_per_second(log: str) -> float:
-    """Return what `fairseq-generate` says of its own speed, without loading."""
-    match = GENERATED.search(log)
-    if match is None:
-        raise SystemExit(f"fairseq-generate said nothing of its speed:\n{log[-2000:]}")
-    return int(match[1].replace(",", "")) / float(match[2])
-
-
 def main(published: Path, path: Path, options: list[str]) -> None:
     """Write a checkpoint: called by `write_checkpoint` in a child."""
     from transformers import M2M100ForConditionalGeneration
@@ -77,6 +67,7 @@ def main(published: Path, path: Path, options: list[str]) -> None:
     missing = trainer.model.load_state_dict(state, strict=False).missing_keys
     if any("version" not in name and "_float_tensor" not in name for name in missing):
         raise SystemExit(f"the published model lacks {missing}")
+    trainer.consolidate_optimizer()
     trainer.save_checkpoint(str(path), {})
 
 
