@@ -19,9 +19,11 @@ TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "transformers")
 
 
 def ratio(name: str, ours: Sequence[float], other: Sequence[float], target: float) -> Record:
-    """Compare speeds of repetitions in turn: the ratio of medians, to be `target` at least."""
-    speeds = [statistics.median(ours), statistics.median(other)]
-    found = round(speeds[0] / speeds[1], 2)
+    """Compare speeds measured in turn: the median of the ratios of neighbours, at least `target`.
+
+    A machine shared with others is faster in some minutes than in others; neighbours share them.
+    """
+    found = round(statistics.median(a / b for a, b in zip(ours, other, strict=True)), 2)
     return {
         "name": name,
         "ratio": found,

@@ -33,13 +33,13 @@ def is_there(experiment: str) -> bool:
 def trainings(folder: Path) -> Iterable[Record]:
     """Compare trainings of a few updates."""
     material = prepare(REAL if is_there(REAL) else SANDBOX, folder)
-    return training.measure(material, 75, 1, RESULTS / "quick-training.svg")
+    return training.measure(material, 75, 2, RESULTS / "quick-training.svg")
 
 
 def translations(folder: Path) -> Iterable[Record]:
     """Compare translations by the sandbox's model."""
     model = translation.trained_model(SANDBOX)
-    sizes = {"sentences": 6_000, "rival_sentences": 400, "repetitions": 2}
+    sizes = {"sentences": 6_000, "rival_sentences": 300, "repetitions": 2}
     return translation.measure(prepare(SANDBOX, folder), model, **sizes)
 
 

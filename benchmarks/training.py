@@ -96,17 +96,18 @@ SYSTEMS = {
 
 
 def measure(material: Material, updates: int, repetitions: int, plot: Path) -> Iterator[Record]:
-    """Train with each system in turn; yield the ratios and how the losses end."""
+    """Train with each system in turn, ours before each; yield the ratios and how losses end."""
     curves: dict[str, list[Curve]] = {name: [] for name in SYSTEMS}
-    for number in range(repetitions):
-        for place, (name, system) in enumerate(SYSTEMS.items()):
-            curves[name].append(system(material, f"training-{place}-{number}", updates))
-            last = curves[name][-1]
-            say(f"{name}: {last.speed:,.0f} tokens/s, loss {list(last.losses.values())[-1]:.3f}")
+    turns = [name for rival in TARGETS for name in (OURS, rival)] * repetitions
+    for turn, name in enumerate(turns):
+        curves[name].append(SYSTEMS[name](material, f"training-{turn}", updates))
+        last = curves[name][-1]
+        say(f"{name}: {last.speed:,.0f} tokens/s, loss {list(last.losses.values())[-1]:.3f}")
     ours = [curve.speed for curve in curves[OURS]]
-    for name, target in TARGETS.items():
+    for place, (name, target) in enumerate(TARGETS.items()):
         speeds = [curve.speed for curve in curves[name]]
-        yield ratio(f"training, target tokens/s: ours / {name}", ours, speeds, target)
+        before = ours[place :: len(TARGETS)]
+        yield ratio(f"training, target tokens/s: ours / {name}", before, speeds, target)
     yield from compare_losses({name: found[0].losses for name, found in curves.items()})
     plot_losses({name: found[0].losses for name, found in curves.items()}, plot)
 

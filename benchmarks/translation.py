@@ -87,7 +87,7 @@ def bare_ctranslate2(material: Material, engine: NmtEngine, text: Text) -> float
 def fairseq_generate(material: Material, text: Text, start: Text, checkpoint: Path) -> float:
     """Return the sentences a second of `fairseq-generate`, without its start.
 
-    Its own clock leaves out reading and writing; the time of a single sentence is that of the start.
+    Its own clock leaves out reading and writing; a single sentence takes the time of the start.
     """
     seconds = []
     for binary in (start.binary, text.binary):

@@ -109,7 +109,8 @@ def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers:
         say("leaves", f"{stages} to a worker that has it")
     shared = crew.create_remote_scheduler(url)
     try:
-        for task_id in quick_scheduler(url).task_list("DISABLED", ""):
+        given_up = quick_scheduler(url).task_list("DISABLED", "").keys()
+        for task_id in given_up & _missing(targets).keys():
             shared.re_enable_task(task_id)  # someone starts again: the cause may be mended
         while missing := _missing(targets):
             result = _run_luigi(targets, crew, workers, scheduler_url=url)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from models.nmt.importing import import_fairseq
 from models.processes import die_with_parent
 from models.subwords import BACK_TRANSLATION_TAG, EOS, SPECIAL_PIECES, Subwords
 
@@ -182,5 +183,6 @@ def main(plan: Path) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
+    import_fairseq()
     for name in sys.argv[1:]:
         main(Path(name))

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from models.nmt.importing import import_fairseq
 from models.processes import die_with_parent
 
 LAUNCHED = "SPRACHBUND_LAUNCHED"
@@ -169,6 +170,7 @@ def train(stopping: EarlyStopping, arguments: list[str]) -> None:
     last = Path(_option(arguments, "--save-dir")) / "checkpoint_last.pt"
     if is_finished(last, stopping, int(_option(arguments, "--max-update"))):
         return
+    import_fairseq()
     from fairseq.file_io import PathManager
     from fairseq.trainer import Trainer
     from fairseq_cli import train as fairseq_train

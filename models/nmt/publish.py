@@ -9,6 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.nmt.importing import import_fairseq
 from models.nmt.launch import allow_checkpoint_types
 from models.processes import die_with_parent
 
@@ -89,6 +90,7 @@ def publish(checkpoint: Path, data: Path, out: Path) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
+    import_fairseq()
     from models.nmt.plugin import fused_criterion  # noqa: F401  (its name is in the checkpoint)
 
     publish(*map(Path, sys.argv[1:4]))
