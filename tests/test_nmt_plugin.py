@@ -26,6 +26,7 @@ from models.nmt.plugin.fast_dropout import byte_dropout, keep_levels  # noqa: E4
 from models.nmt.plugin.fused_adam import FusedAdam  # noqa: E402
 from models.nmt.plugin.fused_criterion import FusedLabelSmoothedCrossEntropy  # noqa: E402
 from models.nmt.plugin.fused_loss import CHUNK_ROWS, projected_cross_entropy  # noqa: E402
+from models.nmt.plugin.padded_linear import linear  # noqa: E402
 
 PADDING = 1
 SMOOTHING = 0.1
@@ -190,6 +191,18 @@ def test_installed_attention_computes_what_fairseqs_does(
     torch.manual_seed(7)
     for mine, theirs in zip(loss_and_gradients(training), expected, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 16), (64, 16), (1, 16)])
+def test_padded_linear_and_its_gradients_equal_torchs(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(8)
+    arguments = [torch.randn(size, requires_grad=True) for size in (shape, (7, 16), (7,))]
+    weights = torch.randn(*shape[:-1], 7)
+    results = [function(*arguments) for function in (linear, torch.nn.functional.linear)]
+    torch.testing.assert_close(*results)
+    gradients = [torch.autograd.grad((made * weights).sum(), arguments) for made in results]
+    for mine, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, theirs)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

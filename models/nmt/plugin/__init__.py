@@ -8,8 +8,10 @@ def install() -> None:
         fast_dropout,
         fused_adam,
         fused_criterion,
+        padded_linear,
     )
 
     fast_attention.install()
     fast_dropout.install()
     fused_adam.install()
+    padded_linear.install()

@@ -9,15 +9,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
+
+from models.nmt.plugin.padded_linear import linear
 
 
 def project(inputs: Tensor, layers: Sequence[Any]) -> tuple[Tensor, ...]:
     """Apply several linear layers of equal width to (length, batch, C) inputs at once."""
     weight = torch.cat([layer.weight for layer in layers])  # (layers * C, C)
     bias = torch.cat([layer.bias for layer in layers])  # (layers * C)
-    return F.linear(inputs, weight, bias).chunk(len(layers), dim=2)
+    return linear(inputs, weight, bias).chunk(len(layers), dim=2)
 
 
 def by_head(values: Tensor, heads: int) -> Tensor:

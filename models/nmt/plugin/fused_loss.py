@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from models.nmt.plugin.padded_linear import padded_rows, working_dtype
+
 CHUNK_ROWS = 128
 
 
@@ -41,14 +43,6 @@ def chunk_loss(logits: torch.Tensor, target: torch.Tensor, smoothing: float) -> 
     return ChunkLoss((confidence * nll + share * rest).sum(), nll.sum())
 
 
-def working_dtype(features: torch.Tensor) -> torch.dtype:
-    """Return the precision autocast would multiply in."""
-    device = features.device.type
-    if torch.is_autocast_enabled(device):
-        return torch.get_autocast_dtype(device)
-    return features.dtype
-
-
 class _ProjectedCrossEntropy(torch.autograd.Function):
     """Compute the gradients along with the loss: the backward pass only scales them."""
 
@@ -62,14 +56,16 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
         training: bool,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         dtype = working_dtype(features)
-        inputs, matrix = features.to(dtype), weight.to(dtype)  # (rows, C), (V, C)
+        inputs, matrix = padded_rows(features, dtype), weight.to(dtype)  # (rows, C), (V, C)
         logits = inputs @ matrix.t()  # (rows, V)
+        real = logits[: len(features)]
         parts = [
             chunk_loss(rows, wanted, smoothing)
-            for rows, wanted in zip(logits.split(CHUNK_ROWS), target.split(CHUNK_ROWS), strict=True)
+            for rows, wanted in zip(real.split(CHUNK_ROWS), target.split(CHUNK_ROWS), strict=True)
         ]
         if training:
-            by_input = (logits @ matrix).to(features.dtype)  # (rows, C)
+            logits[len(features) :].zero_()
+            by_input = (logits @ matrix)[: len(features)].to(features.dtype)  # (rows, C)
             by_weight = (logits.t() @ inputs).to(weight.dtype)  # (V, C)
             ctx.save_for_backward(by_input, by_weight)
         loss, nll = (torch.stack(column).sum() for column in zip(*parts, strict=True))
