@@ -26,7 +26,7 @@ from tests.torture import contents, leftovers, manifests, table, torture
 
 pytestmark = pytest.mark.system
 
-KILLS = 60
+KILLS = 46
 SECONDS_TO_STOP = 10
 Run = subprocess.Popen[str]
 
