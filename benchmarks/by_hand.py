@@ -15,8 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.material import binarize
-from benchmarks.measuring import Record, arguments, at_most, finish, measured, ratio, run, say
+from benchmarks.material import binarize, binarize_test
+from benchmarks.measuring import (
+    Record,
+    arguments,
+    at_most,
+    finish,
+    measured,
+    ratio,
+    run,
+    say,
+    seconds_in_stages,
+)
 from benchmarks.rivals import fairseq
 from models.nmt.binarize import TrainingText
 from models.nmt.recipe import NmtRecipe
@@ -29,14 +39,13 @@ from models.nmt.training import (
 )
 from pipeline.dag import all_stages
 from pipeline.specs.experiment import engine_round
-from pipeline.stage import Inputs, Stage
+from pipeline.stage import Stage
 from pipeline.stages.mt_scores import TestHypotheses, test_directions
 from pipeline.stages.nmt import BackTranslation, NmtModel, model_data, real_text
 from pipeline.stages.transfer import TranslatedTask
 from tasks.back_translation import shard
 from tasks.nmt_training import ModelData
 from tasks.records import Record as TextRecord
-from tasks.records import write_records
 from tasks.translation import as_texts
 from tests.conftest import COMMAND
 
@@ -60,14 +69,9 @@ class Trained(NamedTuple):
     checkpoint: Path
 
 
-def inputs_of(stage: Stage[Any]) -> Inputs:
-    """Return the finished inputs of a stage."""
-    return Inputs({name: [s.artifact for s in stages] for name, stages in stage.inputs.items()})
-
-
 def train(stage: NmtModel, folder: Path) -> Trained:
     """Train one round's model with `fairseq-train`, both phases."""
-    spec, data = stage.spec(), model_data(stage.spec(), inputs_of(stage))
+    spec, data = stage.spec(), model_data(stage.spec(), stage.built_inputs)
     recipe = spec.recipe
     best = _phase(recipe, main_schedule(recipe), data, data.texts(), folder / "main")
     if recipe.fine_tune_updates:
@@ -110,7 +114,7 @@ def jobs(stages: Sequence[Stage[Any]]) -> Iterator[Job]:
 
 
 def _texts(stage: Stage[Any]) -> Iterator[tuple[str, str, list[TextRecord]]]:
-    spec, inputs = stage.spec(), inputs_of(stage)
+    spec, inputs = stage.spec(), stage.built_inputs
     if isinstance(stage, BackTranslation):
         texts = shard(real_text(inputs, spec.target), spec.number, spec.of)
         yield spec.target, spec.source, list(texts)
@@ -126,14 +130,10 @@ def _texts(stage: Stage[Any]) -> Iterator[tuple[str, str, list[TextRecord]]]:
 
 def translate(job: Job, model: Trained, folder: Path) -> None:
     """Translate one text with `fairseq-generate`."""
-    folder.mkdir(parents=True)
-    text = folder / "text.parquet"
-    lines = [record["text"] for record in job.texts]
-    ids = [record["id"] for record in job.texts]
-    write_records(text, {"id": ids, job.source: lines, job.target: lines})
-    wanted = [TrainingText(str(text), "test", job.source, job.target)]
-    binary = binarize(model.data, wanted, folder / "binary")
-    fairseq.generate(model.data, binary, model.checkpoint, (job.source, job.target), job.beam)
+    direction = (job.source, job.target)
+    texts = {"id": [r["id"] for r in job.texts], job.source: [r["text"] for r in job.texts]}
+    binary = binarize_test(model.data, texts, direction, folder.with_suffix(".parquet"))
+    fairseq.generate(model.data, binary, model.checkpoint, direction, job.beam)
 
 
 def by_hand(experiment: str, folder: Path) -> dict[str, float]:
@@ -160,7 +160,7 @@ def measure(experiment: str, folder: Path) -> Iterator[Record]:
     started = time.perf_counter()
     run([*COMMAND, "run", experiment])
     seconds = time.perf_counter() - started
-    in_stages = sum(float(s.artifact.manifest["seconds"]) for s in all_stages(experiment))
+    in_stages = seconds_in_stages(folder / "store")
     say(f"{experiment}: whole study in {seconds:.0f} s")
     found = by_hand(experiment, folder / "by-hand")
     name = Path(experiment).stem

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 from benchmarks.measuring import Record, arguments, at_most, finish, measured, run, say
 from benchmarks.overhead import language_codes
-from pipeline.store import Artifact
 from tasks import sandbox
 from tasks.sandbox import SandboxRecipe
 from tests.conftest import COMMAND, TINY_EXPERIMENT, write_yaml
+from tests.torture import manifests
 
 SCALES = (1, 4, 16)
 PAIRS = (2, 8, 32)
@@ -132,8 +132,7 @@ def costs(folder: Path, *, pairs: int, scale: int) -> dict[str, Cost]:
     store = folder / "store"
     run([*COMMAND, "run", experiment], SPRACHBUND_STORE=str(store))
     found: dict[str, Cost] = {}
-    for file in store.glob("*/*/manifest.json"):
-        manifest = Artifact(file.parent).manifest
+    for manifest in manifests(store).values():
         before = found.get(manifest["stage"], Cost(0, 0))
         found[manifest["stage"]] = Cost(
             before.seconds + manifest["seconds"],

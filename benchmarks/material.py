@@ -1,7 +1,9 @@
 """What trainings and translations are measured on: an experiment's own text, recipe and batches."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     MAX_POSITIONS,
     Batch,
+    Direction,
     Schedule,
     resolve_precision,
     training_arguments,
@@ -20,7 +23,9 @@ from models.processes import python_module
 from pipeline import running
 from pipeline.dag import find_stages
 from pipeline.specs.loading import load_experiment
-from tasks.nmt_training import ModelData, PairFiles
+from pipeline.stages.nmt import model_data
+from tasks.nmt_training import ModelData
+from tasks.records import write_records
 
 BATCHES = "batches.pt"
 START = "start"
@@ -35,7 +40,7 @@ class Material:
     recipe: NmtRecipe
     folder: Path
     monolingual: Path
-    direction: tuple[str, str]
+    direction: Direction
 
     @property
     def binary(self) -> Path:
@@ -57,10 +62,6 @@ class Material:
             curves=self.folder / "curves" / name,
         )
 
-    def binarize_test(self, text: Path, folder: Path) -> Path:
-        """Write text of the direction as fairseq's data, a `test` set; return where it lies."""
-        return binarize(self.data, [TrainingText(str(text), "test", *self.direction)], folder)
-
 
 def binarize(data: ModelData, texts: list[TrainingText], folder: Path) -> Path:
     """Write texts as fairseq's data under a folder; return where they lie."""
@@ -73,37 +74,29 @@ def binarize(data: ModelData, texts: list[TrainingText], folder: Path) -> Path:
     return binary
 
 
+def binarize_test(
+    data: ModelData, columns: Mapping[str, list[str]], direction: Direction, path: Path
+) -> Path:
+    """Write `id` and the source column as text, also as fairseq's `test` set; return the latter.
+
+    The source stands in for the references, which nobody asks for.
+    """
+    source, target = direction
+    write_records(path, {"id": columns["id"], source: columns[source], target: columns[source]})
+    texts = [TrainingText(str(path), "test", source, target)]
+    return binarize(data, texts, path.with_suffix(""))
+
+
 def prepare(experiment: str, folder: Path) -> Material:
     """Build the text of an experiment in the store, and binarize it in `folder`."""
     study = load_experiment(experiment)
-    stages = {
-        name: find_stages(experiment, name)
-        for name in ("SubwordModel", "TrainingBitext", f"Monolingual:{study.hub}")
-    }
-    running.run([stage for found in stages.values() for stage in found])
-    (subwords,) = stages["SubwordModel"]
-    texts = {str(s.pair): s.artifact for s in stages["TrainingBitext"]}
-    pairs = [
-        PairFiles(
-            language, texts[pair.name].path("train.parquet"), texts[pair.name].path("dev.parquet")
-        )
-        for pair, language in zip(study.pairs, study.languages, strict=True)
-    ]
-    model = subwords.artifact.path("subwords.model")
-    data = ModelData(
-        model,
-        study.hub,
-        pairs,
-        synthetic=[],
-        human_repeats=1,
-        copied=study.nmt.copied_text,
-        joined_share=study.nmt.joined_share,
-    )
+    (model,) = find_stages(experiment, "NmtModel:round-0")
+    (monolingual,) = find_stages(experiment, f"Monolingual:{study.hub}")
+    running.run([monolingual, *chain(*model.inputs.values())])
+    data = model_data(model.spec(), model.built_inputs)
     binarize(data, data.texts(), folder)
-    (monolingual,) = stages[f"Monolingual:{study.hub}"]
     text = monolingual.artifact.path("text.parquet")
-    direction = (study.hub, study.languages[0])
-    return Material(data, replace(study.nmt), folder, text, direction)
+    return Material(data, study.nmt, folder, text, (study.hub, study.languages[0]))
 
 
 def export_batches(material: Material, updates: int) -> Path:

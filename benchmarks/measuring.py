@@ -12,6 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pipeline.settings import cores
+from tests.torture import manifests
+
 Record = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -51,17 +54,24 @@ def machine() -> Record:
     if information.exists():
         lines = information.read_text(encoding="utf-8").splitlines()
         model = next((x.split(": ")[1] for x in lines if x.startswith("model name")), model)
-    cores = len(os.sched_getaffinity(0))
-    return {"processor": model, "cores": cores, **{tool: version(tool) for tool in TOOLS}}
+    return {"processor": model, "cores": cores(), **{tool: version(tool) for tool in TOOLS}}
+
+
+def all_cores() -> dict[str, str]:
+    """Return the environment in which a process computes on all cores."""
+    return dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(cores()))
+
+
+def seconds_in_stages(store: Path) -> float:
+    """Return the seconds that the stages of a store took together, by their manifests."""
+    return sum(float(manifest["seconds"]) for manifest in manifests(store).values())
 
 
 def run(argv: Sequence[str | Path], **environment: str) -> str:
     """Run a command that must succeed, with all cores; return what it printed."""
-    cores = str(len(os.sched_getaffinity(0)))
-    threads = {"OMP_NUM_THREADS": cores, "MKL_NUM_THREADS": cores}
     done = subprocess.run(
         [str(part) for part in argv],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **threads, **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **all_cores(), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

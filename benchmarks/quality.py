@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.material import Material, prepare
-from benchmarks.measuring import Record, arguments, finish, measured, ratio, run, say
+from benchmarks.measuring import Record, all_cores, arguments, finish, measured, ratio, run, say
 from benchmarks.rivals import fairseq
 from models.nmt.publish import CTRANSLATE2
 from models.nmt.training import TrainingProgress, parse_progress, train
 from models.processes import python_module, run_child
 from models.translator import NmtEngine
+from pipeline.settings import cores
 from tasks.translation_type import dev_bleu
 
-CORES = 2
 TARGET = 2.0
 
 
@@ -65,7 +65,7 @@ def bleu(material: Material, name: str, updates: int) -> float:
     out = material.folder / f"{name}-{updates}"
     run(python_module("models.nmt.publish", checkpoint, material.binary, out))
     subwords = material.data.subwords
-    engine = NmtEngine(out / CTRANSLATE2, subwords, beam=1, threads=CORES)
+    engine = NmtEngine(out / CTRANSLATE2, subwords, beam=1, threads=cores())
     return dev_bleu(engine, material.data.dev_directions())[0]
 
 
@@ -85,7 +85,6 @@ def train_stock(material: Material, updates: int, every: int) -> list[Point]:
     """Train with stock fairseq."""
     options = fairseq.stock_options(options_of(material, "stock", updates, every))
     argv = [*fairseq.command("train"), *options]
-    threads = {"OMP_NUM_THREADS": str(CORES), "MKL_NUM_THREADS": str(CORES)}
 
     def start(note: Callable[[TrainingProgress], None]) -> None:
         def on_line(line: str) -> None:
@@ -93,7 +92,7 @@ def train_stock(material: Material, updates: int, every: int) -> list[Point]:
             if now is not None:
                 note(now)
 
-        run_child(argv, material.folder / "stock.log", on_line=on_line, environment=threads)
+        run_child(argv, material.folder / "stock.log", on_line=on_line, environment=all_cores())
 
     return points(material, "stock", start)
 

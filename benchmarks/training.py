@@ -108,8 +108,9 @@ def measure(material: Material, updates: int, repetitions: int, plot: Path) -> I
         speeds = [curve.speed for curve in curves[name]]
         before = ours[place :: len(TARGETS)]
         yield ratio(f"training, target tokens/s: ours / {name}", before, speeds, target)
-    yield from compare_losses({name: found[0].losses for name, found in curves.items()})
-    plot_losses({name: found[0].losses for name, found in curves.items()}, plot)
+    losses = {name: found[0].losses for name, found in curves.items()}
+    yield from compare_losses(losses)
+    plot_losses(losses, plot)
 
 
 def compare_losses(losses: dict[str, dict[int, float]]) -> Iterator[Record]:
@@ -118,11 +119,10 @@ def compare_losses(losses: dict[str, dict[int, float]]) -> Iterator[Record]:
         last = max(losses[OURS].keys() & losses[name].keys())
         share = losses[OURS][last] / losses[name][last] - 1
         title = f"training, our loss after {last} updates above that of {name}, share"
-        yield (at_most if name.startswith("fairseq") else _told)(title, share, MOST_WORSE)
-
-
-def _told(name: str, value: float, _: float) -> Record:
-    return measured(name, value)
+        if name.startswith("fairseq"):
+            yield at_most(title, share, MOST_WORSE)
+        else:
+            yield measured(title, share)
 
 
 def plot_losses(losses: dict[str, dict[int, float]], path: Path) -> None:

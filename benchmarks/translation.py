@@ -12,22 +12,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.material import Material, prepare
+from benchmarks.material import Material, binarize_test, prepare
 from benchmarks.measuring import Record, arguments, at_most, finish, ratio, say
 from benchmarks.rivals import fairseq, seq2seq
-from models.nmt.publish import CTRANSLATE2, HUGGINGFACE
+from models.nmt.publish import HUGGINGFACE
 from models.subwords import Subwords, language_tag
 from models.translator import BATCH_TOKENS, MAX_OUTPUT_PIECES, NmtEngine, translation_device
 from pipeline import running
 from pipeline.dag import find_stages
+from pipeline.stage import Inputs
+from pipeline.stages.nmt import load_engine
 from pipeline.store import Artifact
 from tasks.records import Record as TextRecord
-from tasks.records import read_columns, write_records
+from tasks.records import read_columns
 from tasks.translation import as_texts, translate_records
 from tasks.translation_type import MOST_LOST, TranslationType
 
 BEAM = 4
-CORES = 2
 
 
 class Text(NamedTuple):
@@ -47,13 +48,12 @@ def trained_model(experiment: str) -> Artifact:
 
 def write_text(material: Material, limit: int, name: str) -> Text:
     """Write evenly spread sentences of the monolingual text, also as fairseq's data."""
-    source, target = material.direction
+    source = material.direction[0]
     columns = read_columns(material.monolingual, ["id", source])
     step = max(1, len(columns["id"]) // limit)
     chosen = {key: values[::step][:limit] for key, values in columns.items()}
     path = material.folder / f"{name}.parquet"
-    write_records(path, {**chosen, target: chosen[source]})
-    binary = material.binarize_test(path, material.folder / name)
+    binary = binarize_test(material.data, chosen, material.direction, path)
     return Text(path, as_texts(path, source), binary)
 
 
@@ -106,13 +106,9 @@ def measure(
     one = write_text(material, 1, "one")
     checkpoint = fairseq.write_checkpoint(material, model.path(HUGGINGFACE))
     chosen = TranslationType(**model.manifest["training"]["translation"])
-    engine = NmtEngine(
-        model.path(CTRANSLATE2),
-        material.data.subwords,
-        beam=BEAM,
-        threads=CORES,
-        compute_type=chosen.on(translation_device()),
-    )
+    inputs = {"model": [model], "subwords": [Artifact(material.data.subwords.parent)]}
+    engine = load_engine(Inputs(inputs), beam=BEAM)
+    assert isinstance(engine, NmtEngine)  # noqa: S101
     engine.translate([("", "warm")], source=material.direction[0], target=material.direction[1])
     speeds: dict[str, list[float]] = {}
     for number in range(repetitions):

@@ -153,7 +153,7 @@ class Stage(luigi.Task, Generic[SpecT]):
                 reporter.found()
                 return
             with Draft(self.place, reporter.progress, gpus=self.gpus()) as draft:
-                self.build(self.spec(), self._artifacts(), draft)
+                self.build(self.spec(), self.built_inputs, draft)
                 draft.publish({**self.identity, **self._provenance()})
 
     def walk(self) -> Iterator["Stage[Any]"]:
@@ -167,7 +167,9 @@ class Stage(luigi.Task, Generic[SpecT]):
                 yield stage
                 pending += reversed(list(chain(*stage.inputs.values())))
 
-    def _artifacts(self) -> Inputs:
+    @property
+    def built_inputs(self) -> Inputs:
+        """The artifacts of what is required; look at their `complete` first."""
         return Inputs({n: [s.artifact for s in stages] for n, stages in self.inputs.items()})
 
     def _provenance(self) -> dict[str, Any]:

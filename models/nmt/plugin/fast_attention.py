@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.nmt.plugin.padded_linear import linear
+from models.nmt.plugin.padded_linear import linear, working_dtype
 
 
 def project(inputs: Tensor, layers: Sequence[Any]) -> tuple[Tensor, ...]:
@@ -63,29 +63,12 @@ def attend(
 
 
 def _replacement(stock: Callable[..., Any]) -> Callable[..., Any]:
-    def forward(
-        self: Any,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        key_padding_mask: Tensor | None = None,
-        incremental_state: Any = None,
-        attn_mask: Tensor | None = None,
-        **options: Any,
-    ) -> tuple[Tensor, None]:
+    def forward(self: Any, query: Tensor, key: Tensor, value: Tensor, **options: Any) -> Any:
         """Stand in for `MultiheadAttention.forward` in training; the weights are not returned."""
-        if query.device.type == "cpu" and incremental_state is None:
-            return attend(self, query, key, key_padding_mask, attn_mask), None
-        return stock(
-            self,
-            query,
-            key,
-            value,
-            key_padding_mask=key_padding_mask,
-            incremental_state=incremental_state,
-            attn_mask=attn_mask,
-            **options,
-        )
+        if query.device.type == "cpu" and options.get("incremental_state") is None:
+            masks = options.get("key_padding_mask"), options.get("attn_mask")
+            return attend(self, query, key, *masks), None
+        return stock(self, query, key, value, **options)
 
     return forward
 
@@ -96,8 +79,8 @@ def working_form(values: Tensor) -> Tensor:
     fairseq hands its layers a transposed view, which is slow to walk. Sums of few layers lose
     nothing that matters in bfloat16, and half the bytes move.
     """
-    if values.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-        values = values.to(torch.get_autocast_dtype("cpu"))
+    if values.device.type == "cpu":
+        values = values.to(working_dtype(values))
     return values.contiguous()
 
 
