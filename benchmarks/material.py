@@ -131,10 +131,10 @@ def main(folder: Path, updates: int, options: list[str]) -> None:
     """Write batches and start model: called by `export_batches` in a child."""
     import torch
 
-    from models.nmt.publish import huggingface_model
+    from models.nmt.publish import write_huggingface
 
     parsed, trainer = fairseq_trainer(options)
-    huggingface_model(parsed, trainer.model.state_dict()).save_pretrained(folder / START)
+    write_huggingface(parsed, trainer.model.state_dict(), folder / START)
     batches = trainer.get_train_iterator(1, load_dataset=True).next_epoch_itr()
     found = [
         {

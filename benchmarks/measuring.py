@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,17 @@ def all_cores() -> dict[str, str]:
     return dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(cores()))
 
 
-def seconds_in_stages(store: Path) -> float:
-    """Return the seconds that the stages of a store took together, by their manifests."""
-    return sum(float(manifest["seconds"]) for manifest in manifests(store).values())
+def seconds_with_stages(store: Path) -> float:
+    """Return the seconds in which a stage of a store was at work, one or several at a time."""
+    ends = [
+        (datetime.fromisoformat(manifest["finished"]).timestamp(), float(manifest["seconds"]))
+        for manifest in manifests(store).values()
+    ]
+    busy, until = 0.0, 0.0
+    for start, end in sorted((end - seconds, end) for end, seconds in ends):
+        busy += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return busy
 
 
 def run(argv: Sequence[str | Path], **environment: str) -> str:

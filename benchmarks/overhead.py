@@ -15,7 +15,7 @@ from pathlib import Path
 
 import langcodes
 
-from benchmarks.measuring import Record, arguments, at_most, finish, measured, seconds_in_stages
+from benchmarks.measuring import Record, arguments, at_most, finish, measured, seconds_with_stages
 from tests.conftest import COMMAND, write_experiment, write_yaml
 
 REPETITIONS = 5
@@ -76,7 +76,7 @@ def write_large_experiment(folder: Path, pairs: int) -> Path:
 def share_outside(experiment: str, store: Path) -> float:
     """Run a study in an empty store; return the share of the time in which no stage worked."""
     wall = seconds("run", experiment, store=store)
-    return 1 - seconds_in_stages(store) / wall
+    return 1 - seconds_with_stages(store) / wall
 
 
 def measure(folder: Path) -> list[Record]:

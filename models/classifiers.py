@@ -92,6 +92,7 @@ def _fit(
 ) -> Any:
     from sklearn.linear_model import LogisticRegression
     from sklearn.neural_network import MLPClassifier
+    from threadpoolctl import threadpool_limits
 
     if recipe.head == "mlp":
         head: Any = MLPClassifier(
@@ -99,4 +100,5 @@ def _fit(
         )
     else:
         head = LogisticRegression(C=strength, class_weight="balanced", solver="newton-cg")
-    return head.fit(features, labels)
+    with threadpool_limits(1):  # the order of sums must not hang on the number of processors
+        return head.fit(features, labels)

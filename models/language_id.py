@@ -129,8 +129,10 @@ def _fit(features: Any, labels: Any, languages: list[str], seed: int) -> tuple[A
     """Return weights (languages x features) and bias (languages) of a multinomial model."""
     import numpy
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
-    model = LogisticRegression(C=10.0, tol=1e-3, random_state=seed).fit(features, labels)
+    with threadpool_limits(1):  # the order of sums must not hang on the number of processors
+        model = LogisticRegression(C=10.0, tol=1e-3, random_state=seed).fit(features, labels)
     weights, bias = model.coef_, model.intercept_
     if len(languages) == 2:  # scikit-learn keeps one row for two classes
         weights, bias = numpy.vstack([-weights, weights]) / 2, numpy.concatenate([-bias, bias]) / 2

@@ -39,13 +39,14 @@ class Outcome(NamedTuple):
 def run(
     targets: Sequence[Stage[Any]],
     *,
-    workers: int = 1,
+    workers: int | None = None,
     scheduler: str | None = None,
     crew: Crew | None = None,
 ) -> Outcome:
     """Build the targets and all they need; raise StageError when any stage failed.
 
-    With a scheduler (HOST:PORT or URL), share the work with all who work for it on this store.
+    `workers` stages at a time; None: as many as suit this machine. With a scheduler (HOST:PORT or
+    URL), share the work with all who work for it on this store; one at a time if None.
     """
     sweep(Settings.from_environment().store)
     missing = _missing(targets)
@@ -54,6 +55,7 @@ def run(
         Tally.expect(len(missing))
         ask_for_provenance()
         crew = crew or Crew.of_this_machine()
+        workers = workers or (1 if scheduler else crew.stages_at_a_time)
         with _stopping_on_signals(), _sharing_hardware(crew, workers):
             if scheduler is None:
                 _build(targets, crew, workers=workers)

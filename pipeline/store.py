@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -227,7 +228,7 @@ class Draft:
             "children": [child._asdict() for child in self.children],
             "tools": tool_versions(),
             "commit": git_commit(),
-            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
 
 

@@ -20,6 +20,7 @@ Capacity = Mapping[str, int]
 SECONDS_FOR_A_MESSAGE = 2.0
 SECONDS_TO_ASK_AGAIN = 5
 SECONDS_OF_PATIENCE = 3600
+MOST_STAGES = 4
 
 
 def fits(needs: Capacity, capacity: Capacity) -> bool:
@@ -134,6 +135,11 @@ class Crew:
         if not capacity["cpu"]:
             raise SpecError(f"{resources!r}: a worker needs a processor")
         return cls(capacity)
+
+    @property
+    def stages_at_a_time(self) -> int:
+        """How many stages suit this crew: one a processor, but few; a GPU is not shared."""
+        return 1 if self.capacity["gpu"] else min(self.capacity["cpu"], MOST_STAGES)
 
     def create_local_scheduler(self) -> Scheduler:
         """Return a scheduler for this process alone."""

@@ -7,7 +7,7 @@ place that unpickles a checkpoint, in a child process; everything after it loads
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from models.nmt.importing import import_fairseq
 from models.nmt.launch import allow_checkpoint_types
@@ -15,34 +15,35 @@ from models.processes import die_with_parent
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import M2M100ForConditionalGeneration
 
 HUGGINGFACE = "huggingface"
 CTRANSLATE2 = "ctranslate2"
-NOT_WEIGHTS = ("version", "_float_tensor", "output_projection")
+NOT_WEIGHTS = ("version", "_float_tensor", "output_projection", "embed_tokens")
 
 
 def huggingface_state(state: dict[str, "Tensor"]) -> dict[str, "Tensor"]:
-    """Rename fairseq parameters to those of M2M-100 (shared embeddings are stored once)."""
+    """Rename fairseq parameters to those of M2M-100; the shared embedding is stored once."""
     renamed = {
         f"model.{name}": tensor
         for name, tensor in state.items()
         if not any(part in name for part in NOT_WEIGHTS)
     }
-    embedding = renamed["model.encoder.embed_tokens.weight"]
-    tied = ("model.shared.weight", "model.decoder.embed_tokens.weight", "lm_head.weight")
-    return {**renamed, **dict.fromkeys(tied, embedding)}
+    return {**renamed, "model.shared.weight": state["encoder.embed_tokens.weight"]}
 
 
-def huggingface_model(
-    args: Namespace, state: dict[str, "Tensor"]
-) -> "M2M100ForConditionalGeneration":
-    """Build the M2M-100 model that computes exactly what the fairseq model computes."""
-    from transformers import M2M100Config, M2M100ForConditionalGeneration
+def write_huggingface(args: Namespace, state: dict[str, "Tensor"], folder: Path) -> None:
+    """Write the M2M-100 model that computes exactly what the fairseq model computes.
+
+    Its class is not imported, which would take longer than all the rest.
+    """
+    from safetensors.torch import save_file
+    from transformers import GenerationConfig, M2M100Config
 
     weights = huggingface_state(state)
     config = M2M100Config(
-        vocab_size=weights["lm_head.weight"].shape[0],
+        architectures=["M2M100ForConditionalGeneration"],
+        dtype="float32",
+        vocab_size=weights["model.shared.weight"].shape[0],
         d_model=args.encoder_embed_dim,
         encoder_layers=args.encoder_layers,
         decoder_layers=args.decoder_layers,
@@ -60,10 +61,9 @@ def huggingface_model(
         pad_token_id=1,
         eos_token_id=2,
     )
-    model: Any = M2M100ForConditionalGeneration(config)
-    model.load_state_dict(weights)
-    model.eval()
-    return model
+    config.save_pretrained(folder)
+    GenerationConfig.from_model_config(config).save_pretrained(folder)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def load_checkpoint(path: Path) -> tuple[Namespace, dict[str, "Tensor"]]:
@@ -81,7 +81,7 @@ def publish(checkpoint: Path, data: Path, out: Path) -> None:
     from ctranslate2.converters import FairseqConverter
 
     args, state = load_checkpoint(checkpoint)
-    huggingface_model(args, state).save_pretrained(out / HUGGINGFACE)
+    write_huggingface(args, state, out / HUGGINGFACE)
     source, target = args.lang_pairs.split(",")[0].split("-")
     FairseqConverter(str(checkpoint), str(data), source_lang=source, target_lang=target).convert(
         str(out / CTRANSLATE2)

@@ -11,7 +11,10 @@ Experiment = Annotated[
 Stage = Annotated[
     str, typer.Argument(help="STAGE or STAGE:LABEL-GLOB, e.g. NmtModel:round-1 or MtScores:nmt-*.")
 ]
-Workers = Annotated[int, typer.Option(help="Stages built at the same time.", min=1)]
+Workers = Annotated[
+    int | None,
+    typer.Option(help="Stages built at a time; by default one a processor, up to 4.", min=1),
+]
 Scheduler = Annotated[
     str | None,
     typer.Option(help="HOST:PORT or URL of a scheduler; without it, schedule in this process."),

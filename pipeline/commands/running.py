@@ -18,7 +18,7 @@ def run(
     only: Annotated[
         str | None, typer.Option(help="Build this stage alone; what it needs must be there.")
     ] = None,
-    workers: Workers = 1,
+    workers: Workers = None,
     scheduler: Scheduler = None,
 ) -> None:
     """Build what is missing of an experiment, up to its report.
@@ -47,7 +47,7 @@ def run(
 def rerun(
     experiment: Experiment,
     stage: Stage,
-    workers: Workers = 1,
+    workers: Workers = None,
     scheduler: Scheduler = None,
 ) -> None:
     """Build a stage and everything that depends on it once more; nothing else.
