@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import run
-from models.nmt.binarize import BinarizePlan, TrainingText
+from models.nmt.binarize import TrainingText
+from models.nmt.binarize import binarize as write
 from models.nmt.launch import allow_checkpoint_types
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
-    MAX_POSITIONS,
+    MAX_PIECES,
     Batch,
     Direction,
     Schedule,
@@ -20,6 +21,7 @@ from models.nmt.training import (
     training_arguments,
 )
 from models.processes import python_module
+from models.subwords import Subwords
 from pipeline import running
 from pipeline.dag import find_stages
 from pipeline.specs.loading import load_experiment
@@ -65,12 +67,8 @@ class Material:
 
 def binarize(data: ModelData, texts: list[TrainingText], folder: Path) -> Path:
     """Write texts as fairseq's data under a folder; return where they lie."""
-    folder.mkdir(parents=True)
     binary = folder / "data"
-    pieces = MAX_POSITIONS - 2
-    plan = BinarizePlan(str(data.subwords), str(binary), data.languages, pieces, texts)
-    plan.save(folder / "plan.json")
-    run(python_module("models.nmt.binarize", folder / "plan.json"))
+    write(Subwords(data.subwords), texts, data.languages, binary, max_pieces=MAX_PIECES)
     return binary
 
 
@@ -83,7 +81,7 @@ def binarize_test(
     """
     source, target = direction
     write_records(path, {"id": columns["id"], source: columns[source], target: columns[source]})
-    texts = [TrainingText(str(path), "test", source, target)]
+    texts = [TrainingText(path, "test", source, target)]
     return binarize(data, texts, path.with_suffix(""))
 
 

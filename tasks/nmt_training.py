@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.errors import OutOfMemoryError
-from models.nmt.binarize import COUNTS, BinarizePlan, TrainingText
+from models.nmt.binarize import TrainingText, binarize
 from models.nmt.publish import CTRANSLATE2
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
-    MAX_POSITIONS,
+    MAX_PIECES,
     Batch,
     Schedule,
     TrainingProgress,
@@ -23,11 +23,13 @@ from models.nmt.training import (
     training_arguments,
 )
 from models.processes import ChildRun, python_module, run_child
+from models.subwords import Subwords
 from tasks.progress import Progress
 from tasks.translation_type import Direction, TranslationType, choose_type
 
 MAIN = "main"
 FINE_TUNE = "fine-tune"
+COUNTS = "counts.json"
 
 
 class PairFiles(NamedTuple):
@@ -75,7 +77,7 @@ class ModelData(NamedTuple):
         """Return which file feeds which direction; synthetic text feeds only its own, tagged."""
         synthetic = [
             TrainingText(
-                str(file.path),
+                file.path,
                 "train",
                 file.source,
                 file.target,
@@ -86,7 +88,7 @@ class ModelData(NamedTuple):
         ]
         copies = [
             TrainingText(
-                str(pair.train),
+                pair.train,
                 "train",
                 source,
                 target,
@@ -102,7 +104,7 @@ class ModelData(NamedTuple):
         """Return the human text alone, train and dev."""
         train = [
             TrainingText(
-                str(pair.train),
+                pair.train,
                 "train",
                 source,
                 target,
@@ -112,7 +114,7 @@ class ModelData(NamedTuple):
             for pair, source, target in self._human_directions()
         ]
         dev = [
-            TrainingText(str(pair.dev), "valid", source, target)
+            TrainingText(pair.dev, "valid", source, target)
             for pair, source, target in self._human_directions()
         ]
         return train + dev
@@ -244,7 +246,7 @@ def train_and_publish(
     texts = {MAIN: data.texts()}
     if recipe.fine_tune_updates:
         texts[FINE_TUNE] = data.human_texts()
-    binarized = _binarize(data, texts, scratch, log)
+    _binarize(data, texts, scratch)
     phases = [trainer.run(MAIN, main_schedule(recipe))]
     if recipe.fine_tune_updates:
         done = phases[0].validations[-1][0]
@@ -261,7 +263,7 @@ def train_and_publish(
         "batch": {**trainer.batch()._asdict(), "processes": recipe.processes},
         "phases": [{"phase": p.folder.name, "validations": p.validations} for p in phases],
     }
-    children = [*binarized, *(phase.training for phase in phases), published]
+    children = [*(phase.training for phase in phases), published]
     return TrainingResult(phases[0].counts, facts, children)
 
 
@@ -296,23 +298,14 @@ def describe(now: TrainingProgress) -> str:
     return f"epoch {now.epoch}, {what} {now.perplexity:.1f}{speed}"
 
 
-def _binarize(
-    data: ModelData, texts: Mapping[str, list[TrainingText]], scratch: Path, log: Path
-) -> list[ChildRun]:
+def _binarize(data: ModelData, texts: Mapping[str, list[TrainingText]], scratch: Path) -> None:
     """Write fairseq's binary data of each phase; its counts, written last, mean it is whole."""
-    plans = []
+    subwords = Subwords(data.subwords)
     for phase, wanted in texts.items():
         folder = scratch / phase
         if (folder / COUNTS).exists():
             continue
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        plans.append(folder / "binarize.json")
-        BinarizePlan(
-            subwords=str(data.subwords),
-            folder=str(folder / "data"),
-            languages=data.languages,
-            max_pieces=MAX_POSITIONS - 2,
-            texts=wanted,
-        ).save(plans[-1])
-    return [run_child(python_module("models.nmt.binarize", *plans), log)] if plans else []
+        counts = binarize(subwords, wanted, data.languages, folder / "data", max_pieces=MAX_PIECES)
+        _settle(folder / COUNTS, json.dumps(counts, indent=1))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import OutOfMemoryError, ProcessError
-from models.nmt.binarize import Row, join_some
+from models.nmt.binarize import Row, TrainingText, binarize, join_some
 from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
@@ -19,7 +19,9 @@ from models.nmt.training import (
     training_arguments,
 )
 from models.processes import python_module, run_child
+from models.subwords import BACK_TRANSLATION_TAG, EOS, SubwordRecipe, Subwords, train_subwords
 from tasks.nmt_training import ModelData, PairFiles, SyntheticFile
+from tasks.records import write_records
 
 DIRECTIONS = [("ind", "jav"), ("jav", "ind")]
 
@@ -112,7 +114,9 @@ def test_synthetic_text_feeds_its_own_direction_only_and_is_tagged() -> None:
         human_repeats=3,
     )
     train = [
-        (t.source, t.target, t.path, t.tagged, t.repeat) for t in data.texts() if t.split == "train"
+        (t.source, t.target, t.path.name, t.tagged, t.repeat)
+        for t in data.texts()
+        if t.split == "train"
     ]
     assert sorted(train) == [
         ("ind", "jav", "train", False, 3),
@@ -260,8 +264,8 @@ def test_a_copied_checkpoint_is_whole_or_the_old_one(tmp_path: Path) -> None:
 
 
 def test_a_failing_child_is_reported_with_the_tail_of_its_log(tmp_path: Path) -> None:
-    argv = python_module("models.nmt.binarize", tmp_path / "no-plan.json")
-    with pytest.raises(ProcessError, match=r"exited with 1[\s\S]*no-plan\.json"):
+    argv = python_module("models.nmt.publish", tmp_path / "no.pt", tmp_path, tmp_path)
+    with pytest.raises(ProcessError, match=r"exited with 1[\s\S]*no\.pt"):
         run_child(argv, tmp_path / "log.txt")
     assert "FileNotFoundError" in (tmp_path / "log.txt").read_text()
 
@@ -270,3 +274,24 @@ def test_a_child_sees_no_shell(tmp_path: Path) -> None:
     seen: list[str] = []
     run_child(["printf", "%s\n", "$HOME; rm -rf x"], tmp_path / "log.txt", on_line=seen.append)
     assert seen == ["$HOME; rm -rf x\n"]
+
+
+def test_fairseq_reads_the_very_ids_that_were_written(tmp_path: Path) -> None:
+    from fairseq.data.indexed_dataset import MMapIndexedDataset
+
+    lines = ["kala sume", "", "sume sume kala", "a kala"]
+    train_subwords(lines * 20, ["aaa", "bbb"], SubwordRecipe(size=100), tmp_path / "model")
+    subwords = Subwords(tmp_path / "model")
+    path = tmp_path / "text.parquet"
+    write_records(path, {"id": ["1", "2", "3", "4"], "aaa": lines, "bbb": lines[::-1]})
+    texts = [TrainingText(path, "train", "aaa", "bbb", tagged=True, repeat=2)]
+    counts = binarize(subwords, texts, ["aaa", "bbb"], tmp_path / "data", max_pieces=100)
+    source, target = (
+        MMapIndexedDataset(str(tmp_path / "data" / f"train.aaa-bbb.{side}"))
+        for side in ("aaa", "bbb")
+    )
+    tag = subwords.piece_id(BACK_TRANSLATION_TAG)
+    expected = [[tag, *ids, EOS] for ids in subwords.encode_ids(lines)]
+    assert [source[i].tolist() for i in range(len(source))] == expected * 2
+    assert [i for line in target for i in line.tolist()][-1] == EOS
+    assert counts["train.aaa-bbb"]["target_pieces"] == int(target.sizes.sum())

@@ -1,23 +1,29 @@
-"""Turn Parquet bitext into fairseq's binary data: `python -m models.nmt.binarize PLAN COUNTS`.
+"""Turn Parquet bitext into the binary data that fairseq trains on.
 
-The subword ids are the fairseq ids, so no text form of the segmented corpus is ever written.
+The subword ids are the fairseq ids, so no text form of the segmented corpus is ever written. The
+format is that of fairseq's `MMapIndexedDataset`: its own builder needs fairseq and torch, whose
+import takes longer than most texts, and makes a tensor of each sentence.
 """
 
-import json
 import random
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+import struct
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from models.nmt.importing import import_fairseq
-from models.processes import die_with_parent
 from models.subwords import BACK_TRANSLATION_TAG, EOS, SPECIAL_PIECES, Subwords
 
 BATCH_ROWS = 10_000
-COUNTS = "counts.json"
-"""Written last beside the plan: the data are whole."""
+INDEX_MAGIC, INDEX_VERSION = b"MMIDIDX\x00\x00", 1
+UINT16 = 8
+"""fairseq's code for the type of the ids; a subword model has 65,000 pieces at most."""
+
+Counts = Mapping[str, dict[str, int]]
+"""Sentences, pieces and lines left out, by fairseq's data set (`train.ind-jav`)."""
 
 
 class Row(NamedTuple):
@@ -35,7 +41,7 @@ class TrainingText:
     `joined_share` of the lines are two sentences in a row.
     """
 
-    path: str
+    path: Path
     split: str
     source: str
     target: str
@@ -48,27 +54,6 @@ class TrainingText:
     def stem(self) -> str:
         """The name fairseq looks for: `train.ind-jav`."""
         return f"{self.split}.{self.source}-{self.target}"
-
-
-@dataclass(frozen=True)
-class BinarizePlan:
-    """Everything one binarization reads and writes."""
-
-    subwords: str
-    folder: str
-    languages: list[str]
-    max_pieces: int
-    texts: list[TrainingText]
-
-    def save(self, path: Path) -> None:
-        """Write the plan for the child process."""
-        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: Path) -> "BinarizePlan":
-        """Read the plan back."""
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**fields, "texts": [TrainingText(**t) for t in fields["texts"]]})
 
 
 def write_dictionaries(subwords: Subwords, languages: Sequence[str], folder: Path) -> None:
@@ -111,78 +96,72 @@ def join_some(
         yield first
 
 
-def binarize(plan: BinarizePlan) -> dict[str, dict[str, int]]:
-    """Write every split and direction of the plan; return counts per fairseq data set."""
-    subwords = Subwords(Path(plan.subwords))
-    folder = Path(plan.folder)
+def binarize(
+    subwords: Subwords,
+    texts: Iterable[TrainingText],
+    languages: Sequence[str],
+    folder: Path,
+    *,
+    max_pieces: int,
+) -> Counts:
+    """Write every split and direction into a folder; lines above `max_pieces` are left out."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_dictionaries(subwords, plan.languages, folder)
+    write_dictionaries(subwords, languages, folder)
     by_stem: dict[str, list[TrainingText]] = {}
-    for text in plan.texts:
+    for text in texts:
         by_stem.setdefault(text.stem, []).append(text)
     return {
-        stem: _write_dataset(folder, stem, texts, subwords, plan.max_pieces)
-        for stem, texts in by_stem.items()
+        stem: _write_dataset(folder, stem, of_stem, subwords, max_pieces)
+        for stem, of_stem in by_stem.items()
     }
 
 
 def _write_dataset(
     folder: Path, stem: str, texts: list[TrainingText], subwords: Subwords, max_pieces: int
 ) -> dict[str, int]:
-    source = _Side(folder / f"{stem}.{texts[0].source}")
-    target = _Side(folder / f"{stem}.{texts[0].target}")
     counts = {"sentences": 0, "too_long": 0, "source_pieces": 0, "target_pieces": 0}
 
     def fits(row: Row) -> bool:
         return max(map(len, row)) < max_pieces
 
-    for text in texts:
-        prefix = [subwords.piece_id(BACK_TRANSLATION_TAG)] if text.tagged else []
-        for turn in range(text.repeat):
-            rows = encoded_rows(text, subwords)
-            for row in join_some(rows, text.joined_share, fits, seed=turn):
-                if not fits(row):
-                    counts["too_long"] += 1
-                    continue
-                counts["sentences"] += 1
-                counts["source_pieces"] += source.add([*prefix, *row.source, EOS])
-                counts["target_pieces"] += target.add([*row.target, EOS])
-    source.close()
-    target.close()
+    with (
+        _side(folder / f"{stem}.{texts[0].source}") as add_source,
+        _side(folder / f"{stem}.{texts[0].target}") as add_target,
+    ):
+        for text in texts:
+            prefix = [subwords.piece_id(BACK_TRANSLATION_TAG)] if text.tagged else []
+            for turn in range(text.repeat):
+                rows = encoded_rows(text, subwords)
+                for row in join_some(rows, text.joined_share, fits, seed=turn):
+                    if not fits(row):
+                        counts["too_long"] += 1
+                        continue
+                    counts["sentences"] += 1
+                    counts["source_pieces"] += add_source([*prefix, *row.source, EOS])
+                    counts["target_pieces"] += add_target([*row.target, EOS])
     return counts
 
 
-class _Side:
-    """One language side of a data set in fairseq's memory-mapped format."""
+@contextmanager
+def _side(stem: Path) -> Iterator[Callable[[list[int]], int]]:
+    """Yield what adds a line to one language side of a data set and returns its pieces."""
+    lengths = array("i")
+    with Path(f"{stem}.bin").open("wb") as file:
 
-    def __init__(self, stem: Path) -> None:
-        import numpy
-        from fairseq.data.indexed_dataset import MMapIndexedDatasetBuilder
+        def add(ids: list[int]) -> int:
+            array("H", ids).tofile(file)
+            lengths.append(len(ids))
+            return len(ids)
 
-        self.stem = stem
-        self.builder: Any = MMapIndexedDatasetBuilder(f"{stem}.bin", dtype=numpy.uint16)
-
-    def add(self, ids: list[int]) -> int:
-        import torch
-
-        self.builder.add_item(torch.tensor(ids))
-        return len(ids)
-
-    def close(self) -> None:
-        self.builder.finalize(f"{self.stem}.idx")
+        yield add
+    _write_index(Path(f"{stem}.idx"), lengths)
 
 
-def main(plan: Path) -> None:
-    """Binarize, then write the counts, whose presence means that the data are whole."""
-    counts = plan.with_name(COUNTS)
-    found = json.dumps(binarize(BinarizePlan.load(plan)), indent=1)
-    draft = counts.with_suffix(".tmp")
-    draft.write_text(found, encoding="utf-8")
-    draft.replace(counts)
-
-
-if __name__ == "__main__":
-    die_with_parent()
-    import_fairseq()
-    for name in sys.argv[1:]:
-        main(Path(name))
+def _write_index(path: Path, lengths: "array[int]") -> None:
+    """Write how long each line is and at which byte it begins."""
+    ends = accumulate(length * array("H").itemsize for length in lengths)
+    starts = array("q", [0, *ends][: len(lengths)])
+    with path.open("wb") as file:
+        file.write(INDEX_MAGIC + struct.pack("<QBQ", INDEX_VERSION, UINT16, len(lengths)))
+        lengths.tofile(file)
+        starts.tofile(file)

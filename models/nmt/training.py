@@ -11,6 +11,8 @@ from models.nmt.recipe import NmtRecipe
 from models.processes import ChildRun, dying_with_parent, python_module, run_child
 
 MAX_POSITIONS = 512
+MAX_PIECES = MAX_POSITIONS - 2
+"""Of a line: tag and end of sentence take two positions."""
 LOG_INTERVAL = 25
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 """glibc keeps freed memory for the next update: to get fresh pages costs a training 3 %."""
