@@ -1,6 +1,7 @@
 """Luigi's scheduler and workers, fitted to stages: what they import, what they have room for."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -18,6 +19,7 @@ Capacity = Mapping[str, int]
 """What a worker has, or a stage needs: cpu, gpu, or any other name, and how many of it."""
 
 SECONDS_FOR_A_MESSAGE = 2.0
+SECONDS_TO_TELL = 0.5
 SECONDS_TO_ASK_AGAIN = 5
 SECONDS_OF_PATIENCE = 3600
 MOST_STAGES = 4
@@ -26,6 +28,16 @@ MOST_STAGES = 4
 def fits(needs: Capacity, capacity: Capacity) -> bool:
     """Say whether a worker has what a stage needs."""
     return all(capacity.get(name, 0) >= amount for name, amount in needs.items())
+
+
+def load(libraries: Sequence[str]) -> None:
+    """Import libraries; tell where that takes a while."""
+    started = time.monotonic()
+    for library in libraries:
+        import_module(library)
+    seconds = time.monotonic() - started
+    if seconds >= SECONDS_TO_TELL:
+        say("loaded", f"{', '.join(libraries)}  {seconds:.1f} s")
 
 
 class PatientScheduler(RemoteScheduler):
@@ -102,8 +114,7 @@ class StageWorker(Worker):
 
     def _create_task_process(self, task: Any) -> Any:
         """Import what the stage needs before the fork: once, not in each stage again."""
-        for library in task.LIBRARIES:
-            import_module(library)
+        load(task.LIBRARIES)
         process = super()._create_task_process(task)
         if self.messenger:
             process.status_reporter = TaskStatusReporter(
