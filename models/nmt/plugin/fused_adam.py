@@ -1,5 +1,10 @@
-"""Adam in one kernel over all parameters instead of ten small operations for each."""
+"""Adam in one kernel over all parameters instead of ten small operations for each.
 
+torch wraps an optimiser's methods for its compiler, which their first call imports. That takes more
+than a second, for nothing: the methods are taken out of their wrappers.
+"""
+
+import inspect
 from collections.abc import Iterable
 
 import torch
@@ -10,6 +15,12 @@ class FusedAdam(torch.optim.AdamW):
 
     supports_memory_efficient_fp16 = True
     supports_flat_params = True
+
+    add_param_group = inspect.unwrap(torch.optim.AdamW.add_param_group)
+    load_state_dict = inspect.unwrap(torch.optim.AdamW.load_state_dict)
+    state_dict = inspect.unwrap(torch.optim.AdamW.state_dict)
+    zero_grad = inspect.unwrap(torch.optim.AdamW.zero_grad)
+    step = torch.no_grad()(inspect.unwrap(torch.optim.AdamW.step))
 
     def __init__(
         self,
