@@ -1,9 +1,9 @@
 """Growth: seconds and peak memory of each stage against corpus size and number of pairs.
 
 `python -m benchmarks.growth`: runs whole studies, with the sandbox's text in files: one pair with
-1, 4 and 16 times the text, then 2, 8 and 32 pairs. The NMT is tiny and its updates are fixed; the
-task keeps its size. Stages report their own seconds and memory in their manifests. Prints, for each
-kind of stage, the exponent of a power law fitted to its seconds and the factor by which its memory
+1, 4 and 16 times the text, then 2, 8 and 32 pairs, a stage at a time. The NMT is tiny and its updates
+are fixed; the task keeps its size. Stages report their seconds and memory in their manifests. Prints,
+for each kind of stage, the exponent of a power law fitted to its seconds and the factor by which its memory
 grew; draws both.
 """
 
@@ -130,7 +130,7 @@ def costs(folder: Path, *, pairs: int, scale: int) -> dict[str, Cost]:
     """Run a study in a folder of its own; return what each kind of stage took."""
     experiment = write_study(folder / "manifests", pairs, scale)
     store = folder / "store"
-    run([*COMMAND, "run", experiment], SPRACHBUND_STORE=str(store))
+    run([*COMMAND, "run", experiment, "--workers", "1"], SPRACHBUND_STORE=str(store))
     found: dict[str, Cost] = {}
     for manifest in manifests(store).values():
         before = found.get(manifest["stage"], Cost(0, 0))
