@@ -1,10 +1,10 @@
 """Growth: seconds and peak memory of each stage against corpus size and number of pairs.
 
 `python -m benchmarks.growth`: runs whole studies, with the sandbox's text in files: one pair with
-1, 4 and 16 times the text, then 2, 8 and 32 pairs, a stage at a time. The NMT is tiny and its updates
-are fixed; the task keeps its size. Stages report their seconds and memory in their manifests. Prints,
-for each kind of stage, the exponent of a power law fitted to its seconds and the factor by which its memory
-grew; draws both.
+1, 4 and 16 times the text, then 2, 8 and 32 pairs, a stage at a time. The NMT is tiny, its updates
+are fixed; the task keeps its size. Stages report their seconds and memory in their manifests.
+Prints, for each kind of stage, the exponent of a power law fitted to its seconds and the factor by
+which its memory grew; draws both.
 """
 
 import math
