@@ -2,13 +2,14 @@
 
 `python -m benchmarks.quality EXPERIMENT`: both train the experiment's model from the same start and
 validate equally often. Times are those of the whole process, imports and validations included; a
-quality counts as reached at the first validation that has it. BLEU is that of CTranslate2 on dev
-text, and its time does not count.
+quality counts as reached where the line between two validations crosses it. BLEU is that of
+CTranslate2 on dev text, and its time does not count.
 """
 
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from math import inf, log
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,22 +109,38 @@ def measure(material: Material, updates: int, every: int) -> Iterator[Record]:
                 f"perplexity {point.perplexity:.1f}, BLEU {point.bleu:.1f}"
             )
     last = stock[-1]
-    reached = {
-        f"perplexity {last.perplexity:.1f}": [p for p in ours if p.perplexity <= last.perplexity],
-        f"BLEU {last.bleu:.1f}": [p for p in ours if p.bleu >= last.bleu],
+    lacking = {
+        f"perplexity {last.perplexity:.1f}": [log(p.perplexity / last.perplexity) for p in ours],
+        f"BLEU {last.bleu:.1f}": [last.bleu - p.bleu for p in ours],
     }
-    for quality, there in reached.items():
-        first = there[0] if there else None
+    for quality, gaps in lacking.items():
         name = f"time to fairseq's {quality} after {updates} updates: ours / fairseq"
-        yield ratio(name, [1 / first.seconds if first else 0.0], [1 / last.seconds], TARGET)
-        yield measured(f"updates to {quality}", first.updates if first else -1)
+        seconds = crossing([p.seconds for p in ours], gaps)
+        yield ratio(name, [1 / seconds], [1 / last.seconds], TARGET)
+        if seconds < inf:
+            yield measured(f"updates to {quality}", crossing([p.updates for p in ours], gaps))
+    same = next(p for p in ours if p.updates == last.updates)
+    yield ratio(
+        f"time of {updates} updates: ours / fairseq", [1 / same.seconds], [1 / last.seconds], TARGET
+    )
+
+
+def crossing(places: Sequence[float], gaps: Sequence[float]) -> float:
+    """Return where the gap closes first, on the line between two places; infinity if nowhere."""
+    before, gap_before = 0.0, gaps[0]
+    for place, gap in zip(places, gaps, strict=True):
+        if gap <= 0:
+            share = gap_before / (gap_before - gap) if gap_before > 0 else 1.0
+            return before + share * (place - before)
+        before, gap_before = place, gap
+    return inf
 
 
 def main(arguments_: Sequence[str] | None = None) -> None:
     """Measure, print, and write JSON."""
     parser = arguments(__doc__)
     parser.add_argument("experiment", nargs="?", default="nusa-mini")
-    parser.add_argument("--updates", type=int, default=600, help="of stock fairseq")
+    parser.add_argument("--updates", type=int, default=480, help="of stock fairseq")
     parser.add_argument("--every", type=int, default=60, help="updates between validations")
     options = parser.parse_args(arguments_)
     with tempfile.TemporaryDirectory() as name:

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.growth import exponent, write_study
 from benchmarks.measuring import at_most, ratio
+from benchmarks.quality import crossing
 from benchmarks.rivals.joey import smoothed_entropy
 from pipeline.specs.loading import load_experiment
 
@@ -28,6 +29,12 @@ def test_a_ratio_is_the_median_of_neighbours_and_knows_its_target() -> None:
 def test_a_power_law_gives_its_exponent() -> None:
     assert exponent({1: 3.0, 4: 12.0, 16: 48.0}) == pytest.approx(1)
     assert exponent({2: 5.0, 8: 5.0, 32: 5.0}) == pytest.approx(0)
+
+
+def test_a_quality_is_reached_between_two_validations() -> None:
+    assert crossing([10, 20, 30], [4.0, 1.0, -1.0]) == 25
+    assert crossing([10, 20], [-1.0, -2.0]) == 10
+    assert crossing([10, 20], [2.0, 1.0]) == float("inf")
 
 
 def test_a_growth_study_is_a_valid_experiment(tmp_path: Path) -> None:
