@@ -165,7 +165,8 @@ def records(growth: Growth, what: str) -> Iterator[Record]:
     for stage, by_size in sorted(growth.items()):
         seconds = {size: cost.seconds for size, cost in by_size.items()}
         if max(seconds.values()) >= LEAST_SECONDS and min(seconds.values()) > 0:
-            yield measured(f"{stage}: exponent of seconds against {what}", exponent(seconds))
+            found = measured(f"{stage}: exponent of seconds against {what}", exponent(seconds))
+            yield {**found, "seconds": seconds}
         first, last = (by_size[size].memory_mib for size in (min(by_size), max(by_size)))
         title = f"{stage}: peak memory at the most {what} / at the least"
         if stage in TEXT_STAGES:
@@ -176,13 +177,18 @@ def records(growth: Growth, what: str) -> Iterator[Record]:
 
 def plot(growths: dict[str, Growth], path: Path) -> None:
     """Draw seconds above and memory below, one column for each thing that grew."""
+    from cycler import cycler
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 9), layout="constrained")
+    colours = colormaps["tab10"].colors  # type: ignore[attr-defined]
+    lines = cycler(linestyle=["-", "--", ":"]) * cycler(color=colours)
+    figure = Figure(figsize=(12, 9), layout="constrained")
     grid: Any = figure.subplots(2, len(growths), sharex="col")
     for column, (what, growth) in enumerate(growths.items()):
         for row, measure in enumerate(("seconds", "memory_mib")):
             axes = grid[row][column]
+            axes.set_prop_cycle(lines)
             for stage, by_size in sorted(growth.items()):
                 values = [getattr(cost, measure) for cost in by_size.values()]
                 axes.plot(list(by_size), values, marker=".", label=stage)
@@ -190,7 +196,8 @@ def plot(growths: dict[str, Growth], path: Path) -> None:
             axes.set_yscale("log")
             axes.set(ylabel="seconds" if row == 0 else "peak memory, MiB")
         grid[1][column].set(xlabel=what)
-    grid[0][-1].legend(fontsize="x-small", ncols=2)
+    handles, names = grid[0][0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside right center", fontsize="small")
     figure.savefig(path)
     say(f"written: {path}")
 
