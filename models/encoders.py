@@ -112,6 +112,8 @@ class NmtEncoder:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
+        # stages run side by side: two that wait for each other's threads take thrice as long
+        torch.set_num_threads(1)
         model: Any = M2M100ForConditionalGeneration.from_pretrained(
             self.folder, dtype=torch.float32, local_files_only=True
         )
