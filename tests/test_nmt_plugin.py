@@ -1,6 +1,7 @@
 """The plugin's kernels give what fairseq gives, only sooner."""
 
 import copy
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,17 +17,13 @@ from fairseq.criterions.label_smoothed_cross_entropy import (  # noqa: E402
 from fairseq.data import Dictionary  # noqa: E402
 from fairseq.models.transformer import TransformerConfig, TransformerModelBase  # noqa: E402
 from fairseq.modules import FairseqDropout, MultiheadAttention  # noqa: E402
-from fairseq.modules.transformer_layer import (  # noqa: E402
-    TransformerDecoderLayerBase,
-    TransformerEncoderLayerBase,
-)
 from fairseq.optim.adam import Adam  # noqa: E402
 
 from models.nmt.plugin.fast_dropout import byte_dropout, keep_levels  # noqa: E402
 from models.nmt.plugin.fused_adam import FusedAdam  # noqa: E402
 from models.nmt.plugin.fused_criterion import FusedLabelSmoothedCrossEntropy  # noqa: E402
 from models.nmt.plugin.fused_loss import CHUNK_ROWS, projected_cross_entropy  # noqa: E402
-from models.nmt.plugin.padded_linear import linear  # noqa: E402
+from models.nmt.plugin.packing import Packing  # noqa: E402
 
 PADDING = 1
 SMOOTHING = 0.1
@@ -118,13 +115,13 @@ def tiny_task() -> SimpleNamespace:
     return SimpleNamespace(source_dictionary=words, target_dictionary=words)
 
 
-def tiny_model(task: Any) -> Any:
-    """Build a pre-norm transformer without dropout, embeddings shared."""
+def tiny_model(task: Any, normalize_before: bool = True) -> Any:
+    """Build a transformer without dropout, embeddings shared."""
     config = TransformerConfig()
     config.dropout, config.share_all_embeddings = 0.0, True
     for side in (config.encoder, config.decoder):
         side.embed_dim, side.ffn_embed_dim, side.layers, side.attention_heads = 16, 32, 2, 2
-        side.normalize_before = True
+        side.normalize_before = normalize_before
     config.decoder.input_dim = config.decoder.output_dim = 16
     torch.manual_seed(6)
     return TransformerModelBase.build_model(config, task)
@@ -164,45 +161,78 @@ def test_criterion_equals_fairseqs_on_a_transformer(training: bool) -> None:
         torch.testing.assert_close(one, other, rtol=1e-5, atol=2e-5)
 
 
-def loss_and_gradients(training: bool) -> list[Any]:
+def loss_and_gradients(normalize_before: bool, training: bool) -> list[Any]:
     """Return the loss of a transformer on a padded batch, and the gradients of all parameters."""
+    torch.manual_seed(7)
     task, sample = tiny_task(), tiny_sample()
-    model = tiny_model(task).train(training)
+    model = tiny_model(task, normalize_before).train(training)
     criterion = FusedLabelSmoothedCrossEntropy(task, False, SMOOTHING, autocast_bf16=False)
     loss, *_ = criterion(model, sample)
     return [loss, *torch.autograd.grad(loss, list(model.parameters()))]
 
 
-@pytest.mark.parametrize("training", [True, False])
-def test_installed_attention_computes_what_fairseqs_does(
-    training: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from models.nmt.plugin import fast_attention
+@pytest.fixture
+def packed(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Give what installs the packed transformer until the end of the test."""
+    from models.nmt.plugin import packed_transformer
 
-    for kind in (
-        MultiheadAttention,
-        TransformerEncoderLayerBase,
-        TransformerDecoderLayerBase,
-    ):
+    for kind in (MultiheadAttention, TransformerModelBase):
         monkeypatch.setattr(kind, "forward", kind.forward)  # comes back after the test
-    torch.manual_seed(7)
-    expected = loss_and_gradients(training)
-    fast_attention.install()
-    torch.manual_seed(7)
-    for mine, theirs in zip(loss_and_gradients(training), expected, strict=True):
+    return packed_transformer.install
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("normalize_before", [True, False])
+def test_packed_transformer_computes_what_fairseqs_does(
+    normalize_before: bool, training: bool, packed: Callable[[], None]
+) -> None:
+    expected = loss_and_gradients(normalize_before, training)
+    packed()
+    for mine, theirs in zip(loss_and_gradients(normalize_before, training), expected, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("shape", [(5, 3, 16), (64, 16), (1, 16)])
-def test_padded_linear_and_its_gradients_equal_torchs(shape: tuple[int, ...]) -> None:
-    torch.manual_seed(8)
-    arguments = [torch.randn(size, requires_grad=True) for size in (shape, (7, 16), (7,))]
-    weights = torch.randn(*shape[:-1], 7)
-    results = [function(*arguments) for function in (linear, torch.nn.functional.linear)]
-    torch.testing.assert_close(*results)
-    gradients = [torch.autograd.grad((made * weights).sum(), arguments) for made in results]
-    for mine, theirs in zip(*gradients, strict=True):
-        torch.testing.assert_close(mine, theirs)
+def test_packed_transformer_in_bfloat16_is_close(packed: Callable[[], None]) -> None:
+    task, sample = tiny_task(), tiny_sample()
+    model = tiny_model(task).train()
+    parameters = list(model.parameters())
+    expected, *_ = LabelSmoothedCrossEntropyCriterion(task, False, SMOOTHING)(model, sample)
+    packed()
+    criterion = FusedLabelSmoothedCrossEntropy(task, False, SMOOTHING, autocast_bf16=True)
+    loss, *_ = criterion(model, sample)
+    torch.testing.assert_close(loss, expected.squeeze(), rtol=0.01, atol=0)
+    mine, theirs = (
+        torch.cat([part.flatten() for part in torch.autograd.grad(total, parameters)])
+        for total in (loss, expected.squeeze())
+    )
+    assert mine.dtype == torch.float32
+    assert (mine - theirs).norm() < 0.03 * theirs.norm()
+
+
+def test_packed_transformer_never_looks_at_padding(packed: Callable[[], None]) -> None:
+    task, sample = tiny_task(), tiny_sample()
+    model = tiny_model(task).eval()
+    packed()
+    real = sample["target"].ne(PADDING)
+    inputs = sample["net_input"]
+    alone, _ = model(**inputs, features_only=True)
+    for name in ("src_tokens", "prev_output_tokens"):
+        inputs[name] = torch.nn.functional.pad(inputs[name], (0, 11), value=PADDING)
+    beside, _ = model(**inputs, features_only=True)
+    torch.testing.assert_close(beside[:, : real.size(1)][real], alone[real])
+
+
+@pytest.mark.parametrize(("parts", "heads"), [(1, 1), (3, 2)])
+def test_rows_that_are_spread_and_gathered_are_the_same(parts: int, heads: int) -> None:
+    packing = Packing(tiny_sample()["target"].ne(PADDING))
+    rows = torch.randn(len(packing.position), parts * heads * 4, requires_grad=True)
+    spread = packing.spread(rows, parts, heads)
+    assert spread.shape == (parts, 5 * heads, 9, 4)
+    gathered = torch.cat([packing.gather(part, heads) for part in spread], 1)[: packing.tokens]
+    torch.testing.assert_close(gathered, rows[: packing.tokens])
+    (gradient,) = torch.autograd.grad((gathered * gathered).sum(), rows)
+    torch.testing.assert_close(gradient[: packing.tokens], 2 * rows[: packing.tokens])
+    assert not gradient[packing.tokens :].any()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

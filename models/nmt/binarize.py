@@ -159,8 +159,9 @@ def _side(stem: Path) -> Iterator[Callable[[list[int]], int]]:
 
 def _write_index(path: Path, lengths: "array[int]") -> None:
     """Write how long each line is and at which byte it begins."""
-    ends = accumulate(length * array("H").itemsize for length in lengths)
-    starts = array("q", [0, *ends][: len(lengths)])
+    sizes = (length * array("H").itemsize for length in lengths)
+    starts = array("q", accumulate(sizes, initial=0))
+    starts.pop()  # the end of the last line
     with path.open("wb") as file:
         file.write(INDEX_MAGIC + struct.pack("<QBQ", INDEX_VERSION, UINT16, len(lengths)))
         lengths.tofile(file)

@@ -1,17 +1,18 @@
 """What is registered or replaced inside fairseq; imported only in its child process."""
 
+from importlib import import_module
+
+REPLACING = ("fast_dropout", "fused_adam", "packed_transformer")
+
+
+def load() -> None:
+    """Import the plugin, which registers the criterion."""
+    for name in ("fused_criterion", *REPLACING):
+        import_module(f"models.nmt.plugin.{name}")
+
 
 def install() -> None:
-    """Register the criterion and swap in what is faster than fairseq's own."""
-    from models.nmt.plugin import (  # noqa: F401
-        fast_attention,
-        fast_dropout,
-        fused_adam,
-        fused_criterion,
-        padded_linear,
-    )
-
-    fast_attention.install()
-    fast_dropout.install()
-    fused_adam.install()
-    padded_linear.install()
+    """Swap in what is faster than fairseq's own."""
+    load()
+    for name in REPLACING:
+        import_module(f"models.nmt.plugin.{name}").install()

@@ -6,100 +6,73 @@ one product of three times the width keeps the processor busier than three narro
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from models.nmt.plugin.padded_linear import linear, working_dtype
+from models.nmt.plugin.packing import Packing
+
+MASKED = -1e9
+"""Added to a score whose key is not to be seen; its weight is exactly zero."""
 
 
-def project(inputs: Tensor, layers: Sequence[Any]) -> tuple[Tensor, ...]:
-    """Apply several linear layers of equal width to (length, batch, C) inputs at once."""
+class Attention(NamedTuple):
+    """Who attends to whom: `bias` (batch, 1, length or 1, keys' length) is added to the scores."""
+
+    queries: Packing
+    keys: Packing
+    bias: Tensor
+
+
+def attention(queries: Packing, keys: Packing, dtype: torch.dtype) -> Attention:
+    """Let each position attend to every token of a sentence."""
+    bias = torch.zeros(keys.real.shape, dtype=dtype).masked_fill_(~keys.real, MASKED)
+    return Attention(queries, keys, bias[:, None, None, :])
+
+
+def causal_attention(packing: Packing, dtype: torch.dtype) -> Attention:
+    """Let each position attend to itself and the tokens before it."""
+    every = attention(packing, packing, dtype)
+    future = torch.full((packing.real.size(1),) * 2, MASKED, dtype=dtype).triu_(1)
+    return every._replace(bias=every.bias.minimum(future))
+
+
+def project(inputs: Tensor, layers: Sequence[Any]) -> Tensor:
+    """Apply several linear layers of equal width to (rows, C) inputs: (rows, layers * C)."""
     weight = torch.cat([layer.weight for layer in layers])  # (layers * C, C)
     bias = torch.cat([layer.bias for layer in layers])  # (layers * C)
-    return linear(inputs, weight, bias).chunk(len(layers), dim=2)
+    return torch.nn.functional.linear(inputs, weight, bias)
 
 
-def by_head(values: Tensor, heads: int) -> Tensor:
-    """Return (length, batch, C) values as (batch * heads, length, C / heads)."""
-    length, batch, width = values.shape
-    return values.reshape(length, batch * heads, width // heads).transpose(0, 1)
-
-
-def attention_scores(
-    query: Tensor, key: Tensor, padding: Tensor | None, future: Tensor | None
-) -> Tensor:
-    """Return scores of shape (batch * heads, target length, source length), -inf where masked.
-
-    `padding` is true at padded (batch, source length); `future` is added to each score.
-    """
-    scores = torch.bmm(query, key.transpose(1, 2))
-    if future is not None:
-        scores += future.to(scores.dtype)
-    if padding is not None and padding.any():
-        heads = scores.size(0) // padding.size(0)
-        masked = padding.bool().repeat_interleave(heads, dim=0).unsqueeze(1)
-        scores = scores.masked_fill(masked, float("-inf"))
-    return scores
-
-
-def attend(
-    module: Any,
-    query: Tensor,
-    key: Tensor,
-    padding: Tensor | None,
-    future: Tensor | None,
-) -> Tensor:
-    """Return what a fairseq attention module makes of (length, batch, C) queries and keys."""
+def attend(module: Any, query: Tensor, key: Tensor, who: Attention) -> Tensor:
+    """Return what a fairseq attention module makes of (rows, C) queries and keys."""
+    heads = module.num_heads
     if key is query:
-        parts = project(query, (module.q_proj, module.k_proj, module.v_proj))
+        made = project(query, (module.q_proj, module.k_proj, module.v_proj))
+        queries, keys, values = who.queries.spread(made, 3, heads)
     else:
-        parts = (module.q_proj(query), *project(key, (module.k_proj, module.v_proj)))
-    queries, keys, values = (by_head(part, module.num_heads) for part in parts)
-    scores = attention_scores(queries * module.scaling, keys, padding, future)
+        (queries,) = who.queries.spread(module.q_proj(query), 1, heads)
+        keys, values = who.keys.spread(project(key, (module.k_proj, module.v_proj)), 2, heads)
+    scores = torch.bmm(queries * module.scaling, keys.transpose(1, 2))
+    scores.view(-1, heads, *scores.shape[1:]).add_(who.bias)
     weights = module.dropout_module(torch.softmax(scores, dim=-1))
-    return module.out_proj(torch.bmm(weights, values).transpose(0, 1).reshape(query.shape))
+    return module.out_proj(who.queries.gather(torch.bmm(weights, values), heads))
 
 
 def _replacement(stock: Callable[..., Any]) -> Callable[..., Any]:
     def forward(self: Any, query: Tensor, key: Tensor, value: Tensor, **options: Any) -> Any:
-        """Stand in for `MultiheadAttention.forward` in training; the weights are not returned."""
-        if query.device.type == "cpu" and options.get("incremental_state") is None:
-            masks = options.get("key_padding_mask"), options.get("attn_mask")
-            return attend(self, query, key, *masks), None
+        """Stand in for `MultiheadAttention.forward` where the mask is an `Attention`."""
+        who = options.get("key_padding_mask")
+        if isinstance(who, Attention):
+            return attend(self, query, key, who), None
         return stock(self, query, key, value, **options)
 
     return forward
 
 
-def working_form(values: Tensor) -> Tensor:
-    """Return values in the order of memory and, under autocast, in its precision.
-
-    fairseq hands its layers a transposed view, which is slow to walk. Sums of few layers lose
-    nothing that matters in bfloat16, and half the bytes move.
-    """
-    if values.device.type == "cpu":
-        values = values.to(working_dtype(values))
-    return values.contiguous()
-
-
-def _on_working_form(stock: Callable[..., Any]) -> Callable[..., Any]:
-    def forward(self: Any, x: Tensor, *others: Any, **options: Any) -> Any:
-        """Stand in for the forward pass of a transformer layer."""
-        return stock(self, working_form(x), *others, **options)
-
-    return forward
-
-
 def install() -> None:
-    """Make fairseq's transformer layers use this attention, on values in working form."""
+    """Make fairseq's attention take rows without padding."""
     from fairseq.modules import MultiheadAttention
-    from fairseq.modules.transformer_layer import (
-        TransformerDecoderLayerBase,
-        TransformerEncoderLayerBase,
-    )
 
     MultiheadAttention.forward = _replacement(MultiheadAttention.forward)
-    for layer in (TransformerEncoderLayerBase, TransformerDecoderLayerBase):
-        layer.forward = _on_working_form(layer.forward)

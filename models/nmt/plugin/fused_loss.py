@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from models.nmt.plugin.padded_linear import padded_rows, working_dtype
+from models.nmt.plugin.packing import full_rows, working_dtype
 
 CHUNK_ROWS = 128
 
@@ -43,6 +43,11 @@ def chunk_loss(logits: torch.Tensor, target: torch.Tensor, smoothing: float) -> 
     return ChunkLoss((confidence * nll + share * rest).sum(), nll.sum())
 
 
+def filled_up(rows: torch.Tensor) -> torch.Tensor:
+    """Add zeros up to a number of rows that matrix products meet often."""
+    return torch.nn.functional.pad(rows, (0, 0, 0, full_rows(len(rows)) - len(rows)))
+
+
 class _ProjectedCrossEntropy(torch.autograd.Function):
     """Compute the gradients along with the loss: the backward pass only scales them."""
 
@@ -56,7 +61,7 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
         training: bool,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         dtype = working_dtype(features)
-        inputs, matrix = padded_rows(features, dtype), weight.to(dtype)  # (rows, C), (V, C)
+        inputs, matrix = filled_up(features.to(dtype)), weight.to(dtype)  # (rows, C), (V, C)
         logits = inputs @ matrix.t()  # (rows, V)
         real = logits[: len(features)]
         parts = [
