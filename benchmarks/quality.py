@@ -17,7 +17,7 @@ from benchmarks.material import Material, prepare
 from benchmarks.measuring import Record, all_cores, arguments, finish, measured, ratio, run, say
 from benchmarks.rivals import fairseq
 from models.nmt.publish import CTRANSLATE2
-from models.nmt.training import TrainingProgress, parse_progress, train
+from models.nmt.training import TrainingProgress, parse_progress, train, training_server
 from models.processes import python_module, run_child
 from models.translator import NmtEngine
 from pipeline.settings import cores
@@ -75,11 +75,13 @@ def train_ours(material: Material, updates: int, every: int) -> list[Point]:
     options = options_of(material, "ours", updates, every)
     folder = material.folder / "ours"
     log = material.folder / "ours.log"
-    return points(
-        material,
-        "ours",
-        lambda note: train(material.recipe, options, folder, log=log, on_progress=note),
-    )
+
+    def start(note: Callable[[TrainingProgress], None]) -> None:
+        recipe = material.recipe
+        with training_server(recipe, folder) as server:
+            train(recipe, options, folder, server=server, log=log, on_progress=note)
+
+    return points(material, "ours", start)
 
 
 def train_stock(material: Material, updates: int, every: int) -> list[Point]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from benchmarks.material import BATCHES, Material, export_batches, prepare
 from benchmarks.measuring import Record, arguments, at_most, finish, measured, ratio, say
 from benchmarks.rivals import fairseq, joey, seq2seq
-from models.nmt.training import LOG_INTERVAL, LOG_RECORD, train
+from models.nmt.training import LOG_INTERVAL, LOG_RECORD, train, training_server
 from models.subwords import Subwords
 
 OURS = "Sprachbund"
@@ -35,7 +35,15 @@ def train_ours(material: Material, name: str, updates: int) -> Curve:
     log = material.folder / f"{name}.log"
     checkpoints = material.folder / name
     options = material.options(name, updates)
-    train(material.recipe, options, checkpoints, log=log, on_progress=lambda _: None)
+    with training_server(material.recipe, checkpoints) as server:
+        train(
+            material.recipe,
+            options,
+            checkpoints,
+            server=server,
+            log=log,
+            on_progress=lambda _: None,
+        )
     return fairseq_curve(log.read_text(encoding="utf-8"))
 
 

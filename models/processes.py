@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,61 @@ def python_module(module: str, *arguments: str | Path) -> list[str]:
     return [sys.executable, "-P", "-m", module, *map(str, arguments)]
 
 
+class Output:
+    """What a child says: logged and followed line by line, searched for the cause if it fails."""
+
+    def __init__(
+        self, argv: Sequence[str], log: Path, on_line: Callable[[str], None] | None = None
+    ) -> None:
+        self._argv, self._log, self._on_line = list(argv), log, on_line
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._killed_before = _killed_for_memory()
+        self._starved = False
+        self._started = time.monotonic()
+
+    def follow(self, lines: Iterable[str]) -> None:
+        """Append lines to the log and hand them on as they come."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("a", encoding="utf-8") as sink:
+            for line in lines:
+                sink.write(line)
+                self._tail.append(line.rstrip())
+                self._starved = self._starved or bool(NO_MEMORY.search(line))
+                if self._on_line is not None:
+                    self._on_line(line)
+
+    def finish(self, code: int) -> ChildRun:
+        """Raise ProcessError or OutOfMemoryError with the log's tail unless the child did well."""
+        if code != 0:
+            # itself, or one of its own children
+            starved = self._starved or _killed_for_memory() > self._killed_before
+            error = OutOfMemoryError if starved else ProcessError
+            raise error(_describe_failure(self._argv, code, self._log, self._tail))
+        return ChildRun(self._argv, round(time.monotonic() - self._started, 2))
+
+
+@contextmanager
+def running(
+    argv: Sequence[str], *, environment: Mapping[str, str] | None = None, stdin: int
+) -> Iterator[subprocess.Popen[str]]:
+    """Give a running child whose output can be read; it is killed if the block fails."""
+    with subprocess.Popen(
+        list(argv),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, **(environment or {})},
+    ) as child:
+        try:
+            yield child
+        except BaseException:
+            child.kill()
+            raise
+
+
 def run_child(
     argv: Sequence[str],
     log: Path,
@@ -46,41 +102,10 @@ def run_child(
     Raises ProcessError with the log's tail when the child exits non-zero or is killed,
     OutOfMemoryError when that was for want of memory.
     """
-    killed_before = _killed_for_memory()
-    starved = False
-    started = time.monotonic()
-    tail: deque[str] = deque(maxlen=TAIL_LINES)
-
-    def follow(line: str) -> None:
-        nonlocal starved
-        starved = starved or bool(NO_MEMORY.search(line))
-        if on_line is not None:
-            on_line(line)
-
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        log.open("a", encoding="utf-8") as sink,
-        subprocess.Popen(
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            env={**os.environ, **(environment or {})},
-        ) as child,
-    ):
-        try:
-            _follow(child, sink.write, tail, follow)
-        except BaseException:
-            child.kill()
-            raise
-    if child.returncode != 0:
-        starved = starved or _killed_for_memory() > killed_before  # it, or one of its own children
-        error = OutOfMemoryError if starved else ProcessError
-        raise error(_describe_failure(argv, child.returncode, log, tail))
-    return ChildRun(list(argv), round(time.monotonic() - started, 2))
+    output = Output(argv, log, on_line)
+    with running(argv, environment=environment, stdin=subprocess.DEVNULL) as child:
+        output.follow(child.stdout or ())
+    return output.finish(child.returncode)
 
 
 def leave_signals_to_parent() -> None:
@@ -104,18 +129,6 @@ def die_with_parent() -> None:
 def dying_with_parent(argv: Sequence[str]) -> list[str]:
     """Return the argv that runs a foreign program which ends when its parent dies."""
     return [*python_module("models.processes"), *argv]
-
-
-def _follow(
-    child: subprocess.Popen[str],
-    write: Callable[[str], object],
-    tail: deque[str],
-    on_line: Callable[[str], None],
-) -> None:
-    for line in child.stdout or ():
-        write(line)
-        tail.append(line.rstrip())
-        on_line(line)
 
 
 def _killed_for_memory() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.errors import OutOfMemoryError
+from models.fork_server import ForkServer, FreshProcesses
 from models.nmt.binarize import TrainingText, binarize
 from models.nmt.publish import CTRANSLATE2
 from models.nmt.recipe import NmtRecipe
@@ -21,8 +22,9 @@ from models.nmt.training import (
     resolve_precision,
     train,
     training_arguments,
+    training_server,
 )
-from models.processes import ChildRun, python_module, run_child
+from models.processes import ChildRun
 from models.subwords import Subwords
 from tasks.progress import Progress
 from tasks.translation_type import Direction, TranslationType, choose_type
@@ -30,6 +32,7 @@ from tasks.translation_type import Direction, TranslationType, choose_type
 MAIN = "main"
 FINE_TUNE = "fine-tune"
 COUNTS = "counts.json"
+PUBLISH = "models.nmt.publish"
 
 
 class PairFiles(NamedTuple):
@@ -174,6 +177,7 @@ class _Trainer:
     curves: Path
     launcher: Sequence[str]
     progress: Progress
+    server: ForkServer | FreshProcesses
 
     def run(self, name: str, schedule: Schedule, *, done: int = 0) -> TrainedPhase:
         """Run a phase, or what is left of it; `done` updates went before."""
@@ -199,6 +203,7 @@ class _Trainer:
                 self.recipe,
                 arguments,
                 folder / "checkpoints",
+                server=self.server,
                 log=self.log,
                 on_progress=lambda now: self._report(now, done),
                 launcher=self.launcher,
@@ -241,21 +246,14 @@ def train_and_publish(
     `curves` becomes a folder of learning curves for TensorBoard; `launcher` is a command that
     starts all processes of a distributed training.
     """
-    precision = _settled_precision(recipe, scratch)
-    trainer = _Trainer(data, recipe, precision, scratch, log, curves, launcher, progress)
-    texts = {MAIN: data.texts()}
-    if recipe.fine_tune_updates:
-        texts[FINE_TUNE] = data.human_texts()
-    _binarize(data, texts, scratch)
-    phases = [trainer.run(MAIN, main_schedule(recipe))]
-    if recipe.fine_tune_updates:
-        done = phases[0].validations[-1][0]
-        schedule = fine_tune_schedule(recipe, done, start_from=phases[0].best)
-        phases.append(trainer.run(FINE_TUNE, schedule, done=done))
-    last = phases[-1]
-    published = run_child(
-        python_module("models.nmt.publish", last.best, last.folder / "data", out), log
-    )
+    with training_server(recipe, scratch) as server:
+        precision = _settled_precision(recipe, scratch)
+        trainer = _Trainer(
+            data, recipe, precision, scratch, log, curves, launcher, progress, server
+        )
+        phases = _run_phases(trainer)
+        last = phases[-1]
+        published = server.run(PUBLISH, (last.best, last.folder / "data", out), log)
     chosen = _choose_type(data, recipe, out)
     facts = {
         "precision": trainer.precision,
@@ -265,6 +263,21 @@ def train_and_publish(
     }
     children = [*(phase.training for phase in phases), published]
     return TrainingResult(phases[0].counts, facts, children)
+
+
+def _run_phases(trainer: _Trainer) -> list[TrainedPhase]:
+    """Train on all text, then on the human text alone where the recipe says so."""
+    data, recipe = trainer.data, trainer.recipe
+    texts = {MAIN: data.texts()}
+    if recipe.fine_tune_updates:
+        texts[FINE_TUNE] = data.human_texts()
+    _binarize(data, texts, trainer.scratch)
+    main = trainer.run(MAIN, main_schedule(recipe))
+    if not recipe.fine_tune_updates:
+        return [main]
+    done = main.validations[-1][0]
+    schedule = fine_tune_schedule(recipe, done, start_from=main.best)
+    return [main, trainer.run(FINE_TUNE, schedule, done=done)]
 
 
 def _choose_type(data: ModelData, recipe: NmtRecipe, out: Path) -> TranslationType | None:

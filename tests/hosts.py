@@ -81,14 +81,16 @@ class Process:
 
 
 def training_of(store: Path) -> psutil.Process:
-    """Return the one process that trains below a store."""
-    (found,) = (
+    """Return the one process that trains below a store: the fork of the server."""
+    (server,) = (
         process
         for process in psutil.process_iter(["cmdline"])
         if "models.nmt.launch" in (process.info["cmdline"] or ())
         and any(str(store) in part for part in process.info["cmdline"])
+        and process.children()
     )
-    return found
+    (training,) = server.children()
+    return training
 
 
 def main(experiment: str, store: Path) -> None:

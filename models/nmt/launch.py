@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -164,13 +165,20 @@ def _srun_address() -> str:
     return f"tcp://{listed.split()[0]}:{port}"
 
 
+def prepare() -> None:
+    """Import what a training needs; no thread is started that a fork would miss."""
+    import_fairseq()
+    import_module("fairseq_cli.train")
+    import_module("models.nmt.plugin").load()
+
+
 def train(stopping: EarlyStopping, arguments: list[str]) -> None:
     """Train with fairseq's own entry point, unless training has ended before."""
     allow_checkpoint_types()
     last = Path(_option(arguments, "--save-dir")) / "checkpoint_last.pt"
     if is_finished(last, stopping, int(_option(arguments, "--max-update"))):
         return
-    import_fairseq()
+    prepare()
     from fairseq.file_io import PathManager
     from fairseq.trainer import Trainer
     from fairseq_cli import train as fairseq_train

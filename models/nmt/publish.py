@@ -88,9 +88,14 @@ def publish(checkpoint: Path, data: Path, out: Path) -> None:
     )
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> None:
+    """Publish in this process."""
     die_with_parent()
     import_fairseq()
     from models.nmt.plugin import fused_criterion  # noqa: F401  (its name is in the checkpoint)
 
-    publish(*map(Path, sys.argv[1:4]))
+    publish(*map(Path, arguments))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -2,10 +2,12 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from models.fork_server import ForkServer, FreshProcesses
 from models.nmt.launch import LAUNCHED
 from models.nmt.recipe import NmtRecipe
 from models.processes import ChildRun, dying_with_parent, python_module, run_child
@@ -14,8 +16,11 @@ MAX_POSITIONS = 512
 MAX_PIECES = MAX_POSITIONS - 2
 """Of a line: tag and end of sentence take two positions."""
 LOG_INTERVAL = 25
+LAUNCH = "models.nmt.launch"
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 """glibc keeps freed memory for the next update: to get fresh pages costs a training 3 %."""
+GPU_DRIVERS = ("/proc/driver/nvidia", "/dev/kfd", "/dev/dxg")
+"""Where Linux shows NVIDIA's driver, AMD's, and that of a Windows host."""
 LOG_RECORD = re.compile(r"\b(?P<kind>train_inner|valid)\W*?(?P<record>\{.*\})")
 
 Direction = tuple[str, str]
@@ -195,11 +200,25 @@ def _checkpoint_arguments(recipe: NmtRecipe, checkpoints: Path) -> list[str]:
     ]
 
 
+def training_server(recipe: NmtRecipe, label: Path) -> ForkServer | FreshProcesses:
+    """Return what runs the children of one model, where it can each as soon as it is asked for.
+
+    fairseq counts GPUs when it is imported, and CUDA, once started, does not survive a fork.
+    """
+    threads = str(recipe.threads)
+    environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "PYTHONSAFEPATH": "1"}
+    environment |= KEEP_MEMORY
+    if sys.platform != "linux" or any(Path(driver).exists() for driver in GPU_DRIVERS):
+        return FreshProcesses(environment)
+    return ForkServer([LAUNCH], label=label, environment=environment)
+
+
 def train(
     recipe: NmtRecipe,
     arguments: Sequence[str],
     checkpoints: Path,
     *,
+    server: ForkServer | FreshProcesses,
     log: Path,
     on_progress: Callable[[TrainingProgress], None],
     launcher: Sequence[str] = (),
@@ -216,12 +235,11 @@ def train(
             on_progress(progress)
 
     history = checkpoints / "validations.json"
-    argv = python_module("models.nmt.launch", history, str(recipe.patience), *arguments)
-    threads = str(recipe.threads)
-    environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "PYTHONSAFEPATH": "1"}
-    environment |= KEEP_MEMORY
-    if launcher and recipe.processes > 1:
-        argv, environment[LAUNCHED] = dying_with_parent([*launcher, *argv]), "1"
+    options = [str(history), str(recipe.patience), *arguments]
+    if not launcher or recipe.processes == 1:
+        return server.run(LAUNCH, options, log, on_line=on_line)
+    argv = dying_with_parent([*launcher, *python_module(LAUNCH, *options)])
+    environment = {**server.environment, LAUNCHED: "1"}
     return run_child(argv, log, on_line=on_line, environment=environment)
 
 
