@@ -116,6 +116,7 @@ def test_a_scheduler_warns_of_strangers_and_keeps_its_state(
             if "serves" in line:
                 break
         wait_for_port(address, port)
+        time.sleep(0.5)  # Luigi listens a moment before it heeds signals
         scheduler.send_signal(signal.SIGTERM)
         _, rest = scheduler.communicate(timeout=10)
     assert scheduler.returncode == 0, rest
