@@ -13,7 +13,10 @@ Stage = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(help="Stages built at a time; by default one a processor, up to 4.", min=1),
+    typer.Option(
+        help="Stages built at a time; by default one a processor, up to 4, and one with a GPU.",
+        min=1,
+    ),
 ]
 Scheduler = Annotated[
     str | None,
