@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from models.processes import dying_with_parent
 from pipeline.settings import cores
 from tests.torture import manifests
 
@@ -77,9 +78,12 @@ def seconds_with_stages(store: Path) -> float:
 
 
 def run(argv: Sequence[str | Path], **environment: str) -> str:
-    """Run a command that must succeed, with all cores; return what it printed."""
+    """Run a command that must succeed, with all cores; return what it printed.
+
+    It ends with a benchmark that is killed, lest it disturb the next one.
+    """
     done = subprocess.run(
-        [str(part) for part in argv],
+        dying_with_parent([str(part) for part in argv]),
         env={**os.environ, "PYTHONPATH": str(ROOT), **all_cores(), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
