@@ -1,7 +1,6 @@
 """A prepared process forks for each command, and what happens in a fork stays there."""
 
 import os
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
