@@ -24,7 +24,7 @@ from benchmarks.measuring import (
     finish,
     measured,
     ratio,
-    run,
+    run_study,
     say,
     seconds_with_stages,
 )
@@ -48,7 +48,6 @@ from tasks.back_translation import shard
 from tasks.nmt_training import ModelData
 from tasks.records import Record as TextRecord
 from tasks.translation import as_texts
-from tests.conftest import COMMAND
 
 TARGET = 3.0
 MOST_OVERHEAD = 0.03
@@ -180,7 +179,7 @@ def measure(experiment: str, folder: Path) -> Iterator[Record]:
     """Run a study in an empty store, then by hand; yield the ratios and the seconds."""
     os.environ["SPRACHBUND_STORE"] = str(folder / "store")
     started = time.perf_counter()
-    printed = run([*COMMAND, "run", experiment])
+    printed = run_study(experiment, folder / "store")
     seconds = time.perf_counter() - started
     loading = sum(float(found[1]) for found in LOADED.finditer(printed))
     in_stages = seconds_with_stages(folder / "store")

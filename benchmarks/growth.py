@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.measuring import Record, arguments, at_most, finish, measured, run, say
+from benchmarks.measuring import Record, arguments, at_most, finish, measured, run_study, say
 from benchmarks.overhead import language_codes
 from tasks import sandbox
 from tasks.sandbox import SandboxRecipe
-from tests.conftest import COMMAND, TINY_EXPERIMENT, write_yaml
+from tests.conftest import TINY_EXPERIMENT, write_yaml
 from tests.torture import manifests
 
 SCALES = (1, 4, 16)
@@ -130,7 +130,7 @@ def costs(folder: Path, *, pairs: int, scale: int) -> dict[str, Cost]:
     """Run a study in a folder of its own; return what each kind of stage took."""
     experiment = write_study(folder / "manifests", pairs, scale)
     store = folder / "store"
-    run([*COMMAND, "run", experiment, "--workers", "1"], SPRACHBUND_STORE=str(store))
+    run_study(experiment, store, "--workers", "1")
     found: dict[str, Cost] = {}
     for manifest in manifests(store).values():
         before = found.get(manifest["stage"], Cost(0, 0))

@@ -15,6 +15,7 @@ from typing import Any
 
 from models.processes import dying_with_parent
 from pipeline.settings import cores
+from tests.conftest import COMMAND
 from tests.torture import manifests
 
 Record = dict[str, Any]
@@ -77,14 +78,21 @@ def seconds_with_stages(store: Path) -> float:
     return busy
 
 
-def run(argv: Sequence[str | Path], **environment: str) -> str:
-    """Run a command that must succeed, with all cores; return what it printed.
+def run(argv: Sequence[str | Path]) -> str:
+    """Run another system, with all cores; return what it printed."""
+    return _run(argv, **all_cores())
 
-    It ends with a benchmark that is killed, lest it disturb the next one.
-    """
+
+def run_study(experiment: str | Path, store: Path, *options: str) -> str:
+    """Run an experiment as a user does: it shares the cores out itself; return what it printed."""
+    return _run([*COMMAND, "run", experiment, *options], SPRACHBUND_STORE=str(store))
+
+
+def _run(argv: Sequence[str | Path], **environment: str) -> str:
+    """Run a command that must succeed, and that ends with a benchmark that is killed."""
     done = subprocess.run(
         dying_with_parent([str(part) for part in argv]),
-        env={**os.environ, "PYTHONPATH": str(ROOT), **all_cores(), **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
