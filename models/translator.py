@@ -1,5 +1,6 @@
 """Translate with a published NMT model through CTranslate2."""
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +11,11 @@ from models.subwords import Subwords, language_tag
 if TYPE_CHECKING:
     import ctranslate2
 
-BATCH_TOKENS = {"cpu": 1024, "cuda": 16_384}
+BATCH_TOKENS = {"cpu": 512, "cuda": 16_384}
 """Pieces in one batch: on a processor small ones balance its threads and pad little."""
 FASTER_TYPE = {"cpu": "int8", "cuda": "float16"}
 FULL_TYPE = "float32"
+INSTRUCTIONS = "CT2_FORCE_CPU_ISA"
 MAX_INPUT_PIECES = 510
 MAX_OUTPUT_PIECES = 256
 
@@ -35,6 +37,15 @@ def translation_device() -> str:
     import ctranslate2
 
     return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+
+
+def use_wide_vectors(processor: Path = Path("/proc/cpuinfo")) -> None:
+    """Have CTranslate2 compute with AVX-512 on recent processors; by itself it takes AVX2.
+
+    Older ones slow down all else for it. What the user has chosen holds.
+    """
+    if processor.exists() and "avx512_bf16" in processor.read_text(encoding="utf-8"):
+        os.environ.setdefault(INSTRUCTIONS, "AVX512")
 
 
 class NmtEngine:
@@ -59,6 +70,7 @@ class NmtEngine:
     def _translator(self) -> "ctranslate2.Translator":
         import ctranslate2
 
+        use_wide_vectors()
         return ctranslate2.Translator(
             str(self.folder),
             device=translation_device(),

@@ -1,5 +1,6 @@
 """Luigi's scheduler and workers, fitted to stages: what they import, what they have room for."""
 
+import gc
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -113,8 +114,12 @@ class StageWorker(Worker):
         super()._add_task(*args, **kwargs)
 
     def _create_task_process(self, task: Any) -> Any:
-        """Import what the stage needs before the fork: once, not in each stage again."""
+        """Import what the stage needs before the fork: once, not in each stage again.
+
+        Nor has each stage to search for garbage among all that was there before it.
+        """
         load(task.LIBRARIES)
+        gc.freeze()
         process = super()._create_task_process(task)
         if self.messenger:
             process.status_reporter = TaskStatusReporter(

@@ -1,12 +1,13 @@
 """Translation keeps ids, resumes after a crash, and back-translation counts what it makes."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from models.errors import ContractError
-from models.translator import Line
+from models.translator import INSTRUCTIONS, Line, use_wide_vectors
 from tasks import translation, translation_type
 from tasks.back_translation import write_synthetic_bitext
 from tasks.records import Record, read_records, write_records
@@ -170,3 +171,24 @@ def test_a_format_counts_only_on_the_device_it_was_measured_on() -> None:
     chosen = TranslationType("int8", "cpu", {"float32": 30.0, "int8": 29.9}, 1000)
     assert chosen.on("cpu") == "int8"
     assert chosen.on("cuda") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("flags", "chosen", "used"),
+    [
+        ("avx2 avx512f avx512_bf16", "", "AVX512"),
+        ("avx2 avx512f", "", None),
+        ("avx2 avx512f avx512_bf16", "AVX2", "AVX2"),
+    ],
+)
+def test_recent_processors_translate_with_wide_vectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, chosen: str, used: str | None
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"flags\t\t: fpu {flags} fsrm\n")
+    monkeypatch.setenv(INSTRUCTIONS, chosen)
+    if not chosen:
+        monkeypatch.delenv(INSTRUCTIONS)
+    use_wide_vectors(tmp_path / "cpuinfo")
+    assert os.environ.get(INSTRUCTIONS) == used
+    use_wide_vectors(tmp_path / "no such file")
+    assert os.environ.get(INSTRUCTIONS) == used
