@@ -23,6 +23,7 @@ SECONDS_FOR_A_MESSAGE = 2.0
 SECONDS_TO_TELL = 0.5
 SECONDS_TO_ASK_AGAIN = 5
 SECONDS_OF_PATIENCE = 3600
+NEVER = 10**9
 MOST_STAGES = 4
 
 
@@ -158,9 +159,14 @@ class Crew:
         return 1 if self.capacity["gpu"] else min(self.capacity["cpu"], MOST_STAGES)
 
     def create_local_scheduler(self) -> Scheduler:
-        """Return a scheduler for this process alone."""
+        """Return a scheduler for this process alone.
+
+        Its worker cannot be lost: a clock that jumps, as after a sleep, must not look like that.
+        """
         return Scheduler(
             resources={"cpu": self.capacity["cpu"]},
+            worker_disconnect_delay=NEVER,
+            remove_delay=NEVER,
             prune_on_get_work=True,
             record_task_history=False,
         )
