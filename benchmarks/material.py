@@ -11,13 +11,13 @@ from benchmarks.measuring import run
 from models.nmt.binarize import TrainingText
 from models.nmt.binarize import binarize as write
 from models.nmt.launch import allow_checkpoint_types
+from models.nmt.precision import resolve_precision
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     MAX_PIECES,
     Batch,
     Direction,
     Schedule,
-    resolve_precision,
     training_arguments,
 )
 from models.processes import python_module

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from models.errors import OutOfMemoryError
 from models.fork_server import ForkServer, FreshProcesses
 from models.nmt.binarize import TrainingText, binarize
+from models.nmt.precision import resolve_precision
 from models.nmt.publish import CTRANSLATE2
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
@@ -19,7 +20,6 @@ from models.nmt.training import (
     TrainingProgress,
     fine_tune_schedule,
     main_schedule,
-    resolve_precision,
     train,
     training_arguments,
     training_server,

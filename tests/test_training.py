@@ -3,12 +3,14 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from models.errors import OutOfMemoryError, ProcessError
 from models.nmt.binarize import Row, TrainingText, binarize, join_some
 from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
+from models.nmt.precision import resolve_precision
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     Batch,
@@ -103,6 +105,24 @@ def test_norms_come_first_on_both_sides_as_ctranslate2_needs() -> None:
 @pytest.mark.parametrize(("precision", "expected"), [("bf16", True), ("fp32", False)])
 def test_autocast_follows_the_precision(precision: str, expected: bool) -> None:
     assert ("--autocast-bf16" in arguments(NmtRecipe(), precision)) is expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "native", "faster", "expected"),
+    [
+        ("auto", True, True, "bf16"),
+        ("auto", True, False, "fp32"),
+        ("auto", False, True, "fp32"),
+        ("bf16", False, False, "bf16"),
+        ("fp32", True, True, "fp32"),
+    ],
+)
+def test_bf16_is_used_where_it_is_native_and_faster(
+    monkeypatch: pytest.MonkeyPatch, asked: Any, native: bool, faster: bool, expected: str
+) -> None:
+    monkeypatch.setattr("models.nmt.precision.has_bf16", lambda: native)
+    monkeypatch.setattr("models.nmt.precision.bf16_is_faster", lambda _: faster)
+    assert resolve_precision(NmtRecipe(precision=asked)) == expected
 
 
 def test_synthetic_text_feeds_its_own_direction_only_and_is_tagged() -> None:

@@ -16,8 +16,9 @@ from typing import Any
 
 from benchmarks.material import BATCHES, START, Material
 from benchmarks.measuring import run
+from models.nmt.precision import resolve_precision
 from models.nmt.recipe import NmtRecipe
-from models.nmt.training import LOG_INTERVAL, has_bf16
+from models.nmt.training import LOG_INTERVAL
 from models.processes import python_module
 from models.subwords import EOS, Subwords, language_tag
 from models.translator import MAX_OUTPUT_PIECES
@@ -69,7 +70,7 @@ def generate(folder: Path, path: Path, beam: int) -> None:
 
 
 def train_in_child(recipe: NmtRecipe, folder: Path, out: Path) -> None:
-    """Train with the loss, rate and clipping of the recipe; bf16 where the processor has it."""
+    """Train with the loss, rate and clipping of the recipe; bf16 where it helps."""
     import torch
     from transformers import (
         M2M100ForConditionalGeneration,
@@ -99,7 +100,7 @@ def train_in_child(recipe: NmtRecipe, folder: Path, out: Path) -> None:
     options = Seq2SeqTrainingArguments(
         output_dir=str(out.parent / "seq2seq"),
         use_cpu=not torch.cuda.is_available(),
-        bf16=has_bf16(),
+        bf16=resolve_precision(recipe) == "bf16",
         max_steps=len(batches),
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="inverse_sqrt",

@@ -74,23 +74,6 @@ def fine_tune_schedule(recipe: NmtRecipe, done: int, *, start_from: Path) -> Sch
     return Schedule(recipe.fine_tune_updates, ended_with, warmup_updates, start_from)
 
 
-def has_bf16() -> bool:
-    """Say whether this processor multiplies bfloat16 matrices natively."""
-    import torch
-
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-
-
-def resolve_precision(recipe: NmtRecipe) -> str:
-    """Turn `auto` into what this machine does best."""
-    if recipe.precision != "auto":
-        return recipe.precision
-    return "bf16" if has_bf16() else "fp32"
-
-
 def training_arguments(
     recipe: NmtRecipe,
     schedule: Schedule,
