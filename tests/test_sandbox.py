@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from models.errors import SpecError
 from tasks.sandbox import LABELS, LANGUAGES, SandboxRecipe, labelled, monolingual, parallel
-from tasks.sandbox.draws import world
+from tasks.sandbox.draws import PARALLEL, SPLITS, World, world
 from tasks.sandbox.meaning import NEGATIVE, Clause, Concept, Grammar, Meaning, Phrase
 from tasks.sandbox.phonology import SoundChange, branch, reflex
 
@@ -115,11 +115,22 @@ def test_hub_words_do_not_depend_on_the_other_languages() -> None:
     assert hubs[0] == hubs[1]
 
 
+def test_a_draw_is_the_same_whatever_is_asked_for_first() -> None:
+    draws = [*SPLITS, PARALLEL, *LANGUAGES]
+    forwards, backwards = World(TINY), World(TINY)
+    assert {draw: forwards.sentences(draw) for draw in draws} == {
+        draw: backwards.sentences(draw) for draw in reversed(draws)
+    }
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_draws_are_disjoint_and_free_of_repeats(language: str) -> None:
-    everything = world(RECIPE)
-    draws = [*everything.task.values(), everything.parallel, *everything.monolingual.values()]
-    published = [sentence.texts[language] for draw in draws for sentence in draw]
+    everything = [*SPLITS, PARALLEL, *LANGUAGES]
+    published = [
+        sentence.texts[language]
+        for draw in everything
+        for sentence in world(RECIPE).sentences(draw)
+    ]
     assert len(set(published)) == len(published)
 
 

@@ -12,6 +12,8 @@ from tasks.sandbox.meaning import LABELS, Grammar, Meaning
 from tasks.sandbox.recipe import SandboxRecipe, check
 
 LENGTHS = range(4, 15)
+SPLITS = ("train", "dev", "test")
+PARALLEL = "parallel"
 
 
 class Sentence(NamedTuple):
@@ -63,31 +65,41 @@ class Sampler:
             self._texts[code].add(text)
 
 
-class World(NamedTuple):
-    """Hold everything that one recipe makes."""
+class World:
+    """What one recipe makes: the languages at once, a draw and those before it when asked for."""
 
-    languages: Mapping[str, Language]
-    task: Mapping[str, Sequence[Sentence]]
-    parallel: Sequence[Sentence]
-    monolingual: Mapping[str, Sequence[Sentence]]
+    def __init__(self, recipe: SandboxRecipe) -> None:
+        """Make the languages."""
+        grammar = Grammar(recipe.roots)
+        self.languages = family(recipe, grammar)
+        self._sampler = Sampler(grammar, self.languages, seed=recipe.seed)
+        self._to_draw = iter(_draws(recipe).items())
+        self._drawn: dict[str, Sequence[Sentence]] = {}
+
+    def sentences(self, draw: str) -> Sequence[Sentence]:
+        """Return the sentences of a split of the task, of `parallel` or of a language."""
+        while draw not in self._drawn:
+            name, labels = next(self._to_draw)
+            self._drawn[name] = self._sampler.draw(name, labels=labels)
+        return self._drawn[draw]
 
 
 def parallel(recipe: SandboxRecipe, language: str) -> Iterator[tuple[str, str, str]]:
     """Yield id, hub text and text; an id has the same hub text for every language."""
-    for number, sentence in enumerate(_world(recipe, language).parallel):
+    for number, sentence in enumerate(_world(recipe, language).sentences(PARALLEL)):
         yield f"s{number:05}", sentence.texts["hub"], sentence.texts[language]
 
 
 def monolingual(recipe: SandboxRecipe, language: str) -> Iterator[tuple[str, str]]:
     """Yield id and text of the language's own monolingual sentences."""
-    for number, sentence in enumerate(_world(recipe, language).monolingual[language]):
+    for number, sentence in enumerate(_world(recipe, language).sentences(language)):
         yield f"{language}{number:05}", sentence.texts[language]
 
 
 def labelled(recipe: SandboxRecipe, language: str) -> Iterator[tuple[str, str, str, str]]:
     """Yield id, text, label and split of the task, the same ids for every language."""
-    for split, sentences in _world(recipe, language).task.items():
-        for number, sentence in enumerate(sentences):
+    for split in SPLITS:
+        for number, sentence in enumerate(_world(recipe, language).sentences(split)):
             yield f"{split}{number:05}", sentence.texts[language], sentence.label, split
 
 
@@ -101,22 +113,21 @@ def _world(recipe: SandboxRecipe, language: str) -> World:
 
 @lru_cache(maxsize=2)
 def world(recipe: SandboxRecipe) -> World:
-    """Make the languages, then draw: the task first, so that it depends on no other size."""
-    grammar = Grammar(recipe.roots)
-    languages = family(recipe, grammar)
-    sampler = Sampler(grammar, languages, seed=recipe.seed)
-    sizes = {"train": recipe.task_train, "dev": recipe.task_dev, "test": recipe.task_test}
-    return World(
-        languages=languages,
-        task={
-            split: sampler.draw(split, labels=_balanced(size, seed=f"{recipe.seed}/{split}"))
-            for split, size in sizes.items()
+    """Return the world of a recipe, with what has been drawn of it so far."""
+    return World(recipe)
+
+
+def _draws(recipe: SandboxRecipe) -> dict[str, Sequence[str | None]]:
+    """Return the labels of each draw, in order: the task first, so that no other size moves it."""
+    sizes = (recipe.task_train, recipe.task_dev, recipe.task_test)
+    return {
+        **{
+            split: _balanced(size, seed=f"{recipe.seed}/{split}")
+            for split, size in zip(SPLITS, sizes, strict=True)
         },
-        parallel=sampler.draw("parallel", labels=[None] * recipe.pairs),
-        monolingual={
-            code: sampler.draw(code, labels=[None] * recipe.monolingual) for code in LANGUAGES
-        },
-    )
+        PARALLEL: [None] * recipe.pairs,
+        **{code: [None] * recipe.monolingual for code in LANGUAGES},
+    }
 
 
 def family(recipe: SandboxRecipe, grammar: Grammar) -> dict[str, Language]:
