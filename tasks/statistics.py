@@ -1,6 +1,6 @@
 """Macro-F1 and accuracy with intervals over items and seeds, and paired tests on the same items."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,34 +15,37 @@ class Interval(NamedTuple):
     high: float
 
 
-def confusions(gold: "numpy.ndarray", predicted: "numpy.ndarray", classes: int) -> "numpy.ndarray":
-    """Return confusions; gold (items), predicted (..., items) -> (..., classes, classes)."""
+def tally(gold: "numpy.ndarray", predicted: "numpy.ndarray", classes: int) -> "numpy.ndarray":
+    """Return what each item adds to the hits, the gold and the predicted items of each class.
+
+    Gold (items), predicted (seeds, items) -> (items, seeds, 3, classes) of 0 and 1. Sums over
+    items, weighted or not, can be scored.
+    """
     import numpy
 
-    cells = gold * classes + predicted  # (..., items)
-    flat = cells.reshape(-1, cells.shape[-1])
-    counts = [numpy.bincount(row, minlength=classes * classes) for row in flat]
-    return numpy.array(counts).reshape(*cells.shape[:-1], classes, classes)
+    one_hot = numpy.eye(classes)
+    guessed = one_hot[predicted.T]  # (items, seeds, classes)
+    right = numpy.broadcast_to(one_hot[gold][:, None], guessed.shape)
+    return numpy.stack([guessed * right, right, guessed], axis=-2)
 
 
-def macro_f1(matrix: "numpy.ndarray") -> "numpy.ndarray":
-    """Return macro-F1 of (..., classes, classes) confusions over the classes in gold."""
+def macro_f1(tallies: "numpy.ndarray") -> "numpy.ndarray":
+    """Return macro-F1 of (..., 3, classes) tallies over the classes in gold."""
     import numpy
 
-    hits = numpy.diagonal(matrix, axis1=-2, axis2=-1)
-    gold, predicted = matrix.sum(-1), matrix.sum(-2)  # (..., classes)
+    hits, gold, predicted = numpy.moveaxis(tallies, -2, 0)  # (..., classes)
     f1 = 2 * hits / numpy.maximum(gold + predicted, 1)
     present = gold > 0
     average: numpy.ndarray = (f1 * present).sum(-1) / numpy.maximum(present.sum(-1), 1)
     return average
 
 
-def accuracy(matrix: "numpy.ndarray") -> "numpy.ndarray":
-    """Return accuracy of (..., classes, classes) confusions."""
+def accuracy(tallies: "numpy.ndarray") -> "numpy.ndarray":
+    """Return accuracy of (..., 3, classes) tallies."""
     import numpy
 
-    hits = numpy.trace(matrix, axis1=-2, axis2=-1)
-    share: numpy.ndarray = hits / numpy.maximum(matrix.sum((-2, -1)), 1)
+    hits, gold, _ = numpy.moveaxis(tallies, -2, 0).sum(-1)
+    share: numpy.ndarray = hits / numpy.maximum(gold, 1)
     return share
 
 
@@ -52,6 +55,10 @@ MEASURES: dict[str, Callable[["numpy.ndarray"], "numpy.ndarray"]] = {
     "accuracy": accuracy,
 }
 METRICS = tuple(MEASURES)
+
+
+BLOCK = 500
+"""Resamples that are in memory at a time."""
 
 
 def interval(
@@ -73,14 +80,18 @@ def interval(
     measure = MEASURES[metric]
     random = numpy.random.default_rng(seed)
     seeds, items = predicted.shape
-    values = numpy.empty(resamples)
-    for n in range(resamples):
-        chosen = random.integers(items, size=items)
-        runs = random.integers(seeds, size=seeds)
-        drawn = confusions(gold[chosen], predicted[runs][:, chosen], classes)
-        values[n] = measure(drawn).mean()
-    score = float(measure(confusions(gold, predicted, classes)).mean())
-    low, high = numpy.quantile(values, [0.025, 0.975])
+    of_item = tally(gold, predicted, classes)
+    values = []
+    for size in _blocks(resamples):
+        times = numpy.empty((size, items))
+        runs = numpy.empty((size, seeds), dtype=int)
+        for n in range(size):
+            times[n] = numpy.bincount(random.integers(items, size=items), minlength=items)
+            runs[n] = random.integers(seeds, size=seeds)
+        drawn = measure(numpy.tensordot(times, of_item, 1))  # (size, seeds)
+        values.append(numpy.take_along_axis(drawn, runs, 1).mean(1))
+    score = float(measure(of_item.sum(0)).mean())
+    low, high = numpy.quantile(numpy.concatenate(values), [0.025, 0.975])
     return Interval(score, float(low), float(high))
 
 
@@ -100,18 +111,28 @@ def paired_p_value(
     """
     import numpy
 
-    def difference(a: "numpy.ndarray", b: "numpy.ndarray") -> float:
-        scores = [macro_f1(confusions(gold, side, classes)).mean() for side in (a, b)]
-        return abs(float(scores[0] - scores[1]))
+    def difference(a: "numpy.ndarray", b: "numpy.ndarray") -> "numpy.ndarray":
+        apart: numpy.ndarray = abs(macro_f1(a).mean(-1) - macro_f1(b).mean(-1))
+        return apart
 
     random = numpy.random.default_rng(seed)
-    observed = difference(first, second)
+    of_item = [tally(gold, side, classes) for side in (first, second)]
+    one, other = (each.sum(0) for each in of_item)  # (seeds, 3, classes)
+    by_swap = of_item[1] - of_item[0]
+    observed = difference(one, other)
     at_least = 0
-    for _ in range(resamples):
-        swap = random.random(len(gold)) < 0.5
-        shuffled = numpy.where(swap, second, first), numpy.where(swap, first, second)
-        at_least += difference(*shuffled) >= observed - 1e-12
+    for size in _blocks(resamples):
+        swapped = (random.random((size, len(gold))) < 0.5).astype(float)
+        moved = numpy.tensordot(swapped, by_swap, 1)  # (size, seeds, 3, classes)
+        apart = difference(one + moved, other - moved)
+        at_least += int(numpy.count_nonzero(apart >= observed - 1e-12))
     return (at_least + 1) / (resamples + 1)
+
+
+def _blocks(resamples: int) -> Iterator[int]:
+    """Yield the sizes of blocks."""
+    for done in range(0, resamples, BLOCK):
+        yield min(BLOCK, resamples - done)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -257,5 +257,5 @@ def _p_value(first: Predictions, second: Predictions, contest: Contest) -> float
 
 
 def _macro_f1(found: Predictions, classes: int) -> float:
-    matrix = statistics.confusions(found.gold, found.predicted, classes)
-    return float(statistics.macro_f1(matrix).mean())
+    tally = statistics.tally(found.gold, found.predicted, classes)
+    return float(statistics.macro_f1(tally.sum(0)).mean())
