@@ -14,18 +14,19 @@ from fairseq.criterions.label_smoothed_cross_entropy import (  # noqa: E402
     LabelSmoothedCrossEntropyCriterion,
     label_smoothed_nll_loss,
 )
-from fairseq.data import Dictionary  # noqa: E402
+from fairseq.data import Dictionary, language_pair_dataset  # noqa: E402
 from fairseq.models.transformer import TransformerConfig, TransformerModelBase  # noqa: E402
 from fairseq.modules import FairseqDropout, MultiheadAttention  # noqa: E402
 from fairseq.optim.adam import Adam  # noqa: E402
 
+from models.nmt.plugin import fast_collate  # noqa: E402
 from models.nmt.plugin.fast_dropout import byte_dropout, keep_levels  # noqa: E402
 from models.nmt.plugin.fused_adam import FusedAdam  # noqa: E402
 from models.nmt.plugin.fused_criterion import FusedLabelSmoothedCrossEntropy  # noqa: E402
 from models.nmt.plugin.fused_loss import CHUNK_ROWS, projected_cross_entropy  # noqa: E402
 from models.nmt.plugin.packing import Packing  # noqa: E402
 
-PADDING = 1
+PADDING, END = 1, 2
 SMOOTHING = 0.1
 Gradients = tuple[Any, Any]
 Case = tuple[Any, Any, Any]
@@ -308,3 +309,48 @@ def test_fused_adam_resumes_from_its_saved_state() -> None:
         parameter.grad = torch.full((5,), -2.0)
         optimizer.step()
     assert torch.equal(straight, resumed)
+
+
+def bitext(lengths: list[tuple[int, int]]) -> list[dict[str, Any]]:
+    """Return sentence pairs of such lengths as fairseq's samples; each ends with its end."""
+    return [
+        {"id": number, "source": sentence(source), "target": sentence(target)}
+        for number, (source, target) in enumerate(lengths)
+    ]
+
+
+def sentence(length: int) -> Any:
+    return torch.cat([torch.randint(4, 99, (length - 1,)), torch.tensor([END])])
+
+
+def assert_equal(mine: Any, theirs: Any) -> None:
+    """Compare two batches, whatever is inside them."""
+    assert type(mine) is type(theirs)
+    if isinstance(mine, dict):
+        assert mine.keys() == theirs.keys()
+        for key in mine:
+            assert_equal(mine[key], theirs[key])
+    elif isinstance(mine, torch.Tensor):
+        torch.testing.assert_close(mine, theirs)
+    else:
+        assert mine == theirs
+
+
+@pytest.mark.parametrize("lengths", [[(5, 3)], [(1, 1), (4, 1)], [(3, 7), (6, 2), (6, 7), (1, 9)]])
+@pytest.mark.parametrize("widths", [None, {"source": 2, "target": 11}])
+@pytest.mark.parametrize("left", [True, False])
+def test_batches_equal_fairseqs(
+    lengths: list[tuple[int, int]], widths: dict[str, int] | None, left: bool
+) -> None:
+    samples = bitext(lengths)
+    stock = language_pair_dataset.collate
+    options = {"left_pad_source": left, "pad_to_length": widths}
+    theirs = stock(samples, PADDING, END, **options)
+    assert_equal(fast_collate.replacing(stock)(samples, PADDING, END, **options), theirs)
+
+
+def test_bitext_with_more_than_two_sides_is_left_to_fairseq() -> None:
+    samples = [{**sample, "constraints": torch.tensor([1])} for sample in bitext([(3, 4), (2, 2)])]
+    stock = language_pair_dataset.collate
+    batch = fast_collate.replacing(stock)(samples, PADDING, END)
+    assert batch["constraints"].tolist() == [[1], [1]]

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-REPLACING = ("fast_dropout", "fused_adam", "packed_transformer")
+REPLACING = ("fast_collate", "fast_dropout", "fused_adam", "packed_transformer")
 
 
 def load() -> None:
