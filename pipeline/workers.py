@@ -1,6 +1,7 @@
 """Luigi's scheduler and workers, fitted to stages: what they import, what they have room for."""
 
 import gc
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ SECONDS_TO_ASK_AGAIN = 5
 SECONDS_OF_PATIENCE = 3600
 NEVER = 10**9
 MOST_STAGES = 4
+OF_ALL_STAGES = ("pyarrow.parquet", "pandas")
+"""All artifacts are Parquet, and pyarrow looks whether what it writes is of pandas."""
 
 
 def fits(needs: Capacity, capacity: Capacity) -> bool:
@@ -33,13 +36,14 @@ def fits(needs: Capacity, capacity: Capacity) -> bool:
 
 
 def load(libraries: Sequence[str]) -> None:
-    """Import libraries; tell where that takes a while."""
+    """Import what is missing of libraries; tell where that takes a while."""
+    missing = [library for library in libraries if library not in sys.modules]
     started = time.monotonic()
-    for library in libraries:
+    for library in missing:
         import_module(library)
     seconds = time.monotonic() - started
     if seconds >= SECONDS_TO_TELL:
-        say("loaded", f"{', '.join(libraries)}  {seconds:.1f} s")
+        say("loaded", f"{', '.join(missing)}  {seconds:.1f} s")
 
 
 class PatientScheduler(RemoteScheduler):
@@ -119,7 +123,7 @@ class StageWorker(Worker):
 
         Nor has each stage to search for garbage among all that was there before it.
         """
-        load(task.LIBRARIES)
+        load((*OF_ALL_STAGES, *task.LIBRARIES))
         gc.freeze()
         process = super()._create_task_process(task)
         if self.messenger:

@@ -245,7 +245,8 @@ def read_scores(scores: Path, name: str) -> "numpy.ndarray":
     """Return one filter's scores (lines, float32)."""
     import pyarrow.parquet as parquet
 
-    values: numpy.ndarray = parquet.read_table(scores, columns=[name])[name].to_numpy()
+    with parquet.ParquetFile(scores) as file:
+        values: numpy.ndarray = file.read([name])[name].to_numpy()
     return values
 
 

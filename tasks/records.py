@@ -90,7 +90,8 @@ def read_columns(path: Path, columns: Sequence[str] | None = None) -> dict[str, 
     """Read whole columns; for sets that are known to be small (dev, test, task data)."""
     import pyarrow.parquet as parquet
 
-    table: dict[str, list[str]] = parquet.read_table(path, columns=_listed(columns)).to_pydict()
+    with parquet.ParquetFile(path) as file:
+        table: dict[str, list[str]] = file.read(_listed(columns)).to_pydict()
     return table
 
 
