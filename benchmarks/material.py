@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from models.nmt.training import (
     Direction,
     Schedule,
     training_arguments,
+    training_server,
 )
 from models.processes import python_module
 from models.subwords import Subwords
@@ -49,6 +51,12 @@ class Material:
         """fairseq's data, train and valid."""
         return self.folder / "data"
 
+    @cached_property
+    def precision(self) -> str:
+        """What trainings of the recipe multiply in on this machine."""
+        with training_server(self.recipe, self.folder) as server:
+            return resolve_precision(self.recipe, server=server, log=self.folder / "precision.log")
+
     def options(self, name: str, updates: int, *, validate_every: int | None = None) -> list[str]:
         """Return the fairseq options of a training; by default it validates at its end alone."""
         recipe = replace(self.recipe, validate_every=validate_every or updates)
@@ -59,7 +67,7 @@ class Material:
             checkpoints=self.folder / name,
             languages=self.data.languages,
             directions=self.data.directions,
-            precision=resolve_precision(recipe),
+            precision=self.precision,
             batch=Batch(recipe.batch_tokens),
             curves=self.folder / "curves" / name,
         )

@@ -171,7 +171,6 @@ class _Trainer:
 
     data: ModelData
     recipe: NmtRecipe
-    precision: str
     scratch: Path
     log: Path
     curves: Path
@@ -217,6 +216,14 @@ class _Trainer:
         self.progress(done / self.recipe.all_updates, status, milestone=True)
         return self._train(folder, schedule, done)
 
+    @property
+    def precision(self) -> str:
+        """The precision that this training began with: it may resume on another machine."""
+        note = self.scratch / "precision"
+        if not note.exists():
+            _settle(note, resolve_precision(self.recipe, server=self.server, log=self.log))
+        return note.read_text(encoding="utf-8")
+
     def batch(self) -> Batch:
         """Return the batch that fits into memory, as far as this training has found out."""
         note = self.scratch / "batch.json"
@@ -247,10 +254,7 @@ def train_and_publish(
     starts all processes of a distributed training.
     """
     with training_server(recipe, scratch) as server:
-        precision = _settled_precision(recipe, scratch)
-        trainer = _Trainer(
-            data, recipe, precision, scratch, log, curves, launcher, progress, server
-        )
+        trainer = _Trainer(data, recipe, scratch, log, curves, launcher, progress, server)
         phases = _run_phases(trainer)
         last = phases[-1]
         published = server.run(PUBLISH, (last.best, last.folder / "data", out), log)
@@ -287,14 +291,6 @@ def _choose_type(data: ModelData, recipe: NmtRecipe, out: Path) -> TranslationTy
     return choose_type(
         out / CTRANSLATE2, data.subwords, data.dev_directions(), threads=recipe.threads
     )
-
-
-def _settled_precision(recipe: NmtRecipe, scratch: Path) -> str:
-    """Return the precision that this training began with: it may resume on another machine."""
-    note = scratch / "precision"
-    if not note.exists():
-        _settle(note, resolve_precision(recipe))
-    return note.read_text(encoding="utf-8")
 
 
 def _settle(note: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """The contract with fairseq: what it is asked, what its log says, when it stops."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import pytest
 
 from models.errors import OutOfMemoryError, ProcessError
+from models.fork_server import FreshProcesses
 from models.nmt.binarize import Row, TrainingText, binarize, join_some
 from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
-from models.nmt.precision import resolve_precision
+from models.nmt.precision import quicker_precision, resolve_precision
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     Batch,
@@ -26,6 +28,21 @@ from tasks.nmt_training import ModelData, PairFiles, SyntheticFile
 from tasks.records import write_records
 
 DIRECTIONS = [("ind", "jav"), ("jav", "ind")]
+PRECISION_IN_A_FORK = """
+import os, sys, torch
+from pathlib import Path
+from models.nmt.precision import resolve_precision
+from models.nmt.recipe import NmtRecipe
+from models.nmt.training import training_server
+torch.set_num_threads(2)
+torch.ones(2048, 512) @ torch.ones(512, 2048)
+if fork := os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1]))
+folder = Path(sys.argv[1])
+with training_server(NmtRecipe(), folder) as server:
+    print(resolve_precision(NmtRecipe(width=64), server=server, log=folder / "log"), flush=True)
+os._exit(0)
+"""
 
 
 def arguments(
@@ -107,22 +124,37 @@ def test_autocast_follows_the_precision(precision: str, expected: bool) -> None:
     assert ("--autocast-bf16" in arguments(NmtRecipe(), precision)) is expected
 
 
+@pytest.mark.parametrize("asked", ["bf16", "fp32"])
+def test_a_precision_that_the_recipe_names_is_not_measured(tmp_path: Path, asked: Any) -> None:
+    unused = FreshProcesses({})
+    log = tmp_path / "log"
+    assert resolve_precision(NmtRecipe(precision=asked), server=unused, log=log) == asked
+    assert not log.exists()
+
+
+def test_precision_is_found_in_a_fork_of_a_process_that_has_computed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PRECISION_IN_A_FORK, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout.strip() in ("bf16", "fp32")
+
+
 @pytest.mark.parametrize(
-    ("asked", "native", "faster", "expected"),
-    [
-        ("auto", True, True, "bf16"),
-        ("auto", True, False, "fp32"),
-        ("auto", False, True, "fp32"),
-        ("bf16", False, False, "bf16"),
-        ("fp32", True, True, "fp32"),
-    ],
+    ("native", "faster", "expected"),
+    [(True, True, "bf16"), (True, False, "fp32"), (False, True, "fp32")],
 )
 def test_bf16_is_used_where_it_is_native_and_faster(
-    monkeypatch: pytest.MonkeyPatch, asked: Any, native: bool, faster: bool, expected: str
+    monkeypatch: pytest.MonkeyPatch, native: bool, faster: bool, expected: str
 ) -> None:
-    monkeypatch.setattr("models.nmt.precision.has_bf16", lambda: native)
-    monkeypatch.setattr("models.nmt.precision.bf16_is_faster", lambda _: faster)
-    assert resolve_precision(NmtRecipe(precision=asked)) == expected
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
+    monkeypatch.setattr("models.nmt.precision.bf16_is_faster", lambda *_: faster)
+    assert quicker_precision(64, 128) == expected
 
 
 def test_synthetic_text_feeds_its_own_direction_only_and_is_tagged() -> None:

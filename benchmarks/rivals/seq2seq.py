@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.material import BATCHES, START, Material
 from benchmarks.measuring import run
-from models.nmt.precision import resolve_precision
+from models.nmt.precision import BF16, quicker_precision
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import LOG_INTERVAL
 from models.processes import python_module
@@ -100,7 +100,7 @@ def train_in_child(recipe: NmtRecipe, folder: Path, out: Path) -> None:
     options = Seq2SeqTrainingArguments(
         output_dir=str(out.parent / "seq2seq"),
         use_cpu=not torch.cuda.is_available(),
-        bf16=resolve_precision(recipe) == "bf16",
+        bf16=quicker_precision(recipe.width, recipe.feed_forward) == BF16,
         max_steps=len(batches),
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="inverse_sqrt",

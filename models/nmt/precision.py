@@ -2,44 +2,54 @@
 
 That a processor has instructions for bfloat16 says little: measured against float32, one with tiles
 (AMX) multiplied five times as fast, one without twice as fast, another half as fast.
+
+`python -m models.nmt.precision WIDTH FEED_FORWARD` measures, and prints the answer.
 """
 
+import sys
 import time
+from pathlib import Path
 
+from models.fork_server import ForkServer, FreshProcesses
 from models.nmt.recipe import NmtRecipe
 
+MEASURE = "models.nmt.precision"
+BF16, FP32 = "bf16", "fp32"
 ROWS = 2048
 REPETITIONS = 5
 
 
-def resolve_precision(recipe: NmtRecipe) -> str:
-    """Turn `auto` into what this machine does best."""
+def resolve_precision(recipe: NmtRecipe, *, server: ForkServer | FreshProcesses, log: Path) -> str:
+    """Turn `auto` into what this machine does best.
+
+    A child measures: forks of a process that has computed on several threads may wait for ever.
+    """
     if recipe.precision != "auto":
         return recipe.precision
-    return "bf16" if has_bf16() and bf16_is_faster(recipe) else "fp32"
+    said: list[str] = []
+    server.run(MEASURE, [str(recipe.width), str(recipe.feed_forward)], log, on_line=said.append)
+    return said[-1].strip()
 
 
-def has_bf16() -> bool:
-    """Say whether this machine multiplies bfloat16 matrices natively."""
+def quicker_precision(width: int, feed_forward: int) -> str:
+    """Return `bf16` where that is native and multiplies sooner, else `fp32`."""
     import torch
 
     if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
+        return BF16 if torch.cuda.is_bf16_supported() else FP32
     capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    native = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
+    return BF16 if native and bf16_is_faster(width, feed_forward) else FP32
 
 
-def bf16_is_faster(recipe: NmtRecipe) -> bool:
+def bf16_is_faster(width: int, feed_forward: int) -> bool:
     """Time a product of the feed-forward layers' size, in both precisions by turns.
 
     The quickest of each counts, since other programs only ever slow one down.
     """
     import torch
 
-    if torch.cuda.is_available():
-        return True
-    rows = torch.ones(ROWS, recipe.width)
-    weight = torch.ones(recipe.width, recipe.feed_forward)
+    rows, weight = torch.ones(ROWS, width), torch.ones(width, feed_forward)
     pairs = {dtype: (rows.to(dtype), weight.to(dtype)) for dtype in (torch.float32, torch.bfloat16)}
     quickest = dict.fromkeys(pairs, float("inf"))
     for _ in range(REPETITIONS):
@@ -48,3 +58,14 @@ def bf16_is_faster(recipe: NmtRecipe) -> bool:
             left @ right
             quickest[dtype] = min(quickest[dtype], time.perf_counter() - started)
     return quickest[torch.bfloat16] < quickest[torch.float32]
+
+
+def main(arguments: list[str]) -> None:
+    """Print the precision for a width and a feed-forward width."""
+    width, feed_forward = map(int, arguments)
+    sys.stdout.write(f"{quicker_precision(width, feed_forward)}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
