@@ -22,6 +22,8 @@ Record = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "transformers")
+INSTRUCTIONS = {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"}
+"""What tells processors of one name apart."""
 
 
 def ratio(name: str, ours: Sequence[float], other: Sequence[float], target: float) -> Record:
@@ -52,12 +54,18 @@ def measured(name: str, value: float) -> Record:
 
 def machine() -> Record:
     """Name the processor, its cores and the versions that decide speed."""
-    model = platform.processor() or platform.machine()
+    model, flags = platform.processor() or platform.machine(), ""
     information = Path("/proc/cpuinfo")
     if information.exists():
-        lines = information.read_text(encoding="utf-8").splitlines()
-        model = next((x.split(": ")[1] for x in lines if x.startswith("model name")), model)
-    return {"processor": model, "cores": cores(), **{tool: version(tool) for tool in TOOLS}}
+        pairs = (line.partition(":") for line in information.read_text("utf-8").splitlines())
+        facts = {name.strip(): value.strip() for name, _, value in pairs}
+        model, flags = facts.get("model name", model), facts.get("flags", "")
+    return {
+        "processor": model,
+        "instructions": sorted(INSTRUCTIONS & set(flags.split())),
+        "cores": cores(),
+        **{tool: version(tool) for tool in TOOLS},
+    }
 
 
 def all_cores() -> dict[str, str]:
