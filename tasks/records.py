@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, str]
 
-ROWS_IN_MEMORY = 20_000
+ROWS_IN_MEMORY = 5_000
 HUMAN = "human"
 BACK_TRANSLATED = "synthetic:back-translation"
 
