@@ -93,8 +93,8 @@ def training_grid(manifests: list[Record]) -> Grid | None:
         "updates",
         "tokens an update",
         "training lines",
-        "best validation loss",
-        "translates in",
+        "best dev loss",
+        "format",
         "minutes",
     ]
     note = (
