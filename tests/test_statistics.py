@@ -4,7 +4,7 @@ import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from tasks.statistics import (
     METRICS,
@@ -47,8 +47,10 @@ def estimate(gold: numpy.ndarray, predicted: numpy.ndarray, metric: str, seed: i
 def test_scores_equal_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     gold, predicted = numpy.array(pairs).T
     found = tally(gold, predicted[None], CLASSES).sum(0)
+    matrix = confusion_matrix(gold, predicted, labels=range(CLASSES))
     present = numpy.unique(gold)
     expected = f1_score(gold, predicted, labels=present, average="macro", zero_division=0)
+    assert numpy.array_equal(found[0], [matrix.diagonal(), matrix.sum(1), matrix.sum(0)])
     assert macro_f1(found) == pytest.approx(expected)
     assert accuracy(found) == pytest.approx(accuracy_score(gold, predicted))
 
