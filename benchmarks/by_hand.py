@@ -40,14 +40,14 @@ from models.nmt.training import (
 )
 from pipeline.dag import all_stages
 from pipeline.specs.experiment import engine_round
-from pipeline.stage import Stage
 from pipeline.stages.mt_scores import TestHypotheses, test_directions
 from pipeline.stages.nmt import BackTranslation, NmtModel, model_data, real_text
+from pipeline.stages.stage import Stage
 from pipeline.stages.transfer import TranslatedTask
-from tasks.back_translation import shard
-from tasks.nmt_training import ModelData
+from tasks.mt.synthetic import shard
+from tasks.mt.training import ModelData
+from tasks.mt.translation import as_texts
 from tasks.records import Record as TextRecord
-from tasks.translation import as_texts
 
 TARGET = 3.0
 MOST_OVERHEAD = 0.03

@@ -22,13 +22,13 @@ from models.nmt.training import (
     training_arguments,
     training_server,
 )
-from models.processes import python_module
 from models.subwords import Subwords
-from pipeline import running
+from models.support.processes import python_module
 from pipeline.dag import find_stages
+from pipeline.running import building
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.nmt import model_data
-from tasks.nmt_training import ModelData
+from tasks.mt.training import ModelData
 from tasks.records import write_records
 
 BATCHES = "batches.pt"
@@ -98,7 +98,7 @@ def prepare(experiment: str, folder: Path) -> Material:
     study = load_experiment(experiment)
     (model,) = find_stages(experiment, "NmtModel:round-0")
     (monolingual,) = find_stages(experiment, f"Monolingual:{study.hub}")
-    running.run([monolingual, *chain(*model.inputs.values())])
+    building.run([monolingual, *chain(*model.inputs.values())])
     data = model_data(model.spec(), model.built_inputs)
     binarize(data, data.texts(), folder)
     text = monolingual.artifact.path("text.parquet")

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from models.processes import dying_with_parent
+from models.support.processes import dying_with_parent
 from pipeline.settings import cores
 from tests.conftest import COMMAND
 from tests.torture import manifests

@@ -16,12 +16,12 @@ from typing import NamedTuple
 from benchmarks.material import Material, prepare
 from benchmarks.measuring import Record, all_cores, arguments, finish, measured, ratio, run, say
 from benchmarks.rivals import fairseq
+from models.engines.nmt import NmtEngine
 from models.nmt.publish import CTRANSLATE2
 from models.nmt.training import TrainingProgress, parse_progress, train, training_server
-from models.processes import python_module, run_child
-from models.translator import NmtEngine
+from models.support.processes import python_module, run_child
 from pipeline.settings import cores
-from tasks.translation_type import dev_bleu
+from tasks.mt.number_format import dev_bleu
 
 TARGET = 2.0
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from benchmarks import by_hand, overhead, training, translation
 from benchmarks.material import prepare
 from benchmarks.measuring import RESULTS, Record, arguments, finish, say
-from models.errors import SprachbundError
-from pipeline import running
+from models.support.errors import SprachbundError
 from pipeline.dag import find_stages
+from pipeline.running import building
 
 REAL, REAL_SLICE, SANDBOX = "nusa", "nusa-mini", "sandbox"
 
@@ -23,7 +23,7 @@ REAL, REAL_SLICE, SANDBOX = "nusa", "nusa-mini", "sandbox"
 def is_there(experiment: str) -> bool:
     """Say whether the raw text of an experiment is in the store or can be fetched."""
     try:
-        running.run(find_stages(experiment, "RawCorpus"))
+        building.run(find_stages(experiment, "RawCorpus"))
     except SprachbundError as error:
         say(f"no {experiment}: {error}")
         return False

@@ -15,18 +15,18 @@ from typing import NamedTuple
 from benchmarks.material import Material, binarize_test, prepare
 from benchmarks.measuring import Record, arguments, at_most, finish, ratio, say
 from benchmarks.rivals import fairseq, seq2seq
+from models.engines.nmt import BATCH_TOKENS, MAX_OUTPUT_PIECES, NmtEngine, translation_device
 from models.nmt.publish import HUGGINGFACE
 from models.subwords import Subwords, language_tag
-from models.translator import BATCH_TOKENS, MAX_OUTPUT_PIECES, NmtEngine, translation_device
-from pipeline import running
 from pipeline.dag import find_stages
-from pipeline.stage import Inputs
+from pipeline.running import building
 from pipeline.stages.nmt import load_engine
+from pipeline.stages.stage import Inputs
 from pipeline.store import Artifact
+from tasks.mt.number_format import MOST_LOST, TranslationType
+from tasks.mt.translation import as_texts, translate_records
 from tasks.records import Record as TextRecord
 from tasks.records import read_columns
-from tasks.translation import as_texts, translate_records
-from tasks.translation_type import MOST_LOST, TranslationType
 
 BEAM = 4
 
@@ -42,7 +42,7 @@ class Text(NamedTuple):
 def trained_model(experiment: str) -> Artifact:
     """Return the experiment's model of round 0, trained now if it is not there."""
     stages = find_stages(experiment, "NmtModel:round-0")
-    running.run(stages)
+    building.run(stages)
     return stages[0].artifact
 
 

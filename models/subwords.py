@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Ge, Gt, Le
 
 from models.casing import CASE_MARKS, mark_case, restore_case
-from models.errors import SourceError
+from models.support.errors import SourceError
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor

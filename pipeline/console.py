@@ -7,7 +7,7 @@ from multiprocessing import Value
 from types import TracebackType
 from typing import Any
 
-from models.errors import SprachbundError
+from models.support.errors import SprachbundError
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_OF_SILENCE = 30.0

@@ -5,10 +5,9 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from models.errors import StageError
-from pipeline import luigi_defaults
+from models.support.errors import StageError
 from pipeline.specs.loading import suggest
-from pipeline.stage import Stage
+from pipeline.stages import luigi_defaults
 from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, RawCorpus
 from pipeline.stages.filtering import BitextScores, Identifier, MonolingualScores
 from pipeline.stages.leakage import (
@@ -27,6 +26,7 @@ from pipeline.stages.nmt import (
     SyntheticBitext,
 )
 from pipeline.stages.report import Report, Study
+from pipeline.stages.stage import Stage
 from pipeline.stages.transfer import EncodedTask, Predictions, TransferScores, TranslatedTask
 
 STAGES: tuple[type[Stage[Any]], ...] = (

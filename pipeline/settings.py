@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 
 THREADS = "OMP_NUM_THREADS"
 """The variable that torch, numpy and scikit-learn read, too."""

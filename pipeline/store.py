@@ -27,8 +27,8 @@ from tempfile import TemporaryFile
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from models.errors import StageError
-from models.processes import ChildRun
+from models.support.errors import StageError
+from models.support.processes import ChildRun
 from pipeline.console import say
 from tasks.progress import Progress
 from tasks.sources.fetching import sha256_of

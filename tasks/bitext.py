@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import ExitStack
 from pathlib import Path
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.cleaning import CleaningRules, Counts, key_digest, normalise, reason_to_drop
 from tasks.records import HUMAN, Record, RecordWriter, read_records
 from tasks.sources.description import ShippedSplit, Split

@@ -17,7 +17,7 @@ from unicodedata import decimal
 import regex
 from annotated_types import Ge, Gt, Le
 
-from models.errors import ContractError
+from models.support.errors import ContractError
 from tasks.cleaning import comparison_key
 from tasks.records import Record, RecordWriter, column_names, corpus_of, read_records
 from tasks.scripts import letters_by_script

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.cleaning import CleaningRules, Counts, key_digest, normalise
 from tasks.records import Record, RecordWriter, write_records
 from tasks.sources.reading import FetchedCorpus, read_corpus

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import regex
 from annotated_types import Ge, Gt, Le
 
-from models.errors import LeakError
+from models.support.errors import LeakError
 from tasks.cleaning import comparison_key, count_words, digest_of, sentences
 from tasks.records import Record, RecordWriter, corpus_of, read_records
 from tasks.splitting import rank

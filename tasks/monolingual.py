@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.bitext import clean_rows
 from tasks.cleaning import CleaningRules, Counts, key_digest, sentences
 from tasks.records import HUMAN, RecordWriter, read_records

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from models.errors import ContractError
+from models.support.errors import ContractError
 
 if TYPE_CHECKING:
     import pyarrow

@@ -12,26 +12,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.errors import ContractError, LeakError, StageError
-from models.gloss import GlossEngine
-from models.translator import Engine, Line
-from pipeline import running
+from models.engines.gloss import GlossEngine
+from models.engines.nmt import Engine, Line
+from models.support.errors import ContractError, LeakError, StageError
 from pipeline.dag import find_stages
-from pipeline.stage import Stage
+from pipeline.running import building
 from pipeline.stages.nmt import load_engine
-from tasks import translation
-from tasks.back_translation import shard, write_synthetic_bitext
+from pipeline.stages.stage import Stage
 from tasks.bitext import clean_rows, prepare_bitext
 from tasks.cleaning import CleaningRules, Counts, comparison_key
 from tasks.filtering import FilterLimits, accept, text_scorers, write_scores
 from tasks.labelled import prepare_labelled
 from tasks.leakage import HeldOut, HeldOutIndex, LeakRules, TextSet, remove_leaks
 from tasks.monolingual import merge_task_texts
+from tasks.mt import translation
+from tasks.mt.synthetic import shard, write_synthetic_bitext
+from tasks.mt.translation import translate_labelled, translate_records
 from tasks.records import Record, read_columns, read_records, write_records
 from tasks.sources.description import Corpus, Files, HashSplit, JsonLines, RemoteFile
 from tasks.sources.fetching import local_name
 from tasks.sources.reading import FetchedCorpus, Row
-from tasks.translation import translate_labelled, translate_records
 from tests.conftest import write_experiment
 
 RULES = CleaningRules(max_words=6)
@@ -289,7 +289,7 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPRACHBUND_STORE", str(folder / "store"))
         stages = [found for name in STAGES.values() for found in find_stages(experiment, name)]
-        running.run([needed for stage in stages for needed in chain(*stage.inputs.values())])
+        building.run([needed for stage in stages for needed in chain(*stage.inputs.values())])
         yield experiment
 
 
@@ -340,12 +340,12 @@ def test_the_run_fails_and_an_honest_engine_goes_on_from_the_last_good_shard(
     with monkeypatch.context() as patch:
         spoilt(lost, LOSSES["drops a line"], patch)
         with pytest.raises(StageError, match="did not finish"):
-            running.run([stage])
+            building.run([stage])
     shown = capfd.readouterr().err
     assert "FAILED BackTranslation gloss-hub-sis-1of1" in shown
     assert "ids lost" in shown
     assert "Traceback" not in shown
-    running.run([stage])
+    building.run([stage])
     counts = stage.artifact.manifest["counts"]
     (text,) = stage.inputs["text"]
     given_ids = read_columns(text.artifact.path("text.parquet"))["id"]

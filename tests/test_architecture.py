@@ -38,13 +38,52 @@ def test_imports_go_down_only(path: Path) -> None:
     assert not upward, f"{path} imports upward: {upward}"
 
 
-@pytest.mark.parametrize("path", (ROOT / "models").rglob("*.py"), ids=lambda p: p.stem)
-def test_models_do_not_know_each_other(path: Path) -> None:
-    names = ("alignment", "casing", "errors", "fork_server", "processes", "subwords")
-    shared = {f"models.{name}" for name in names}
-    own = "models.nmt" if path.parent != ROOT / "models" else f"models.{path.stem}"
-    others = [n for n in imported(path) if n.startswith("models.") and n not in shared]
-    assert not [name for name in others if not name.startswith(own)]
+ROOMS = {
+    "pipeline": (
+        ("settings", "console"),
+        ("store",),
+        ("specs",),
+        ("reporting",),
+        ("stages",),
+        ("dag",),
+        ("running",),
+        ("looking",),
+        ("drafting",),
+        ("commands",),
+    ),
+    "models": (
+        ("support", "casing"),
+        ("subwords", "alignment", "language_id"),
+        ("encoders", "engines", "heads", "nmt"),
+    ),
+}
+"""The rooms of a layer, the lowest first: each may use those below it, none beside it."""
+MOST_ROOMS = 12
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_know_only_those_below(path: Path) -> None:
+    layer, *inside = path.relative_to(ROOT).with_suffix("").parts
+    if layer not in ROOMS or inside == ["__init__"]:
+        return
+    height = {name: n for n, names in enumerate(ROOMS[layer]) for name in names}
+    others = {
+        room(name)
+        for name in imported(path)
+        if name.startswith(f"{layer}.") and room(name) != inside[0]
+    }
+    upward = sorted(name for name in others if height[name] >= height[inside[0]])
+    assert not upward, f"{path}: {inside[0]} may not know {', '.join(upward)}"
+
+
+def test_the_pipeline_has_few_rooms() -> None:
+    names = {path.stem for path in (ROOT / "pipeline").iterdir() if not path.stem.startswith("__")}
+    assert names == {name for names in ROOMS["pipeline"] for name in names}
+    assert len(names) <= MOST_ROOMS
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))

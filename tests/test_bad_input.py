@@ -20,10 +20,16 @@ from typing import Any
 import pytest
 import yaml
 
-from models.errors import DiskFullError, ProcessError, SourceError, SpecError, naming_full_disk
+from models.support.errors import (
+    DiskFullError,
+    ProcessError,
+    SourceError,
+    SpecError,
+    naming_full_disk,
+)
 from pipeline.dag import find_stages
-from pipeline.pair_checking import profile_corpus
-from pipeline.pair_drafting import PairFiles, new_pair
+from pipeline.drafting.checking import profile_corpus
+from pipeline.drafting.pairs import PairFiles, new_pair
 from pipeline.specs.loading import load_manifest
 from pipeline.specs.manifests import PairManifest, TaskManifest
 from pipeline.store import Draft

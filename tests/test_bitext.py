@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.bitext import prepare_bitext
 from tasks.cleaning import CleaningRules
 from tasks.records import read_columns, read_records

@@ -7,9 +7,9 @@ import numpy
 import pytest
 from scipy.sparse import csr_matrix
 
-from models.classifiers import ClassifierRecipe, fit_seeds
 from models.encoders import Ngrams
-from models.errors import SourceError
+from models.heads.linear import ClassifierRecipe, fit_seeds
+from models.support.errors import SourceError
 
 LABELS = ("anger", "happy", "love")
 RECIPE = ClassifierRecipe(seeds=3)

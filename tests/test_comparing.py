@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import StageError
-from pipeline import running
-from pipeline.comparing import count_changes, load_run, recipe_changes, score_changes
+from models.support.errors import StageError
 from pipeline.dag import find_stages
+from pipeline.looking.comparing import count_changes, load_run, recipe_changes, score_changes
+from pipeline.running import building
 from tests.conftest import write_experiment
 from tests.test_commands import sprachbund
 
@@ -21,7 +21,7 @@ def two(tmp_path: Path, store: Path) -> tuple[str, str]:
         write_experiment(tmp_path / "two", cleaning={"max_words": 6}),
     )
     for experiment in experiments:
-        running.run(find_stages(str(experiment), "MtScores:gloss"))
+        building.run(find_stages(str(experiment), "MtScores:gloss"))
     return str(experiments[0]), str(experiments[1])
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.sources.description import Corpus, Files, HubDataset, PlainText, RemoteFile
 from tasks.sources.fetching import fetch, is_remote, local_name, mirror_path
 from tasks.sources.reading import read_corpus

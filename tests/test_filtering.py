@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import ContractError
+from models.support.errors import ContractError
 from tasks.filtering import (
     FilterLimits,
     accept,

@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from models.errors import OutOfMemoryError, ProcessError
-from models.fork_server import ForkServer, FreshProcesses
+from models.support.errors import OutOfMemoryError, ProcessError
+from models.support.fork_server import ForkServer, FreshProcesses
 
 MODULE = """
 import atexit, os, signal, sys
@@ -142,7 +142,7 @@ def test_a_killed_server_is_started_again(server: ForkServer, tmp_path: Path) ->
         process
         for process in psutil.process_iter(["ppid", "cmdline"])
         if process.info["ppid"] == os.getpid()
-        and "models.fork_server" in (process.info["cmdline"] or ())
+        and "models.support.fork_server" in (process.info["cmdline"] or ())
     )
     child.kill()
     child.wait()

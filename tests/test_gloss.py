@@ -6,7 +6,7 @@ import pytest
 
 from models import alignment
 from models.alignment import align
-from models.gloss import GlossEngine, learn_lexicons, load_lexicon, save_lexicon
+from models.engines.gloss import GlossEngine, learn_lexicons, load_lexicon, save_lexicon
 from tasks.sandbox import SandboxRecipe, parallel
 
 LEXICON = {

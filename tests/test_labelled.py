@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.cleaning import CleaningRules
 from tasks.labelled import prepare_labelled, read_labels
 from tasks.records import read_columns

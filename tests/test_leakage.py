@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import LeakError
+from models.support.errors import LeakError
 from tasks.auditing import audit, is_held_out, shared_training_text
 from tasks.leakage import (
     HeldOut,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.sources.markup import align_verses, read_tmx, read_verses, verse_key
 
 USFM = r"""\id MAT A gospel

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.cleaning import CleaningRules
 from tasks.monolingual import merge_task_texts, prepare_monolingual
 from tasks.records import read_records, write_records

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 import sacrebleu
 
-from models.errors import ContractError
-from tasks.mt_scoring import METRICS, MtScore, paired_scores, score_direction
+from models.support.errors import ContractError
+from tasks.mt.scoring import METRICS, MtScore, paired_scores, score_direction
 from tasks.sandbox import SandboxRecipe, parallel
 
 PAIRS = parallel(SandboxRecipe(pairs=60, monolingual=10), "cou")

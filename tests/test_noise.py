@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import running
 from pipeline.dag import find_stages
+from pipeline.running import building
 from tasks.sandbox import SandboxRecipe, parallel
 from tests.conftest import write_experiment, write_yaml
 
@@ -49,7 +49,7 @@ def manifest_of(experiment: Path, stage: str) -> dict[str, Any]:
 
 
 def test_noise_leaves_the_training_text_and_little_else(noisy: Path, store: Path) -> None:
-    running.run(find_stages(str(noisy), "TrainingBitext"))
+    building.run(find_stages(str(noisy), "TrainingBitext"))
     counts = manifest_of(noisy, "TrainingBitext")["counts"]["train"]["filters"]
     dropped = counts["dropped"]
     assert set(dropped) <= {"language_doubt", "numbers", "other_script", "misalignment"}

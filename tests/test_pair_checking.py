@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from models.errors import SpecError
-from pipeline.pair_checking import Finding, check_pair, summary
+from models.support.errors import SpecError
+from pipeline.drafting.checking import Finding, check_pair, summary
 from tests.conftest import write_yaml
 
 IND = ["satu", "dua dua", "tiga"]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from models.errors import SourceError, SpecError
-from pipeline.pair_checking import check_pair
-from pipeline.pair_drafting import PairFiles, new_pair, parse_columns
+from models.support.errors import SourceError, SpecError
+from pipeline.drafting.checking import check_pair
+from pipeline.drafting.pairs import PairFiles, new_pair, parse_columns
 from pipeline.specs.loading import load_manifest
 from pipeline.specs.manifests import PairManifest
 from tasks.sources.fetching import sha256_of

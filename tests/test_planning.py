@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from models.errors import StageError
-from pipeline import running
-from pipeline.causes import differences, direct_causes, explain
+from models.support.errors import StageError
 from pipeline.dag import find_stages
-from pipeline.planning import explanation_tree, plan, plan_summary, plan_tree
+from pipeline.looking.causes import differences, direct_causes, explain
+from pipeline.looking.planning import explanation_tree, plan, plan_summary, plan_tree
+from pipeline.looking.upkeep import damages
 from pipeline.reporting.findings import acceptances
+from pipeline.running import building
 from pipeline.stages.corpora import Bitext
-from pipeline.upkeep import damages
 from tests.conftest import write_experiment
 from tests.test_commands import sprachbund
 
@@ -29,7 +29,7 @@ def printed(renderable: Any) -> str:
 def built(folder: Path, target: str, **changes: object) -> str:
     """Write the tiny experiment with changes, build it up to a stage; return its path."""
     experiment = str(write_experiment(folder, **changes))
-    running.run(find_stages(experiment, target))
+    building.run(find_stages(experiment, target))
     return experiment
 
 
@@ -104,11 +104,11 @@ def test_a_new_version_is_a_cause(
 
 def test_what_rerun_removed_is_forced_until_it_is_built(tmp_path: Path, store: Path) -> None:
     experiment = built(tmp_path, "TrainingBitext")
-    running.forget(experiment, "BitextScores")
+    building.forget(experiment, "BitextScores")
     planned = by_name(experiment)
     forced = {name for name, stage in planned.items() if stage.causes == ["forced by rerun"]}
     assert forced == {"BitextScores:hub-sis", "TrainingBitext:hub-sis"}
-    running.run(find_stages(experiment, "TrainingBitext"))
+    building.run(find_stages(experiment, "TrainingBitext"))
     assert by_name(experiment)["BitextScores:hub-sis"].done
     assert not any(path.is_file() for path in (store / ".work").rglob("*"))
 
@@ -129,7 +129,7 @@ def test_only_builds_one_stage_or_says_what_it_lacks(tmp_path: Path, store: Path
     assert result.returncode == 0, result.stderr
     assert "1 stages built" in result.stderr
     with pytest.raises(StageError, match=r"NmtModel round-1 needs SyntheticBitext:.* not built"):
-        running.check_inputs(find_stages(experiment, "NmtModel:round-1"))
+        building.check_inputs(find_stages(experiment, "NmtModel:round-1"))
     both = sprachbund("run", experiment, "--only", "Report", "--until", "Report")
     assert both.returncode == 1
     assert "--until and --only" in both.stderr

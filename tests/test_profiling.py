@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import SourceError, SpecError
 from models.subwords import SubwordRecipe, Subwords, train_subwords
-from pipeline.profiling import TextProfile, profile
+from models.support.errors import SourceError, SpecError
+from pipeline.looking.profiling import TextProfile, profile
 from tasks.cleaning import comparison_key
 from tasks.profiling import EXAMPLES, EXCERPT_CHARACTERS, Profile, Profiler
 

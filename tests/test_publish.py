@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from models.encoders import NmtEncoder
+from models.engines.nmt import NmtEngine
 from models.nmt.publish import CTRANSLATE2, HUGGINGFACE, load_checkpoint
 from models.nmt.recipe import NmtRecipe
 from models.subwords import EOS, SubwordRecipe, Subwords, language_tag, train_subwords
-from models.translator import NmtEngine
 from tasks import sandbox
-from tasks.nmt_training import ModelData, PairFiles, TrainingResult, train_and_publish
+from tasks.mt.training import ModelData, PairFiles, TrainingResult, train_and_publish
 from tasks.records import write_records
 
 RECIPE = NmtRecipe(

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from pipeline import running
 from pipeline.dag import all_stages, find_stages
-from pipeline.history import Estimate, History
-from pipeline.readiness import LanguageReadiness, Readiness, readiness
-from pipeline.reporting.data_tables import duration, readiness_grids, remarks, size
+from pipeline.looking.data_tables import duration, readiness_grids, remarks, size
+from pipeline.looking.history import Estimate, History
+from pipeline.looking.readiness import LanguageReadiness, Readiness, readiness
+from pipeline.looking.strategies import Scripts, transfer
+from pipeline.looking.supply import COUNTED, NOT_FETCHED, NOT_MADE
+from pipeline.running import building
 from pipeline.specs.loading import MANIFESTS, load_experiment
 from pipeline.stages.corpora import Bitext
-from pipeline.strategies import Scripts, transfer
-from pipeline.supply import COUNTED, NOT_FETCHED, NOT_MADE
 from tests.conftest import pair_manifest, task_manifest, write_experiment, write_yaml
 
 SHIPPED = sorted(path.stem for path in (MANIFESTS / "experiments").glob("*.yaml"))
@@ -58,7 +58,7 @@ def test_invented_languages_are_known_to_no_model(tiny: Path) -> None:
 
 
 def test_what_is_built_is_counted_and_looked_at(tiny: Path) -> None:
-    running.run([Bitext(experiment=str(tiny), pair="hub-sis")])
+    building.run([Bitext(experiment=str(tiny), pair="hub-sis")])
     found = readiness(str(tiny))
     sister = of(found, "sis")
     assert sister.bitext[0].state == COUNTED
@@ -72,7 +72,7 @@ def test_what_is_built_is_counted_and_looked_at(tiny: Path) -> None:
 
 
 def test_subwords_are_counted_where_a_model_exists(tiny: Path) -> None:
-    running.run(find_stages(str(tiny), "SubwordModel"))
+    building.run(find_stages(str(tiny), "SubwordModel"))
     sister = of(readiness(str(tiny)), "sis")
     assert sister.pieces_a_word is not None
     assert 1 <= sister.pieces_a_word < 8

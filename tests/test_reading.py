@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.sources.description import (
     Columns,
     Corpus,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from models.errors import ContractError
+from models.support.errors import ContractError
 from tasks import records
 from tasks.records import (
     RecordWriter,

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from models.errors import SpecError
+from models.support.errors import SpecError
 from tasks.sandbox import LABELS, LANGUAGES, SandboxRecipe, labelled, monolingual, parallel
 from tasks.sandbox.draws import PARALLEL, SPLITS, World, world
 from tasks.sandbox.meaning import NEGATIVE, Clause, Concept, Grammar, Meaning, Phrase

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.sources.naming import find_column, find_id_column, find_language, find_text_column
 from tasks.sources.sniffing import only_member, sniff
 

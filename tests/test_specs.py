@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from models.errors import SpecError
+from models.support.errors import SpecError
 from pipeline.specs.coverage import LanguageList, Macrolanguages
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.loading import MANIFESTS, find_manifest, load_experiment, load_manifest

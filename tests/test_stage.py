@@ -8,10 +8,10 @@ from typing import Any
 import luigi
 import pytest
 
-from models.errors import SourceError, StageError
-from pipeline import running
+from models.support.errors import SourceError, StageError
 from pipeline.dag import descendants, find_stages
-from pipeline.stage import Inputs, Requirements, Stage
+from pipeline.running import building
+from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft, Place, sweep
 from tests.conftest import pair_manifest, write_experiment, write_yaml
 
@@ -104,14 +104,14 @@ def _own_store(store: Path) -> None:
 
 
 def test_everything_is_built_once_and_then_nothing(store: Path) -> None:
-    assert running.run([word()]).built == 3
+    assert building.run([word()]).built == 3
     assert built() == ["a", "b", "word"]
-    assert running.run([word()]) == running.Outcome(built=0, already_done=3)
+    assert building.run([word()]) == building.Outcome(built=0, already_done=3)
     assert built() == []
 
 
 def test_a_store_holds_exactly_what_was_asked_for(store: Path) -> None:
-    running.run([word()])
+    building.run([word()])
     stage = word()
     a, b = stage.inputs["letters"]
     expected = {
@@ -126,7 +126,7 @@ def test_a_store_holds_exactly_what_was_asked_for(store: Path) -> None:
 
 
 def test_a_manifest_tells_where_its_artifact_came_from() -> None:
-    running.run([word()])
+    building.run([word()])
     stage = word()
     manifest = stage.artifact.manifest
     assert manifest["fingerprint"] == stage.fingerprint
@@ -138,7 +138,7 @@ def test_a_manifest_tells_where_its_artifact_came_from() -> None:
 
 def test_a_failure_leaves_no_artifact_and_spares_the_rest() -> None:
     with pytest.raises(StageError, match="did not finish"):
-        running.run([word("a,bad")])
+        building.run([word("a,bad")])
     good, bad = word("a,bad").inputs["letters"]
     assert good.complete()
     assert not bad.place.artifact.exists()
@@ -151,14 +151,14 @@ def test_a_half_built_draft_is_not_mistaken_for_an_artifact() -> None:
     draft.mkdir(parents=True)
     (draft / "letter.txt").write_text("from a killed run")
     (draft / "leftover").write_text("from a killed run")
-    running.run([word()])
+    building.run([word()])
     assert stage.artifact.path("letter.txt").read_text() == "a"
     assert not (stage.place.artifact / "leftover").exists()
     assert not stage.place.work.exists()
 
 
 def test_work_left_by_a_kill_after_publishing_is_swept(store: Path) -> None:
-    running.run([word()])
+    building.run([word()])
     work = word().place.work
     work.mkdir(parents=True)
     sweep(store)
@@ -168,26 +168,26 @@ def test_work_left_by_a_kill_after_publishing_is_swept(store: Path) -> None:
 def test_a_new_version_rebuilds_the_stage_and_its_descendants(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    running.run([word()])
+    building.run([word()])
     built()
     monkeypatch.setattr(Word, "VERSION", 2)
-    running.run([word()])
+    building.run([word()])
     assert built() == ["word"]
     monkeypatch.setattr(Letter, "VERSION", 2)
-    running.run([word()])
+    building.run([word()])
     assert built() == ["a", "b", "word"]
 
 
 def test_a_changed_input_rebuilds_only_what_needs_it() -> None:
-    running.run([word("a,b")])
+    building.run([word("a,b")])
     built()
-    running.run([word("a,c")])
+    building.run([word("a,c")])
     assert built() == ["c", "word"]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_number_of_workers_changes_nothing(store: Path, workers: int) -> None:
-    running.run([word("a,b,c,d")], workers=workers)
+    building.run([word("a,b,c,d")], workers=workers)
     stage = word("a,b,c,d")
     assert stage.artifact.path("word.txt").read_text() == "a-b-c-d"
 
@@ -216,10 +216,10 @@ def test_forgetting_a_stage_forgets_what_its_descendants_had_begun(
 ) -> None:
 
     experiment = str(write_experiment(tmp_path))
-    running.run(running.find_stages(experiment, "Bitext"))
-    (model,) = running.find_stages(experiment, "SubwordModel")
+    building.run(building.find_stages(experiment, "Bitext"))
+    (model,) = building.find_stages(experiment, "SubwordModel")
     (model.place.work / "scratch").mkdir(parents=True)
-    forgotten = running.forget(experiment, "Bitext")
+    forgotten = building.forget(experiment, "Bitext")
     assert [type(stage).__name__ for stage in forgotten] == ["Bitext"]
     assert not model.place.work.exists()
 
@@ -272,13 +272,13 @@ def test_a_local_folder_may_move_but_not_change(tmp_path: Path, store: Path) -> 
 
 
 def test_a_discarded_artifact_leaves_nothing_and_is_built_again() -> None:
-    running.run([letter("a")])
+    building.run([letter("a")])
     stage = letter("a")
     (stage.place.artifact / "letter.txt").unlink()
     stage.place.discard()
     assert not stage.place.artifact.exists()
     assert not stage.place.work.exists()
-    running.run([stage])
+    building.run([stage])
     assert stage.artifact.path("letter.txt").read_text() == "a"
 
 
@@ -286,32 +286,32 @@ def test_the_manifest_counts_the_attempts() -> None:
     stage = letter("a")
     stage.place.work.mkdir(parents=True)
     (stage.place.work / "attempts").write_text("2")
-    running.run([stage])
+    building.run([stage])
     assert stage.artifact.manifest["attempt"] == 3
     assert letter("b").place.complete is False
-    running.run([letter("b")])
+    building.run([letter("b")])
     assert letter("b").artifact.manifest["attempt"] == 1
 
 
 def test_half_an_artifact_is_replaced_by_a_whole_one() -> None:
     stage = letter("a")
-    running.run([stage])
+    building.run([stage])
     (stage.place.artifact / "manifest.json").unlink()
-    assert running.run([stage]).built == 1
+    assert building.run([stage]).built == 1
     assert stage.complete()
 
 
 def test_a_failed_build_leaves_no_draft() -> None:
     stage = letter("bad")
     with pytest.raises(StageError):
-        running.run([stage])
+        building.run([stage])
     assert not (stage.place.work / "draft").exists()
 
 
 @pytest.mark.parametrize("scheduler", ["localhost:http", ":8082", "a:b:c", "ftp://host", "http://"])
 def test_a_scheduler_is_host_and_port(scheduler: str) -> None:
     with pytest.raises(StageError, match="is not HOST:PORT"):
-        running.run([letter("a")], scheduler=scheduler)
+        building.run([letter("a")], scheduler=scheduler)
 
 
 def all_of(experiment: str) -> list[Stage[Any]]:

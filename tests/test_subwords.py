@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from models.casing import TITLE, UPPER
-from models.errors import SourceError
 from models.subwords import (
     BACK_TRANSLATION_TAG,
     EOS,
@@ -15,6 +14,7 @@ from models.subwords import (
     language_tag,
     train_subwords,
 )
+from models.support.errors import SourceError
 from tasks.sandbox import SandboxRecipe, parallel
 
 LANGUAGES = ["hub", "sis"]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import OutOfMemoryError
-from pipeline import running
+from models.support.errors import OutOfMemoryError
 from pipeline.dag import find_stages
-from tasks import nmt_training
+from pipeline.running import building
+from tasks.mt import training as nmt_training
 from tests.conftest import (
     COMMAND,
     TINY_EXPERIMENT,
@@ -211,7 +211,7 @@ def test_a_training_without_enough_memory_takes_smaller_steps_and_says_so(
     monkeypatch.setattr(nmt_training, "train", starved)
     recipe = {**TINY_EXPERIMENT["nmt"], "fine_tune_updates": 0}  # type: ignore[dict-item]
     (stage,) = find_stages(str(write_experiment(tmp_path, nmt=recipe)), "NmtModel:round-0")
-    running.run([stage])
+    building.run([stage])
     training = stage.artifact.manifest["training"]
     assert training["batch"] == {"tokens": 512, "parts": 2, "processes": 1}
     assert training["phases"][0]["validations"][-1][0] == 20

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from models.errors import OutOfMemoryError, ProcessError
-from models.fork_server import FreshProcesses
 from models.nmt.binarize import Row, TrainingText, binarize, join_some
 from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
 from models.nmt.precision import quicker_precision, resolve_precision
@@ -22,9 +20,11 @@ from models.nmt.training import (
     parse_progress,
     training_arguments,
 )
-from models.processes import python_module, run_child
 from models.subwords import BACK_TRANSLATION_TAG, EOS, SubwordRecipe, Subwords, train_subwords
-from tasks.nmt_training import ModelData, PairFiles, SyntheticFile
+from models.support.errors import OutOfMemoryError, ProcessError
+from models.support.fork_server import FreshProcesses
+from models.support.processes import python_module, run_child
+from tasks.mt.training import ModelData, PairFiles, SyntheticFile
 from tasks.records import write_records
 
 DIRECTIONS = [("ind", "jav"), ("jav", "ind")]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import ContractError
-from models.translator import INSTRUCTIONS, Line, use_wide_vectors
-from tasks import translation, translation_type
-from tasks.back_translation import write_synthetic_bitext
+from models.engines.nmt import INSTRUCTIONS, Line, use_wide_vectors
+from models.support.errors import ContractError
+from tasks.mt import number_format, translation
+from tasks.mt.number_format import Direction, TranslationType, choose_type
+from tasks.mt.synthetic import write_synthetic_bitext
+from tasks.mt.translation import as_texts, translate_records
 from tasks.records import Record, read_records, write_records
-from tasks.translation import as_texts, translate_records
-from tasks.translation_type import Direction, TranslationType, choose_type
 
 RECORDS = [{"id": f"k:{n}", "text": f"okara {n}"} for n in range(10)]
 
@@ -154,8 +154,8 @@ class Formats:
 def test_a_model_translates_in_int8_only_where_that_costs_little_bleu(
     spoilt: int, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(translation_type, "NmtEngine", Formats)
-    monkeypatch.setattr(translation_type, "translation_device", lambda: "cpu")
+    monkeypatch.setattr(number_format, "NmtEngine", Formats)
+    monkeypatch.setattr(number_format, "translation_device", lambda: "cpu")
     monkeypatch.setattr(Formats, "spoilt", spoilt)
     dev = tmp_path / "dev.parquet"
     same = [f"one of {n} sentences that are the same on both sides" for n in range(500)]

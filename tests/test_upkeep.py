@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from pipeline import running
-from pipeline.costs import cost_of_one, costs, total
 from pipeline.dag import find_stages
+from pipeline.looking.costs import cost_of_one, costs, total
+from pipeline.looking.upkeep import damages, garbage, places, remove
+from pipeline.running import building
 from pipeline.store import exclusive
-from pipeline.upkeep import damages, garbage, places, remove
 from tests.conftest import write_experiment
 from tests.test_commands import sprachbund
 
 
 @pytest.fixture
 def built(tiny: Path, store: Path) -> str:
-    running.run(find_stages(str(tiny), "Bitext"))
+    building.run(find_stages(str(tiny), "Bitext"))
     return str(tiny)
 
 
@@ -78,7 +78,7 @@ def old(path: Path, days: float) -> Path:
 def test_what_a_newer_recipe_replaced_may_go(built: str, tmp_path: Path, store: Path) -> None:
     before = old(bitext(built), 30)
     changed = str(write_experiment(tmp_path / "changed", cleaning={"max_words": 9}))
-    running.run(find_stages(changed, "Bitext"))
+    building.run(find_stages(changed, "Bitext"))
     found = garbage(store, needed=[], keep_days=7)
     assert [(item.folder, item.kind) for item in found] == [(before, "artifact")]
     assert garbage(store, needed=[], keep_days=60) == []

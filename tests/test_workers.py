@@ -12,10 +12,10 @@ from socket import create_connection, socket
 
 import pytest
 
-from models.errors import SpecError
+from models.support.errors import SpecError
 from pipeline.dag import find_stages
-from pipeline.scheduling import is_local
-from pipeline.workers import Crew, fits
+from pipeline.running.scheduling import is_local
+from pipeline.running.workers import Crew, fits
 from tests.conftest import (
     COMMAND,
     TINY_EXPERIMENT,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from benchmarks.material import Material, fairseq_trainer
 from benchmarks.measuring import run
-from models.processes import python_module
-from models.translator import MAX_OUTPUT_PIECES
-from tasks.nmt_training import ModelData
+from models.engines.nmt import MAX_OUTPUT_PIECES
+from models.support.processes import python_module
+from tasks.mt.training import ModelData
 
 COMMAND = (
     "from models.nmt.launch import allow_checkpoint_types as allow; allow(); "

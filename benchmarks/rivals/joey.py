@@ -17,7 +17,7 @@ import yaml
 from benchmarks.material import BATCHES
 from benchmarks.measuring import run
 from models.nmt.recipe import NmtRecipe
-from models.processes import python_module
+from models.support.processes import python_module
 
 STEP = re.compile(r"Step:\s+(\d+), Batch Loss:\s+([\d.]+).*?Tokens per Sec:\s+([\d.]+)")
 SPECIAL = 4

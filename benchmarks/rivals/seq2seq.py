@@ -16,12 +16,12 @@ from typing import Any
 
 from benchmarks.material import BATCHES, START, Material
 from benchmarks.measuring import run
+from models.engines.nmt import MAX_OUTPUT_PIECES
 from models.nmt.precision import BF16, quicker_precision
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import LOG_INTERVAL
-from models.processes import python_module
 from models.subwords import EOS, Subwords, language_tag
-from models.translator import MAX_OUTPUT_PIECES
+from models.support.processes import python_module
 from tasks.records import Record
 
 PADDING, IGNORED = 1, -100

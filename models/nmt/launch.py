@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from models.nmt.importing import import_fairseq
-from models.processes import die_with_parent
+from models.support.processes import die_with_parent
 
 LAUNCHED = "SPRACHBUND_LAUNCHED"
 TORCHRUN = "TORCHELASTIC_RUN_ID"

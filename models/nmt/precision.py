@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from models.fork_server import ForkServer, FreshProcesses
 from models.nmt.recipe import NmtRecipe
+from models.support.fork_server import ForkServer, FreshProcesses
 
 MEASURE = "models.nmt.precision"
 BF16, FP32 = "bf16", "fp32"

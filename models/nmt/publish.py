@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from models.nmt.importing import import_fairseq
 from models.nmt.launch import allow_checkpoint_types
-from models.processes import die_with_parent
+from models.support.processes import die_with_parent
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from models.fork_server import ForkServer, FreshProcesses
 from models.nmt.launch import LAUNCHED
 from models.nmt.recipe import NmtRecipe
-from models.processes import ChildRun, dying_with_parent, python_module, run_child
+from models.support.fork_server import ForkServer, FreshProcesses
+from models.support.processes import ChildRun, dying_with_parent, python_module, run_child
 
 MAX_POSITIONS = 512
 MAX_PIECES = MAX_POSITIONS - 2

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.looking.scores import finished_scores, finished_trainings
 from pipeline.reporting.tables import Grid, Record, leak_grids, mt_grid, task_grids, training_grid
-from pipeline.scoring import finished_scores, finished_trainings
 from pipeline.stages.report import Report
 from tasks.auditing import is_held_out
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from models.errors import SprachbundError
+from models.support.errors import SprachbundError
 from pipeline.commands import inspecting, pairs, running, surveying, upkeep, working
 
 app = typer.Typer(

@@ -36,7 +36,7 @@ def plan(
     """
     from rich.console import Console
 
-    from pipeline import planning
+    from pipeline.looking import planning
 
     planned = planning.plan(experiment)
     if form is TreeFormat.JSON:
@@ -61,9 +61,9 @@ def explain(
     """
     from rich.console import Console
 
-    from pipeline.causes import explain as explanation
     from pipeline.dag import find_stages
-    from pipeline.planning import explanation_tree
+    from pipeline.looking.causes import explain as explanation
+    from pipeline.looking.planning import explanation_tree
 
     found = [explanation(one) for one in find_stages(experiment, stage)]
     if form is TreeFormat.JSON:
@@ -87,9 +87,9 @@ def diff(
 
     Example: `sprachbund diff nusa mine/experiments/nusa-without-bt.yaml`
     """
-    from pipeline import comparing
     from pipeline.commands.answers import print_grids
-    from pipeline.reporting.upkeep_tables import change_grids
+    from pipeline.looking import comparing
+    from pipeline.looking.upkeep_tables import change_grids
 
     one, other = comparing.load_run(first), comparing.load_run(second)
     recipe, counts = comparing.recipe_changes(one, other), comparing.count_changes(one, other)
@@ -114,7 +114,7 @@ def scores(
     Example: `sprachbund scores sandbox --format json | jq '.[] | select(.kind == "task")'`
     """
     from pipeline.commands.answers import score_tables
-    from pipeline.scoring import finished_scores, finished_trainings, scores_csv, scores_json
+    from pipeline.looking.scores import finished_scores, finished_trainings, scores_csv, scores_json
 
     records = finished_scores(experiment)
     if form is ScoreFormat.JSON:
@@ -136,7 +136,7 @@ def show(
 
     Example: `sprachbund show artifacts/Bitext/hub-sis-*`
     """
-    from pipeline.planning import describe_artifact
+    from pipeline.looking.planning import describe_artifact
 
     for line in describe_artifact(artifact, samples=records):
         _print(line)

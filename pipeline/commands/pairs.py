@@ -42,7 +42,7 @@ def check(
 
     Example: `sprachbund pair check data_manifests/pairs/ind-jav.yaml`
     """
-    from pipeline.pair_checking import check_pair, summary
+    from pipeline.drafting.checking import check_pair, summary
 
     findings = []
     for finding in check_pair(file, fetch_corpora=not offline):
@@ -81,7 +81,7 @@ def new(
 
     Example: `sprachbund pair new ind-mak --parallel train.ind train.mak --mono mak.txt`
     """
-    from pipeline.pair_drafting import PairFiles, new_pair, parse_columns
+    from pipeline.drafting.pairs import PairFiles, new_pair, parse_columns
 
     files = PairFiles(
         parallel=parallel or (),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from models.errors import StageError
+from models.support.errors import StageError
 from pipeline.commands.options import Experiment, Form, Format, Scheduler, Stage, Workers
 
 
@@ -27,9 +27,9 @@ def run(
 
     Example: `sprachbund run sandbox --until MtScores:nmt-0`
     """
-    from pipeline import running
     from pipeline.commands.answers import print_answer
     from pipeline.dag import find_stages
+    from pipeline.running import building
     from pipeline.stages.report import Report
 
     if until and only:
@@ -37,8 +37,8 @@ def run(
     pattern = until or only
     targets = find_stages(experiment, pattern) if pattern else [Report(experiment=experiment)]
     if only:
-        running.check_inputs(targets)
-    outcome = running.run(targets, workers=workers, scheduler=scheduler)
+        building.check_inputs(targets)
+    outcome = building.run(targets, workers=workers, scheduler=scheduler)
     sys.stderr.write(f"{outcome.built} stages built, {outcome.already_done} were already done\n")
     if pattern is None:
         print_answer(experiment)
@@ -54,10 +54,10 @@ def rerun(
 
     Example: `sprachbund rerun sandbox TranslatedTask:*-sis-*`
     """
-    from pipeline import running
+    from pipeline.running import building
 
-    doomed = running.forget(experiment, stage)
-    outcome = running.run(doomed, workers=workers, scheduler=scheduler)
+    doomed = building.forget(experiment, stage)
+    outcome = building.run(doomed, workers=workers, scheduler=scheduler)
     sys.stderr.write(f"{outcome.built} stages built again, {outcome.already_done} left alone\n")
 
 
@@ -72,8 +72,8 @@ def accept(
 
     Example: `sprachbund accept nusa RawCorpus:* --reason "same files, new server"`
     """
-    from pipeline.accepting import accept as adopt
     from pipeline.dag import find_stages
+    from pipeline.looking.accepting import accept as adopt
 
     found = [one for one in find_stages(experiment, stage) if not one.complete()]
     if not found:
@@ -89,12 +89,12 @@ def audit(experiment: Experiment, form: Format = Form.TABLE) -> None:
 
     Example: `sprachbund audit nusa --format json | jq '.[] | select(.match == "exact")'`
     """
-    from pipeline import running
     from pipeline.commands.answers import print_audit
+    from pipeline.running import building
     from pipeline.stages.leakage import LeakAudit
 
     stage = LeakAudit(experiment=experiment)
-    running.run([stage])
+    building.run([stage])
     overlaps = stage.artifact.manifest["overlaps"]
     if form is Form.JSON:
         sys.stdout.write(json.dumps(overlaps, indent=1, ensure_ascii=False) + "\n")
@@ -115,7 +115,7 @@ def translate(
 
     Example: `sprachbund translate nusa --from ind --to jav < in.txt > out.txt`
     """
-    from pipeline.translating import translate_lines
+    from pipeline.running.translating import translate_lines
 
     for line in translate_lines(
         experiment, sys.stdin.buffer, source=source, target=target, engine=engine, beam=beam

@@ -31,15 +31,15 @@ def profile(
 
     Example: `sprachbund profile reviews.csv --column text`
     """
-    from pipeline.profiling import profile as profiled
-    from pipeline.profiling import profiles_json
+    from pipeline.looking.profiling import profile as profiled
+    from pipeline.looking.profiling import profiles_json
 
     found = list(profiled(text, column=column))
     if form is Form.JSON:
         sys.stdout.write(profiles_json(found))
         return
     from pipeline.commands.answers import print_grids
-    from pipeline.reporting.data_tables import profile_grids
+    from pipeline.looking.data_tables import profile_grids
 
     print_grids(profile_grids(found))
 
@@ -52,14 +52,14 @@ def ready(experiment: Experiment, form: Format = Form.TABLE) -> None:
 
     Example: `sprachbund ready nusa --format json | jq '.languages[] | {language, comet}'`
     """
-    from pipeline.readiness import readiness
+    from pipeline.looking.readiness import readiness
 
     found = readiness(experiment)
     if form is Form.JSON:
         sys.stdout.write(found.as_json())
     else:
         from pipeline.commands.answers import print_grids
-        from pipeline.reporting.data_tables import readiness_grids, remarks
+        from pipeline.looking.data_tables import readiness_grids, remarks
 
         print_grids(readiness_grids(found), remarks=remarks(found))
     for problem in found.problems:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.errors import StageError
+from models.support.errors import StageError
 from pipeline.commands.options import Experiment, Form, Format
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ def cost(experiment: Experiment, form: Format = Form.TABLE) -> None:
 
     Example: `sprachbund cost nusa --format json | jq .gains`
     """
-    from pipeline import costs
     from pipeline.commands.answers import print_grids
-    from pipeline.reporting.upkeep_tables import cost_grids
+    from pipeline.looking import costs
+    from pipeline.looking.upkeep_tables import cost_grids
 
     found = costs.costs(experiment)
     gains = costs.gains(experiment)
@@ -55,10 +55,11 @@ def verify(
 
     Example: `sprachbund verify nusa --rebuild`
     """
-    from pipeline import running, upkeep
     from pipeline.commands.answers import print_grids
     from pipeline.dag import built_stages
-    from pipeline.reporting.upkeep_tables import damage_grid
+    from pipeline.looking import upkeep
+    from pipeline.looking.upkeep_tables import damage_grid
+    from pipeline.running import building
     from pipeline.settings import Settings
 
     if rebuild and experiment is None:
@@ -76,7 +77,7 @@ def verify(
         broken = [s for s in stages if s.place.key in damaged]
         for stage in broken:
             stage.place.discard()
-        running.run(broken)
+        building.run(broken)
     elif damaged:
         raise typer.Exit(1)
 
@@ -96,10 +97,10 @@ def gc(
 
     Example: `sprachbund gc nusa --keep-days 0 --delete`
     """
-    from pipeline import upkeep
     from pipeline.commands.answers import print_grids
     from pipeline.dag import all_stages
-    from pipeline.reporting.upkeep_tables import garbage_grid
+    from pipeline.looking import upkeep
+    from pipeline.looking.upkeep_tables import garbage_grid
     from pipeline.reporting.words import size
     from pipeline.settings import Settings
 

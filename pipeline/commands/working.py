@@ -23,7 +23,7 @@ def scheduler(
 
     Example: `sprachbund scheduler --port 8082`, then http://127.0.0.1:8082 in a browser
     """
-    from pipeline import scheduling
+    from pipeline.running import scheduling
 
     if socket is None and not scheduling.is_local(address):
         sys.stderr.write(scheduling.warning(address))
@@ -46,10 +46,10 @@ def worker(
 
     Example: `sprachbund worker nusa --scheduler 10.0.0.1:8082 --resources cpu=8,gpu=1`
     """
-    from pipeline import running
+    from pipeline.running import building
+    from pipeline.running.workers import Crew
     from pipeline.stages.report import Report
-    from pipeline.workers import Crew
 
     crew = Crew.of_this_machine() if resources is None else Crew.described(resources)
-    running.run([Report(experiment=experiment)], scheduler=scheduler, crew=crew)
+    building.run([Report(experiment=experiment)], scheduler=scheduler, crew=crew)
     sys.stderr.write("the experiment is finished\n")

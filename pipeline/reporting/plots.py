@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pipeline.reporting.tables import Record, way_name
 from tasks.statistics import MACRO_F1
-from tasks.transfer import STRATEGIES
+from tasks.transfer.contests import STRATEGIES
 
 
 def mt_plot(scores: list[Record]) -> Iterator[str]:

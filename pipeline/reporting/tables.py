@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from tasks.auditing import is_held_out
 from tasks.statistics import MACRO_F1
-from tasks.transfer import IN_LANGUAGE, SIGNIFICANT, STRATEGIES
+from tasks.transfer.contests import IN_LANGUAGE, SIGNIFICANT, STRATEGIES
 
 Record = dict[str, Any]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline.reporting.tables import Record, way_name
 from tasks.statistics import MACRO_F1
-from tasks.transfer import IN_LANGUAGE, SIGNIFICANT
+from tasks.transfer.contests import IN_LANGUAGE, SIGNIFICANT
 
 TOO_LOW_TO_JUDGE = 5.0
 

@@ -10,12 +10,12 @@ from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe
 from pipeline.specs.languages import LanguageCode
 from pipeline.specs.manifests import Manifest, Name, PairManifest, TaskManifest
-from tasks.back_translation import BackTranslationRecipe
 from tasks.cleaning import CleaningRules
 from tasks.filtering import FilterLimits
 from tasks.leakage import LeakRules
+from tasks.mt.synthetic import BackTranslationRecipe
 from tasks.sources.description import Corpus, ShippedSplit
-from tasks.transfer import TransferRecipe
+from tasks.transfer.contests import TransferRecipe
 
 GLOSS = "gloss"
 

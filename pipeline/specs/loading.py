@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from models.errors import SpecError
+from models.support.errors import SpecError
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.manifests import FieldsError, Manifest, PairManifest, TaskManifest
 from tasks.sources.fetching import is_remote

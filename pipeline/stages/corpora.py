@@ -7,7 +7,7 @@ import luigi
 
 from pipeline.settings import Settings
 from pipeline.specs.experiment import Experiment
-from pipeline.stage import Inputs, Requirements, Stage
+from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft
 from tasks.bitext import prepare_bitext
 from tasks.cleaning import CleaningRules

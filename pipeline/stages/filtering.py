@@ -15,8 +15,8 @@ from models.language_id import (
     ShippedIdentifier,
     shipped_code,
 )
-from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import Bitext, Monolingual
+from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Artifact, Draft
 from tasks.filtering import Scorer, pair_scorers, text_scorers, write_scores
 from tasks.records import Record, read_records

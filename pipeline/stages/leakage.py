@@ -8,9 +8,9 @@ from typing import Any
 import luigi
 
 from pipeline.specs.experiment import Experiment
-from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, monolingual_corpora
 from pipeline.stages.filtering import SCORES, BitextScores, MonolingualScores
+from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Artifact, Draft
 from tasks.auditing import audit, is_held_out, is_looked_for, shared_training_text
 from tasks.filtering import FilterLimits, accept

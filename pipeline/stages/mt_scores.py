@@ -7,13 +7,13 @@ from pathlib import Path
 import luigi
 
 from pipeline.specs.experiment import engine_round, nmt_engine
-from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import Bitext
 from pipeline.stages.nmt import engine_gpus, engine_requirements, load_engine
+from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft
-from tasks.mt_scoring import MtScore, score_direction
+from tasks.mt.scoring import MtScore, score_direction
+from tasks.mt.translation import as_texts, translate_records, write_texts
 from tasks.records import check_same_ids, read_columns
-from tasks.translation import as_texts, translate_records, write_texts
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,21 @@ from typing import Any, ClassVar
 
 import luigi
 
-from models.gloss import GlossEngine, learn_lexicons, load_lexicon, save_lexicon
+from models.engines.gloss import GlossEngine, learn_lexicons, load_lexicon, save_lexicon
+from models.engines.nmt import FULL_TYPE, Engine, NmtEngine, translation_device
 from models.nmt.publish import CTRANSLATE2
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe, train_subwords
-from models.translator import FULL_TYPE, Engine, NmtEngine, translation_device
 from pipeline.settings import Settings, gpu_count
 from pipeline.specs.experiment import engine_round
-from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.leakage import TrainingBitext, text_to_back_translate
+from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Artifact, Draft
-from tasks.back_translation import shard, write_synthetic_bitext
-from tasks.nmt_training import ModelData, PairFiles, SyntheticFile, train_and_publish
+from tasks.mt.number_format import TranslationType
+from tasks.mt.synthetic import shard, write_synthetic_bitext
+from tasks.mt.training import ModelData, PairFiles, SyntheticFile, train_and_publish
+from tasks.mt.translation import as_texts, translate_records, write_texts
 from tasks.records import Record, read_columns, read_records
-from tasks.translation import as_texts, translate_records, write_texts
-from tasks.translation_type import TranslationType
 
 SUBWORDS = "subwords.model"
 Languages = tuple[str, str]

@@ -8,9 +8,9 @@ from pipeline.reporting.findings import collect
 from pipeline.reporting.html import write_html
 from pipeline.reporting.markdown import write_markdown
 from pipeline.specs.experiment import Experiment
-from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.leakage import LeakAudit
 from pipeline.stages.mt_scores import MtScores
+from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.stages.transfer import TransferScores
 from pipeline.store import Draft
 

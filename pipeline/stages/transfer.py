@@ -6,11 +6,10 @@ from typing import Any
 
 import luigi
 
-from models.classifiers import ClassifierRecipe
 from models.encoders import Ngrams, NmtEncoder, ScaledVectors
+from models.heads.linear import ClassifierRecipe
 from models.nmt.publish import HUGGINGFACE
 from models.subwords import language_tag
-from pipeline.stage import Inputs, Requirements, Stage
 from pipeline.stages.corpora import LabelledData
 from pipeline.stages.nmt import (
     SUBWORDS,
@@ -20,8 +19,10 @@ from pipeline.stages.nmt import (
     engine_requirements,
     load_engine,
 )
+from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Artifact, Draft
-from tasks.transfer import (
+from tasks.mt.translation import translate_labelled
+from tasks.transfer.contests import (
     IN_LANGUAGE,
     NGRAMS,
     TRANSLATE_TEST,
@@ -37,7 +38,6 @@ from tasks.transfer import (
     predict,
     score,
 )
-from tasks.translation import translate_labelled
 
 ORIGINAL = "original"
 

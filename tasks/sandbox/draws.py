@@ -6,7 +6,7 @@ from itertools import cycle, islice
 from random import Random
 from typing import NamedTuple
 
-from models.errors import SpecError
+from models.support.errors import SpecError
 from tasks.sandbox.language import LANGUAGES, Language, Profile
 from tasks.sandbox.meaning import LABELS, Grammar, Meaning
 from tasks.sandbox.recipe import SandboxRecipe, check

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias, get_args, get_type_hints
 
 from annotated_types import Ge, Le
 
-from models.errors import SpecError
+from models.support.errors import SpecError
 
 Size: TypeAlias = Annotated[int, Ge(1), Le(1_000_000)]
 Distance: TypeAlias = Annotated[float, Ge(0.0), Le(1.0)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 
 SAMPLE_BYTES = 65_536
 SAMPLE_LINES = 1000

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from models.errors import SourceError, naming_full_disk
+from models.support.errors import SourceError, naming_full_disk
 from tasks.sources.description import Files, HubDataset, RemoteFile, Source
 
 if TYPE_CHECKING:

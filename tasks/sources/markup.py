@@ -10,7 +10,7 @@ from typing import Any
 
 import regex
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks import sandbox
 from tasks.sources.description import (
     BibleVerses,

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from models.errors import SourceError
+from models.support.errors import SourceError
 from tasks.sources.description import JsonLines, Table, TranslationMemory
 from tasks.sources.encoding import check_encoding
 from tasks.sources.reading import file_records

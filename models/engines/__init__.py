@@ -1,0 +1,1 @@
+"""Whatever translates: each engine takes lines with their ids and returns them translated."""

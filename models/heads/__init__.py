@@ -1,0 +1,1 @@
+"""Classifiers: what is fitted on texts or on their features."""

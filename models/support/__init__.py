@@ -1,0 +1,1 @@
+"""What every model leans on: errors, child processes."""

@@ -1,0 +1,1 @@
+"""Draft and check the manifests that people write."""

@@ -1,0 +1,309 @@
+"""Check a language-pair manifest against its data: every problem at once, with its line."""
+
+import tempfile
+from collections import Counter, deque
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from models.support.errors import SourceError, SpecError, SprachbundError
+from pipeline.settings import Settings
+from pipeline.specs.loading import find_manifest, line_of, load_manifest
+from pipeline.specs.manifests import PairManifest
+from tasks.bitext import clean_rows
+from tasks.cleaning import CleaningRules, Counts
+from tasks.licences import UNKNOWN_LICENCE, consequence
+from tasks.monolingual import cut_paragraphs
+from tasks.sources.description import (
+    Corpus,
+    Files,
+    HashSplit,
+    HubDataset,
+    PlainText,
+    ShippedSplit,
+    Source,
+)
+from tasks.sources.fetching import fetch
+from tasks.sources.reading import FetchedCorpus, aligned_files, read_corpora, read_corpus
+from tasks.splitting import PARTS
+
+MANY_REPEATS = 0.1
+MANY_COPIES = 0.3
+FEW_TEST_SENTENCES = 100
+SECONDS_UNTIL_PROGRESS = 3
+
+Location = tuple[str | int, ...]
+
+
+class Finding(NamedTuple):
+    """One thing that a check found, in words; errors keep the pair from being used."""
+
+    level: Literal["note", "warning", "error"]
+    text: str
+
+    def __str__(self) -> str:
+        text = self.text.replace(f"{Path.cwd()}/", "")
+        return text if self.level == "note" else f"{self.level}: {text}"
+
+
+class CorpusProfile(NamedTuple):
+    """What one corpus gives after cleaning: counts, words by language, texts equal on all sides."""
+
+    corpus: str
+    languages: Sequence[str]
+    counts: Counts
+    words: Counter[str]
+    copies: int
+
+    def __str__(self) -> str:
+        counts = self.counts
+        unit = "sentence pairs" if len(self.languages) > 1 else "sentences"
+        done = "; ".join(
+            f"{what}: " + ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items()))
+            for what, reasons in counts.reasons().items()
+            if reasons
+        )
+        length = ", ".join(
+            f"{self.words[x] / counts.kept:.1f} words in {x}" for x in self.languages
+        )
+        return (
+            f"{self.corpus}: {counts.read:,} {unit}, {counts.kept:,} usable"
+            f"{f' ({done})' if done else ''}; on average {length}"
+        )
+
+    def doubts(self) -> Iterator[str]:
+        """Yield what looks wrong in text that can be read."""
+        repeats, read, kept = self.counts.dropped["duplicate"], self.counts.read, self.counts.kept
+        if repeats > MANY_REPEATS * read:
+            yield (
+                f"{self.corpus}: {repeats:,} of {read:,} repeat an earlier text in "
+                f"{self.languages[0]} and are left out"
+            )
+        if self.copies > MANY_COPIES * kept:
+            yield (
+                f"{self.corpus}: {self.copies:,} of {kept:,} are the same in "
+                f"{' and '.join(self.languages)}; are the right files and columns named?"
+            )
+
+
+def profile_corpus(fetched: FetchedCorpus, languages: Sequence[str]) -> CorpusProfile:
+    """Read a fetched corpus to its last row; raise SourceError where nothing of it can be used."""
+    from tqdm import tqdm
+
+    name = fetched.corpus.name
+    counts, words, copies = Counts(), Counter[str](), 0
+    rows = read_corpora([fetched])
+    if len(languages) == 1:
+        rows = cut_paragraphs(rows, languages[0])
+    seen = tqdm(rows, desc=name, unit=" rows", delay=SECONDS_UNTIL_PROGRESS, leave=False)
+    for record in clean_rows(seen, languages, rules=CleaningRules(), counts=counts):
+        texts = [record[language] for language in languages]
+        words.update(dict(zip(languages, (len(text.split()) for text in texts), strict=True)))
+        copies += len(set(texts)) < len(texts)
+    profile = CorpusProfile(name, languages, counts, words, copies)
+    if not counts.read:
+        raise SourceError(f"corpus {name}: there is no row in it")
+    if not counts.kept:
+        dropped = ", ".join(f"{n:,} {reason}" for reason, n in sorted(counts.dropped.items()))
+        raise SourceError(f"corpus {name}: none of its {counts.read:,} rows is usable ({dropped})")
+    return profile
+
+
+def check_pair(name_or_path: str, *, fetch_corpora: bool) -> Iterator[Finding]:
+    """Yield everything that is found in a manifest and its corpora, good or bad.
+
+    With `fetch_corpora`, every file is fetched, verified and read to its last row. Raises SpecError
+    only for a manifest that does not exist.
+    """
+    path = find_manifest("pairs", name_or_path)
+    try:
+        pair = load_manifest(path, PairManifest)
+    except SpecError as error:
+        yield from _manifest_problems(str(error))
+        return
+    yield Finding("note", f"{path}: the manifest is valid")
+    check = _PairCheck(pair, path)
+    yield from check.manifest()
+    if fetch_corpora:
+        yield from check.data()
+    yield from check.split()
+
+
+def _manifest_problems(message: str) -> Iterator[Finding]:
+    """Yield each problem of a manifest that is not valid; a file that is no YAML has but one."""
+    head, *problems = message.splitlines()
+    if not head.endswith(("problem", "problems")):
+        yield Finding("error", message)
+        return
+    yield Finding("note", head)
+    yield from (Finding("error", problem.strip()) for problem in problems)
+
+
+def summary(findings: Sequence[Finding], path: str) -> str:
+    """Return the last lines of a check: how many problems there are, and what to do next."""
+    levels = Counter(finding.level for finding in findings)
+    errors, warnings = (f"{levels[x]} {x}{'s' * (levels[x] != 1)}" for x in ("error", "warning"))
+    if levels["error"]:
+        return f"{errors}, {warnings}\nCorrect them, then: sprachbund pair check {path}"
+    return (
+        f"{errors}, {warnings}\n"
+        f"Next: name {path} under `pairs` of an experiment, then: sprachbund plan EXPERIMENT"
+    )
+
+
+class _PairCheck:
+    """The checks of one valid manifest; usable pairs are remembered for the split."""
+
+    def __init__(self, pair: PairManifest, path: Path) -> None:
+        self.pair = pair
+        self.stem = path.stem
+        self.text = path.read_text(encoding="utf-8")
+        self.usable: list[int] = []
+
+    def manifest(self) -> Iterator[Finding]:
+        """Yield what the manifest alone tells."""
+        if self.pair.name != self.stem:
+            yield self._found(
+                "warning",
+                ("name",),
+                f"the pair is named {self.pair.name!r}, its file {self.stem!r}",
+            )
+        for location, corpus, _ in self._corpora():
+            if consequence(corpus.licence) == UNKNOWN_LICENCE:
+                yield self._found(
+                    "warning",
+                    (*location, "licence"),
+                    f"{corpus.name}: its licence is not known; find out before you publish",
+                )
+
+    def data(self) -> Iterator[Finding]:
+        """Fetch and read every corpus; yield what each holds, or all that is wrong with it."""
+        for location, corpus, languages in self._corpora():
+            with tempfile.TemporaryDirectory() as folder:
+                yield from self._corpus(location, FetchedCorpus(corpus, Path(folder)), languages)
+
+    def _corpus(
+        self, location: Location, fetched: FetchedCorpus, languages: Sequence[str]
+    ) -> Iterator[Finding]:
+        missing = dict(_fetch_each(fetched))
+        for number, problem in missing.items():
+            place = (*location, "source", "files", number)
+            yield self._found("error", place, _named(fetched.corpus, problem))
+        for result in _read_all(fetched, languages, without=missing):
+            if isinstance(result, str):
+                yield self._found("error", location, _named(fetched.corpus, result))
+                continue
+            if len(languages) > 1:
+                self.usable.append(result.counts.kept)
+            yield Finding("note", f"  {result}")
+            yield from (Finding("warning", doubt) for doubt in result.doubts())
+
+    def split(self) -> Iterator[Finding]:
+        """Yield what keeps the split rule from working on this text."""
+        split = self.pair.split
+        if isinstance(split, ShippedSplit):
+            yield from self._shipped_split()
+        elif len(self.usable) == len(self.pair.parallel):  # all could be read
+            yield from self._hash_split(split, sum(self.usable))
+
+    def _hash_split(self, split: HashSplit, usable: int) -> Iterator[Finding]:
+        held_out = split.dev + split.test
+        left = max(0, usable - held_out)
+        if left < held_out:
+            yield self._found(
+                "warning" if left else "error",
+                ("split",),
+                f"dev {split.dev} and test {split.test} leave {left:,} of {usable:,} usable pairs "
+                "to train on",
+            )
+        if split.test < FEW_TEST_SENTENCES:
+            text = f"{split.test} test sentences say little about a system"
+            yield self._found("warning", ("split",), text)
+
+    def _shipped_split(self) -> Iterator[Finding]:
+        parts: set[str | None] = set()
+        for number, corpus in enumerate(self.pair.parallel):
+            place: Location = ("parallel", number, "source")
+            source = corpus.source
+            if isinstance(source, Files):
+                parts.update(file.split for file in source.files)
+                for n, file in enumerate(source.files):
+                    if file.split is None:
+                        text = f"{corpus.name}: {file.name} has no `split`, but the rule is shipped"
+                        yield self._found("error", (*place, "files", n), text)
+            elif isinstance(source, HubDataset) and source.splits:
+                parts.update(source.splits.values())
+            else:
+                text = f"{corpus.name}: says no split of its own, but the rule is shipped"
+                yield self._found("error", place, text)
+        for part in PARTS:
+            if part not in parts:
+                yield self._found("error", ("split",), f"no file has `split: {part}`")
+
+    def _corpora(self) -> Iterator[tuple[Location, Corpus, Sequence[str]]]:
+        """Yield every corpus with its place in the manifest and the languages asked of it."""
+        for number, corpus in enumerate(self.pair.parallel):
+            yield ("parallel", number), corpus, self.pair.languages
+        for language, corpora in self.pair.monolingual.items():
+            for number, corpus in enumerate(corpora):
+                yield ("monolingual", language, number), corpus, [language]
+
+    def _found(self, level: Literal["warning", "error"], location: Location, text: str) -> Finding:
+        line = line_of(self.text, location)
+        return Finding(level, f"line {line}: {text}" if line else text)
+
+
+def _named(corpus: Corpus, problem: str) -> str:
+    return f"{corpus.name}: {problem.removeprefix(f'corpus {corpus.name}: ')}"
+
+
+def _fetch_each(fetched: FetchedCorpus) -> Iterator[tuple[int, str]]:
+    """Fetch a corpus file by file; yield place and problem of each that cannot be had."""
+    mirror, source = Settings.from_environment().mirror, fetched.corpus.source
+    one_by_one = (
+        [replace(source, files=(file,)) for file in source.files]
+        if isinstance(source, Files)
+        else [source]
+    )
+    for number, part in enumerate(one_by_one):
+        try:
+            fetch(part, fetched.folder, mirror=mirror)
+        except (SprachbundError, OSError) as error:
+            yield number, str(error)
+
+
+def _read_all(
+    fetched: FetchedCorpus, languages: Sequence[str], *, without: Collection[int]
+) -> Iterator[CorpusProfile | str]:
+    """Yield the profile of a corpus, or a problem for each of its files that cannot be read.
+
+    `without` are the places of files that could not be fetched.
+    """
+    problems = []
+    if not without:
+        try:
+            yield profile_corpus(fetched, languages)
+            return
+        except (SprachbundError, OSError) as error:
+            problems.append(str(error))
+    for piece in _pieces(fetched.corpus.source, without):
+        try:
+            deque(read_corpus(replace(fetched.corpus, source=piece), fetched.folder), maxlen=0)
+        except (SprachbundError, OSError) as error:
+            problems.append(str(error))
+    yield from dict.fromkeys(problems)  # what stopped reading them all stops one, too
+
+
+def _pieces(source: Source, without: Collection[int]) -> Iterator[Files]:
+    """Yield the files of a source one by one, then those that are aligned with each other."""
+    if not isinstance(source, Files):
+        return
+    for number, file in enumerate(source.files):
+        if number not in without:
+            yield replace(source, files=(file,))
+    if isinstance(source.format, PlainText) and not without:
+        with suppress(SourceError):  # reading them all has said it
+            for sides in aligned_files(source.files):
+                yield replace(source, files=sides)

@@ -1,0 +1,131 @@
+"""Draft a language-pair manifest from a user's files; nothing half-written is left behind."""
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from models.support.errors import SpecError
+from pipeline.drafting.checking import FEW_TEST_SENTENCES
+from pipeline.drafting.corpora import (
+    DraftedCorpus,
+    draft_monolingual,
+    draft_parallel,
+    files_in_words,
+    unpack,
+)
+from pipeline.drafting.template import manifest_text, split_text
+from pipeline.specs.languages import check_code
+from pipeline.specs.loading import MANIFESTS, load_manifest
+from pipeline.specs.manifests import PairManifest
+from tasks.sources.description import Columns, HashSplit
+from tasks.splitting import propose
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairFiles:
+    """What a user has; a file inside a zip is written `FILE.zip:MEMBER`.
+
+    `columns` says which column of the parallel table holds which language, `mono_column` which one
+    of a monolingual table holds the text, where their names do not tell.
+    """
+
+    parallel: Sequence[str] = ()
+    mono: Sequence[str] = ()
+    columns: Columns = field(default_factory=dict)
+    mono_column: str | None = None
+
+
+class DraftedPair(NamedTuple):
+    """The manifest that was written, what was found for it, and what only its user can tell."""
+
+    path: Path
+    found: Sequence[str]
+    doubts: Sequence[str]
+
+
+def new_pair(name: str, files: PairFiles, *, out: Path | None) -> DraftedPair:
+    """Write a manifest for the pair HUB-LANGUAGE; without parallel files, one to be filled in.
+
+    Raises SpecError or SourceError, and writes nothing, for a name that is not two codes, a file
+    that exists already, and files that cannot be read.
+    """
+    languages = _codes(name)
+    path = out or MANIFESTS / "pairs" / f"{name}.yaml"
+    _must_be_new(path)
+    with tempfile.TemporaryDirectory() as folder:
+        parallel = _parallel(languages, files, Path(folder) / "parallel")
+        monolingual = _monolingual(languages[1], files, Path(folder) / "monolingual")
+    usable = parallel.profile.counts.kept if parallel else None
+    split = HashSplit(rule="hash") if usable is None else propose(usable)
+    few = [f"{split.test} test sentences say little"] if split.test < FEW_TEST_SENTENCES else []
+    split_section = split_text(split, usable, doubts=few)
+    text = manifest_text(languages, parallel, monolingual, split=split_section, folder=path.parent)
+    _publish(path, text)
+    corpora = [*([parallel] if parallel else []), *monolingual]
+    doubts = [doubt for c in corpora for doubt in (f"the licence of {c.name}", *c.doubts)]
+    return DraftedPair(path, [*_found(corpora, split, usable)], [*doubts, *few])
+
+
+def _found(corpora: Sequence[DraftedCorpus], split: HashSplit, usable: int | None) -> Iterator[str]:
+    for corpus in corpora:
+        yield from files_in_words(corpus)
+        yield f"  {corpus.profile}"
+    if usable is not None:
+        left = usable - split.dev - split.test
+        yield f"split: train {left:,}, dev {split.dev}, test {split.test}"
+
+
+def parse_columns(text: str) -> Columns:
+    """Return the columns of `ind=source,ban=target` by language."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(language.strip() and column.strip() for language, _, column in pairs):
+        raise SpecError(f"--columns {text}: expected LANGUAGE=COLUMN,LANGUAGE=COLUMN")
+    return {language.strip(): column.strip() for language, _, column in pairs}
+
+
+def _codes(name: str) -> tuple[str, str]:
+    hub, _, language = name.partition("-")
+    if not all(re.fullmatch("[a-z]{3}", code) for code in (hub, language)) or hub == language:
+        raise SpecError(
+            f"{name}: expected HUB-LANGUAGE in two three-letter ISO 639-3 codes (ind-ban)"
+        )
+    try:
+        return check_code(hub), check_code(language)
+    except ValueError as error:
+        raise SpecError(f"{name}: {error}") from error
+
+
+def _must_be_new(path: Path) -> None:
+    if path.exists():
+        raise SpecError(f"{path} exists already; say another file with --out")
+
+
+def _parallel(languages: tuple[str, str], files: PairFiles, folder: Path) -> DraftedCorpus | None:
+    if not files.parallel:
+        return None
+    name = f"{'-'.join(languages)}-text"
+    return draft_parallel(name, unpack(files.parallel, folder), languages, columns=files.columns)
+
+
+def _monolingual(language: str, files: PairFiles, folder: Path) -> list[DraftedCorpus]:
+    if not files.mono:
+        return []
+    name = f"{language}-text"
+    return draft_monolingual(name, unpack(files.mono, folder), language, column=files.mono_column)
+
+
+def _publish(path: Path, text: str) -> None:
+    """Write a manifest beside its place, have it validated, and rename it once."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".draft-") as folder:
+            draft = Path(folder) / path.name
+            draft.write_text(text, encoding="utf-8")
+            load_manifest(draft, PairManifest)
+            _must_be_new(path)
+            draft.replace(path)
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be written: {error}") from error

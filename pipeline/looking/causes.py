@@ -1,0 +1,151 @@
+"""Why a stage is to be built: how it differs from the artifact that bore its label before."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pipeline.reporting.words import shortened
+from pipeline.stages.stage import Stage
+from pipeline.store import MANIFEST, Artifact
+
+LONGEST_VALUE = 40
+ABSENT = object()
+"""Stands for a field that one of two specs does not have."""
+
+
+CauseKind = Literal["first", "forced", "version", "spec", "input"]
+
+
+class Cause(NamedTuple):
+    """One difference from an earlier artifact; `of` explains the input that changed."""
+
+    kind: CauseKind
+    text: str
+    of: "Explanation | None" = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A stage, the artifact that it is compared with, and all that sets them apart."""
+
+    stage: Stage[Any]
+    earlier: Path | None
+    causes: tuple[Cause, ...]
+
+    def as_record(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "stage": type(self.stage).__name__,
+            "label": self.stage.label(),
+            "done": self.stage.complete(),
+            "earlier": str(self.earlier) if self.earlier else None,
+            "causes": [
+                {"kind": c.kind, "text": c.text, "of": c.of.as_record() if c.of else None}
+                for c in self.causes
+            ],
+        }
+
+
+def earlier_artifact(stage: Stage[Any]) -> Artifact | None:
+    """Return the newest other artifact of a stage and label, of the same experiment if there is."""
+    place = stage.place
+    label = stage.label()
+    folders = place.artifact.parent.glob(f"{escape(label)}-*/{MANIFEST}")
+    found: list[tuple[bool, str, Artifact]] = []
+    for path in folders:
+        artifact = Artifact(path.parent)
+        manifest = artifact.readable_manifest
+        if artifact.folder != place.artifact and manifest.get("label") == label:
+            same = manifest.get("experiment") == stage.study.name
+            found.append((same, str(manifest.get("finished")), artifact))
+    return max(found, key=lambda entry: entry[:2])[2] if found else None
+
+
+def explain(stage: Stage[Any]) -> Explanation:
+    """Return what sets a stage apart from its earlier artifact, down to fields and versions."""
+    return _explain(stage, earlier_artifact(stage), explained={})
+
+
+def direct_causes(stage: Stage[Any]) -> list[str]:
+    """Return what sets a stage apart from its earlier artifact, in words, without its inputs'."""
+    earlier = earlier_artifact(stage)
+    return [text for _, text, _ in _causes(stage, earlier)]
+
+
+def _explain(
+    stage: Stage[Any], earlier: Artifact | None, explained: dict[str, Explanation]
+) -> Explanation:
+    """Explain a stage; each stage is explained once, however many build on it."""
+    if stage.task_id in explained:
+        return explained[stage.task_id]
+    causes = tuple(
+        Cause(kind, text, _explain(*changed, explained) if changed else None)
+        for kind, text, changed in _causes(stage, earlier)
+    )
+    found = Explanation(stage, earlier.folder if earlier else None, causes)
+    explained[stage.task_id] = found
+    return found
+
+
+Changed = tuple[Stage[Any], Artifact | None]
+"""An input and the artifact that it replaces."""
+
+
+def _causes(
+    stage: Stage[Any], earlier: Artifact | None
+) -> Iterator[tuple[CauseKind, str, Changed | None]]:
+    if stage.place.forced:
+        yield "forced", "forced by rerun", None
+        return
+    manifest = earlier.readable_manifest if earlier else {}
+    if earlier is None or "spec" not in manifest:
+        yield "first", "first build", None
+        return
+    identity = stage.identity
+    if manifest["version"] != identity["version"]:
+        yield "version", f"VERSION {manifest['version']} -> {identity['version']}", None
+    for place, old, new in differences(manifest["spec"], identity["spec"]):
+        yield "spec", f"{place}: {_shown(old)} -> {_shown(new)}", None
+    yield from _changed_inputs(stage, earlier, manifest)
+
+
+def _changed_inputs(
+    stage: Stage[Any], earlier: Artifact, manifest: dict[str, Any]
+) -> Iterator[tuple[Literal["input"], str, Changed | None]]:
+    before = {name.rpartition("-")[0]: name for name in manifest["upstream"]}
+    now = {
+        f"{needed.place.stage}/{needed.label()}": needed
+        for stages in stage.inputs.values()
+        for needed in stages
+    }
+    for name, needed in now.items():
+        title = name.replace("/", " ", 1)
+        if name not in before:
+            yield "input", f"new input: {title}", None
+        elif before[name] != needed.place.key:
+            replaced = Artifact(earlier.store / before[name])
+            if (replaced.folder / MANIFEST).is_file():
+                yield "input", f"input changed: {title}", (needed, replaced)
+            else:
+                yield "input", f"input changed: {title} (what it replaces is gone)", None
+    for name in before.keys() - now.keys():
+        yield "input", f"input gone: {name.replace('/', ' ', 1)}", None
+
+
+def differences(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield each place at which two plain values differ, with both; ABSENT is no value."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys([*old, *new]):
+            deeper = f"{place}.{key}" if place else str(key)
+            yield from differences(old.get(key, ABSENT), new.get(key, ABSENT), deeper)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from differences(one, other, f"{place}.{number}")
+    elif old != new:
+        yield place, old, new
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is ABSENT else shortened(value, LONGEST_VALUE)

@@ -1,0 +1,82 @@
+"""What each way of using translation will be able to do for a language, and why not."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipeline.specs.experiment import Experiment
+from pipeline.specs.manifests import TaskManifest
+from pipeline.stages.leakage import text_to_back_translate
+from pipeline.stages.stage import Stage
+from tasks.transfer.contests import (
+    IN_LANGUAGE,
+    NGRAMS,
+    STRATEGIES,
+    TRANSLATE_TEST,
+    TRANSLATE_TRAIN,
+    ZERO_SHOT,
+)
+
+
+@dataclass(frozen=True)
+class Ability:
+    """Whether something can be done, and what to know about it."""
+
+    possible: Literal["yes", "in part", "no"]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Scripts:
+    """The scripts of the hub and of a language; empty where nobody knows them yet."""
+
+    hub: list[str]
+    language: list[str]
+
+    @property
+    def differ(self) -> bool:
+        """Say whether the two are known to share no script."""
+        return bool(self.hub and self.language) and not {*self.hub} & {*self.language}
+
+
+def transfer(
+    study: Experiment, task: TaskManifest, language: str, *, scripts: Scripts
+) -> dict[str, Ability]:
+    """Return what each strategy can do for a language in a task; nothing for the hub itself."""
+    if language == study.hub:
+        return {}
+    if language not in task.texts:
+        why = f"{task.name} has no text in {language}, so there is nothing to test on"
+        return dict.fromkeys(STRATEGIES, Ability("no", why))
+    engines = f"with {', '.join(study.engines)}"
+    return {
+        ZERO_SHOT: _zero_shot(study, scripts),
+        TRANSLATE_TRAIN: Ability("yes", engines),
+        TRANSLATE_TEST: Ability("yes", engines),
+        IN_LANGUAGE: Ability("yes"),
+    }
+
+
+def _zero_shot(study: Experiment, scripts: Scripts) -> Ability:
+    blind = [encoder for encoder in study.transfer.encoders if encoder in NGRAMS]
+    if not (scripts.differ and blind):
+        return Ability("yes")
+    hub, language = ("/".join(found) for found in (scripts.hub, scripts.language))
+    why = f"no letters in common ({hub} and {language}) for {' and '.join(blind)}"
+    others = [encoder for encoder in study.transfer.encoders if encoder not in NGRAMS]
+    return Ability("in part", f"{why}; {', '.join(others)} can") if others else Ability("no", why)
+
+
+def back_translation(of: Stage[Any], language: str) -> Ability:
+    """Say whether a language's own text, and the hub's into it, will be back-translated."""
+    study = of.study
+    if not study.back_translation.rounds:
+        return Ability("no", "back_translation.rounds is 0")
+    sides = dict.fromkeys((language, study.hub))
+    without = [side for side in sides if not text_to_back_translate(of, side)]
+    if not without:
+        return Ability("yes", f"text in {' and '.join(sides)}")
+    why = f"no monolingual text in {' or '.join(without)}"
+    if len(without) == len(sides):
+        return Ability("no", f"{why}; list some under `monolingual` of a pair")
+    (left,) = (side for side in sides if side not in without)
+    return Ability("in part", f"{why}; text in {left} is back-translated")

@@ -1,0 +1,1 @@
+"""Build stages: a run, its workers, the scheduler they share."""

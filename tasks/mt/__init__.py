@@ -1,0 +1,1 @@
+"""Machine translation: assemble text, train, translate, score."""

@@ -1,0 +1,67 @@
+"""Choose the number format a model translates in: a faster one where its BLEU is as good."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from models.engines.nmt import FASTER_TYPE, FULL_TYPE, Engine, NmtEngine, translation_device
+from tasks.records import read_columns
+
+MOST_LOST = 0.3
+"""BLEU points that speed may cost."""
+DEV_SENTENCES = 1000
+BEAM = 4
+
+
+class Direction(NamedTuple):
+    """A direction and the dev bitext that holds both of its sides."""
+
+    source: str
+    target: str
+    dev: Path
+
+
+class TranslationType(NamedTuple):
+    """What was chosen for a device, and the BLEU over `sentences` dev sentences by format."""
+
+    compute_type: str
+    device: str
+    bleu: dict[str, float]
+    sentences: int
+
+    def on(self, device: str) -> str:
+        """Return the format for a device; what was measured on another one does not count."""
+        return self.compute_type if device == self.device else FULL_TYPE
+
+
+def choose_type(
+    model: Path, subwords: Path, directions: Sequence[Direction], *, threads: int
+) -> TranslationType:
+    """Translate dev text in float32 and in the device's faster format, and compare."""
+    device = translation_device()
+    types = (FULL_TYPE, FASTER_TYPE[device])
+    sentences, bleu = 0, {}
+    for compute_type in types:
+        engine = NmtEngine(model, subwords, beam=BEAM, threads=threads, compute_type=compute_type)
+        bleu[compute_type], sentences = dev_bleu(engine, directions)
+    lost = bleu[types[0]] - bleu[types[1]]
+    return TranslationType(types[lost <= MOST_LOST], device, bleu, sentences)
+
+
+def dev_bleu(engine: Engine, directions: Sequence[Direction]) -> tuple[float, int]:
+    """Return one BLEU over dev sentences of all directions, and how many those are.
+
+    It is far steadier than the BLEU of each direction.
+    """
+    from sacrebleu.metrics.bleu import BLEU
+
+    limit = max(1, DEV_SENTENCES // len(directions))
+    hypotheses: list[str] = []
+    references: list[str] = []
+    for source, target, dev in directions:
+        columns = read_columns(dev, [source, target])
+        lines = [(str(n), text) for n, text in enumerate(columns[source][:limit])]
+        translated = engine.translate(lines, source=source, target=target)
+        hypotheses += [text for _, text in translated]
+        references += columns[target][:limit]
+    return float(BLEU().corpus_score(hypotheses, [references]).score), len(references)

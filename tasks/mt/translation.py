@@ -1,0 +1,94 @@
+"""Translate records with any engine: ids that go in come out, a crash loses one shard at most."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.engines.nmt import Engine
+from tasks.progress import LinesDone
+from tasks.records import (
+    Record,
+    RecordWriter,
+    check_same_ids,
+    read_columns,
+    read_records,
+    write_records,
+)
+
+SHARD_RECORDS = 2000
+
+
+def translate_records(
+    records: Sequence[Record],
+    engine: Engine,
+    *,
+    source: str,
+    target: str,
+    shards: Path,
+    report: LinesDone = lambda done, total: None,
+) -> list[Record]:
+    """Return (id, text) records with the translation of each record's `text`.
+
+    Finished shards stay in the folder `shards`, so that an interrupted run goes on where it was.
+    Raises ContractError when the engine loses, adds or reorders a line.
+    """
+    shards.mkdir(parents=True, exist_ok=True)
+    translated: list[Record] = []
+    for start in range(0, len(records), SHARD_RECORDS):
+        shard = records[start : start + SHARD_RECORDS]
+        path = shards / f"{source}-{target}-{start:09d}.parquet"
+        if not path.exists():
+            _translate_shard(shard, engine, source=source, target=target, path=path)
+        translated.extend(read_records(path))
+        report(len(translated), len(records))
+    step = f"translation {source}-{target}"
+    check_same_ids(step, [r["id"] for r in records], [r["id"] for r in translated])
+    return translated
+
+
+def _translate_shard(
+    shard: Sequence[Record], engine: Engine, *, source: str, target: str, path: Path
+) -> None:
+    lines = [(record["id"], record["text"]) for record in shard]
+    translated = engine.translate(lines, source=source, target=target)
+    check_same_ids(
+        f"translation {source}-{target}", [key for key, _ in lines], [key for key, _ in translated]
+    )
+    draft = path.with_suffix(".tmp")
+    with RecordWriter(draft, ["id", "text"]) as writer:
+        for key, text in translated:
+            writer.write({"id": key, "text": " ".join(text.split())})
+    draft.replace(path)
+
+
+def translate_labelled(
+    labelled: Path,
+    engine: Engine,
+    *,
+    source: str,
+    target: str,
+    shards: Path,
+    out: Path,
+    report: LinesDone = lambda done, total: None,
+) -> None:
+    """Write a part of a labelled set with its texts translated; ids and labels stay as they are."""
+    translated = translate_records(
+        as_texts(labelled, "text"),
+        engine,
+        source=source,
+        target=target,
+        shards=shards,
+        report=report,
+    )
+    columns = read_columns(labelled, ["id", "label"])
+    write_records(out, {**columns, "text": [record["text"] for record in translated]})
+
+
+def write_texts(path: Path, records: Sequence[Record]) -> None:
+    """Write (id, text) records, which `as_texts` reads back."""
+    write_records(path, {name: [r[name] for r in records] for name in ("id", "text")})
+
+
+def as_texts(path: Path, column: str) -> list[Record]:
+    """Read one column of a file as (id, text) records."""
+    columns = read_columns(path, ["id", column])
+    return [{"id": i, "text": text} for i, text in zip(columns["id"], columns[column], strict=True)]

@@ -1,0 +1,1 @@
+"""Cross-lingual transfer: strategies, kinds of task, contests between them."""
