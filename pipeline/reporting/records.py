@@ -1,0 +1,98 @@
+"""The figures of a study, typed: what `scores --format json` prints and the report is made from."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MtScore:
+    """A system's score in one direction, the mean over its trainings.
+
+    `low` and `high` bound the 95 % interval over test sentences and, with several replicates, over
+    trainings; `spread` is the standard deviation between trainings (None for one training, or for a
+    system that does not train). `copy` is what copying the source scores. `n` test sentences.
+    """
+
+    system: str
+    parents: tuple[str, ...]
+    replicates: int
+    direction: str
+    metric: str
+    score: float
+    low: float
+    high: float
+    spread: float | None
+    n: int
+    signature: str
+    copy: float
+
+    def as_record(self) -> Record:
+        """Return plain values for JSON."""
+        return {"kind": "mt", **asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskScore:
+    """A way of transfer in one language, the mean over seeds; `system` is empty without one.
+
+    `dev` is the score on the dev data by which the winner is chosen.
+    """
+
+    task: str
+    task_kind: str
+    language: str
+    strategy: str
+    system: str
+    encoder: str
+    metric: str
+    score: float
+    low: float
+    high: float
+    dev: float
+    n: int
+    seeds: int
+    replicates: int
+
+    def as_record(self) -> Record:
+        """Return plain values for JSON."""
+        return {"kind": "task", **asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """A paired difference, first minus second, on the same items.
+
+    `where` is a direction, or `task/language/...`, or `all`; `p` covers items and trainings, is
+    corrected (Holm) within `family`, and None where a side rests on one training. `mdd` is the
+    least difference that this test would find in four of five repetitions.
+    """
+
+    of: Literal["mt", "task"]
+    first: str
+    second: str
+    where: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p: float | None
+    family: str
+    mdd: float
+    better: str | None = None
+    """Of a contrast over several places: `4 of 5`, how often the first is ahead."""
+
+    def as_record(self) -> Record:
+        """Return plain values for JSON."""
+        return {"kind": "contrast", **asdict(self)}
+
+
+Score = MtScore | TaskScore | Contrast
+KINDS: dict[str, type[Score]] = {"mt": MtScore, "task": TaskScore, "contrast": Contrast}
+
+
+def from_record(record: Record) -> Score:
+    """Read a figure back from its record."""
+    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in record.items()}
+    return KINDS[fields.pop("kind")](**fields)
