@@ -1,16 +1,41 @@
 """Fit a classifier on features: logistic regression or a small MLP, the same budget everywhere."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol
 
 from annotated_types import Ge, Gt, Le
 
+from models.heads.protocol import Examples
 from models.support.errors import SourceError
 
 if TYPE_CHECKING:
     import numpy
+
+HEAD, FEATURES = "head.npz", "features"
+FOLDS = 5
+
+
+class Features(Protocol):
+    """What a head sees of its inputs (an encoder's `Features`), fitted on training inputs alone."""
+
+    def fit(self, inputs: Any) -> None:
+        """Learn what the features need from training inputs."""
+        ...
+
+    def transform(self, inputs: Any) -> Any:
+        """Return features (items, dimensions)."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an existing folder."""
+        ...
+
+    def load(self, folder: Path) -> None:
+        """Take what was learnt from a folder."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +43,9 @@ class ClassifierRecipe:
     """One budget for every strategy.
 
     The strength of regularisation is chosen on the dev set of the text the classifier is trained
-    on. Each seed trains on its own `train_share` of the items: a logistic regression has no other
-    randomness, and an interval over identical runs would claim too much.
+    on, or by cross-validation where that has none. Each seed trains on its own `train_share` of the
+    items: a logistic regression has no other randomness, and an interval over identical runs would
+    claim too much.
     """
 
     head: Literal["logistic", "mlp"] = "logistic"
@@ -29,49 +55,198 @@ class ClassifierRecipe:
     seeds: Annotated[int, Ge(1)] = 5
 
 
-def fit_seeds(
-    recipe: ClassifierRecipe,
-    *,
-    train: Any,
-    train_labels: Sequence[str],
-    dev: Any,
-    dev_labels: Sequence[str],
-) -> list[Any]:
-    """Return one fitted classifier per seed; train and dev are features (items, dimensions)."""
-    import numpy
+class Head(NamedTuple):
+    """Layers of weights (in, out) and biases (out,), with rectifiers between.
 
-    labels = numpy.array(train_labels)
-    rare = sorted(label for label, n in Counter(train_labels).items() if n < 2)
+    Two classes share one output.
+    """
+
+    classes: "numpy.ndarray"
+    layers: "list[tuple[numpy.ndarray, numpy.ndarray]]"
+
+    def predict(self, features: Any) -> list[str]:
+        """Return the class of each row of features (items, dimensions)."""
+        import numpy
+
+        scores = features
+        for number, (weights, bias) in enumerate(self.layers):
+            scores = (numpy.maximum(scores, 0) if number else scores) @ weights + bias
+        single = scores.shape[1] == 1
+        found = (scores[:, 0] > 0).astype(int) if single else scores.argmax(1)
+        return [str(label) for label in self.classes[found]]
+
+    def save(self, path: Path) -> None:
+        """Write the arrays."""
+        import numpy
+
+        layers = {
+            f"{name}-{number}": array
+            for number, layer in enumerate(self.layers)
+            for name, array in zip(("weights", "bias"), layer, strict=True)
+        }
+        numpy.savez(path, classes=self.classes, **layers)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: Path) -> "Head":
+        """Read the arrays."""
+        import numpy
+
+        with numpy.load(path, allow_pickle=False) as file:
+            numbers = range((len(file.files) - 1) // 2)
+            layers = [(file[f"weights-{n}"], file[f"bias-{n}"]) for n in numbers]
+            return cls(file["classes"], layers)
+
+
+class KnownFeatures:
+    """Features that remember what they were made of: several heads look at the same inputs."""
+
+    def __init__(self, features: Features) -> None:
+        self.features = features
+        self._seen: list[tuple[Any, Any]] = []
+
+    def transform(self, inputs: Any) -> Any:
+        """Return features (items, dimensions); of the same object the same."""
+        for known, found in self._seen:
+            if known is inputs:
+                return found
+        found = self.features.transform(inputs)
+        self._seen.append((inputs, found))
+        return found
+
+
+class LinearClassifier(NamedTuple):
+    """A head with the features it was fitted on."""
+
+    features: KnownFeatures
+    head: Head
+
+    def predict(self, inputs: Any) -> list[str]:
+        """Return the class of each input."""
+        return self.head.predict(self.features.transform(inputs)) if len(inputs) else []
+
+    def save(self, folder: Path) -> None:
+        """Write features and head into a new folder: arrays and JSON."""
+        (folder / FEATURES).mkdir(parents=True)
+        self.features.features.save(folder / FEATURES)
+        self.head.save(folder / HEAD)
+
+
+class _Prepared(NamedTuple):
+    """A training text as every seed sees it."""
+
+    features: KnownFeatures
+    train: Any
+    labels: "numpy.ndarray"
+    strength: float
+
+
+class LinearLearner:
+    """Features plus a linear head or a small MLP.
+
+    Features and strength belong to a training text, not to a seed: they are made when the text
+    comes first, and known when the same object comes again.
+    """
+
+    def __init__(self, recipe: ClassifierRecipe, features: Callable[[], Features]) -> None:
+        self.recipe = recipe
+        self.new_features = features
+        self._prepared: list[tuple[Examples, Examples, _Prepared]] = []
+        self._loaded: dict[tuple[bytes, ...], KnownFeatures] = {}
+
+    def fit(self, train: Examples, dev: Examples, seed: int) -> LinearClassifier:
+        """Fit on the seed's own share of the training text; SourceError for a class of one item."""
+        text = self._prepare(train, dev)
+        chosen = _draw(text.labels, self.recipe.train_share, seed)
+        fitted = fit_head(
+            self.recipe, text.train[chosen], text.labels[chosen], strength=text.strength, seed=seed
+        )
+        return LinearClassifier(text.features, fitted)
+
+    def load(self, folder: Path) -> LinearClassifier:
+        """Read a classifier; those that were fitted on the same text share their features."""
+        files = sorted((folder / FEATURES).iterdir())
+        content = tuple(file.read_bytes() for file in files)
+        if content not in self._loaded:
+            features = self.new_features()
+            features.load(folder / FEATURES)
+            self._loaded[content] = KnownFeatures(features)
+        return LinearClassifier(self._loaded[content], Head.load(folder / HEAD))
+
+    def strength(self, train: Examples, dev: Examples) -> float:
+        """Return the strength of regularisation that is chosen for a training text."""
+        return self._prepare(train, dev).strength
+
+    def _prepare(self, train: Examples, dev: Examples) -> _Prepared:
+        import numpy
+
+        for known_train, known_dev, prepared in self._prepared:
+            if known_train is train and known_dev is dev:
+                return prepared
+        _check_classes(train.labels)
+        features = self.new_features()
+        features.fit(train.inputs)
+        known, labels = KnownFeatures(features), numpy.array(train.labels)
+        seen = features.transform(train.inputs)
+        if len(self.recipe.strengths) == 1:
+            strength = self.recipe.strengths[0]
+        elif len(dev.labels):
+            strength = _best_on_dev(
+                self.recipe, seen, labels, known.transform(dev.inputs), dev.labels
+            )
+        else:
+            strength = _best_in_folds(self.recipe, seen, labels)
+        prepared = _Prepared(known, seen, labels, strength)
+        self._prepared.append((train, dev, prepared))
+        return prepared
+
+
+def _check_classes(labels: Sequence[str]) -> None:
+    rare = sorted(label for label, n in Counter(labels).items() if n < 2)
     if rare:
         raise SourceError(
             f"the training set has a single item of class {', '.join(rare)}; two are the least: "
             "use more training items or fewer classes"
         )
-    strength = _best_strength(recipe, train, labels, dev, dev_labels)
-    return [
-        _fit(recipe, train[chosen], labels[chosen], strength, seed)
-        for seed in range(recipe.seeds)
-        for chosen in [_draw(labels, recipe.train_share, seed)]
-    ]
 
 
-def _best_strength(
+def _best_on_dev(
     recipe: ClassifierRecipe,
     train: Any,
     labels: "numpy.ndarray",
     dev: Any,
     dev_labels: Sequence[str],
 ) -> float:
-    from sklearn.metrics import f1_score
-
-    if len(recipe.strengths) == 1 or not len(dev_labels):
-        return recipe.strengths[0]
-
     def dev_score(strength: float) -> float:
-        predicted = _fit(recipe, train, labels, strength, 0).predict(dev)
-        return float(f1_score(dev_labels, predicted, average="macro"))
+        fitted = fit_head(recipe, train, labels, strength=strength, seed=0)
+        return _macro_f1(dev_labels, fitted.predict(dev))
 
     return max(recipe.strengths, key=dev_score)
+
+
+def _best_in_folds(recipe: ClassifierRecipe, train: Any, labels: "numpy.ndarray") -> float:
+    """Return the strength with the best macro-F1 of predictions for each fold by the others."""
+    import numpy
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = min(FOLDS, *Counter(labels.tolist()).values())
+    splits = list(
+        StratifiedKFold(folds, shuffle=True, random_state=0).split(numpy.zeros(len(labels)), labels)
+    )
+
+    def score(strength: float) -> float:
+        predicted = labels.copy()
+        for kept, left_out in splits:
+            fitted = fit_head(recipe, train[kept], labels[kept], strength=strength, seed=0)
+            predicted[left_out] = fitted.predict(train[left_out])
+        return _macro_f1(labels, predicted)
+
+    return max(recipe.strengths, key=score)
+
+
+def _macro_f1(gold: Any, predicted: Any) -> float:
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(gold, predicted, average="macro"))
 
 
 def _draw(labels: "numpy.ndarray", share: float, seed: int) -> "numpy.ndarray":
@@ -87,18 +262,32 @@ def _draw(labels: "numpy.ndarray", share: float, seed: int) -> "numpy.ndarray":
     return numpy.sort(chosen)
 
 
-def _fit(
-    recipe: ClassifierRecipe, features: Any, labels: "numpy.ndarray", strength: float, seed: int
-) -> Any:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.neural_network import MLPClassifier
+def fit_head(
+    recipe: ClassifierRecipe,
+    features: Any,
+    labels: "numpy.ndarray",
+    *,
+    strength: float,
+    seed: int,
+) -> Head:
+    """Fit a head on features (items, dimensions)."""
+    import numpy
     from threadpoolctl import threadpool_limits
 
+    head = _new_head(recipe, strength, seed)
+    with threadpool_limits(1):  # the order of sums must not hang on the number of processors
+        head.fit(features, labels)
     if recipe.head == "mlp":
-        head: Any = MLPClassifier(
+        return Head(head.classes_, list(zip(head.coefs_, head.intercepts_, strict=True)))
+    return Head(head.classes_, [(numpy.ascontiguousarray(head.coef_.T), head.intercept_)])
+
+
+def _new_head(recipe: ClassifierRecipe, strength: float, seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neural_network import MLPClassifier
+
+    if recipe.head == "mlp":
+        return MLPClassifier(
             (recipe.hidden,), alpha=1 / strength, early_stopping=True, random_state=seed
         )
-    else:
-        head = LogisticRegression(C=strength, class_weight="balanced", solver="newton-cg")
-    with threadpool_limits(1):  # the order of sums must not hang on the number of processors
-        return head.fit(features, labels)
+    return LogisticRegression(C=strength, class_weight="balanced", solver="newton-cg")

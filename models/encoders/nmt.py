@@ -1,11 +1,9 @@
-"""Turn sentences into features for a classifier: character n-grams or pooled encoder states."""
+"""The NMT model's own encoder, frozen, as a sentence encoder; its vectors as features."""
 
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-import regex
+from typing import TYPE_CHECKING, Any
 
 from models.subwords import EOS, PAD, Subwords
 
@@ -13,62 +11,9 @@ if TYPE_CHECKING:
     import numpy
     import torch
 
-WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 BATCH_SENTENCES = 64
 MAX_PIECES = 256
-
-
-class Features(Protocol):
-    """What a classifier sees of its inputs, fitted on the training inputs alone."""
-
-    def fit(self, inputs: Any) -> None:
-        """Learn what the features need (a vocabulary, a scale) from training inputs."""
-        ...
-
-    def transform(self, inputs: Any) -> Any:
-        """Return features (items, dimensions)."""
-        ...
-
-
-class Ngrams:
-    """TF-IDF over character 2- to 5-grams within words: the honest floor between relatives.
-
-    With `words` also over words and pairs of words, weighted as a whole like the characters.
-    """
-
-    def __init__(self, *, words: bool) -> None:
-        self.words = words
-
-    @cached_property
-    def _vectorizer(self) -> Any:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.pipeline import FeatureUnion
-
-        parts = [
-            (
-                "characters",
-                TfidfVectorizer(
-                    analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True
-                ),
-            )
-        ]
-        if self.words:
-            words = TfidfVectorizer(
-                tokenizer=WORD.findall, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
-            )
-            parts.append(("words", words))
-        return FeatureUnion(parts)
-
-    def fit(self, inputs: Sequence[str]) -> None:
-        """Learn n-grams and their document frequencies; without any, every text looks alike."""
-        try:
-            self._vectorizer.fit(inputs)
-        except ValueError:  # a model that has hardly been trained translates every text to nothing
-            self._vectorizer.fit(["x", "x"])
-
-    def transform(self, inputs: Sequence[str]) -> Any:
-        """Return sparse features (sentences, n-grams)."""
-        return self._vectorizer.transform(inputs).tocsr()
+SCALER = "scaler.npz"
 
 
 class ScaledVectors:
@@ -92,6 +37,22 @@ class ScaledVectors:
         """Return standardised vectors (sentences, dimensions)."""
         scaled: numpy.ndarray = self._scaler.transform(inputs) / inputs.shape[1] ** 0.5
         return scaled
+
+    def save(self, folder: Path) -> None:
+        """Write mean and scale (dimensions,)."""
+        import numpy
+
+        scaler = self._scaler
+        numpy.savez(folder / SCALER, mean=scaler.mean_, var=scaler.var_, scale=scaler.scale_)
+
+    def load(self, folder: Path) -> None:
+        """Take mean and scale from a folder."""
+        import numpy
+
+        with numpy.load(folder / SCALER, allow_pickle=False) as file:
+            scaler = self._scaler
+            scaler.mean_, scaler.var_, scaler.scale_ = file["mean"], file["var"], file["scale"]
+            scaler.n_features_in_ = len(scaler.mean_)
 
 
 class NmtEncoder:
