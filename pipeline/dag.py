@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from models.support.errors import StageError
-from pipeline.specs.loading import suggest
+from pipeline.specs.suggesting import suggest
 from pipeline.stages import luigi_defaults
 from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, RawCorpus
 from pipeline.stages.filtering import BitextScores, Identifier, MonolingualScores

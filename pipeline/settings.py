@@ -1,6 +1,7 @@
 """Where things lie on this machine; nothing here may change a result."""
 
 import os
+import platform
 import shlex
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,11 @@ class Settings(NamedTuple):
     mirror: Path | None
     threads: int
     launcher: tuple[str, ...]
+
+    @property
+    def machine_notes(self) -> Path:
+        """A folder for what was measured of this machine, beside what is built on it."""
+        return self.store / ".machine" / platform.node()
 
     @classmethod
     def from_environment(cls) -> "Settings":

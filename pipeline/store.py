@@ -129,13 +129,20 @@ class Place(NamedTuple):
             shutil.rmtree(self.work)
 
 
+class Share(NamedTuple):
+    """What a build has of the machine: processors, and GPUs that it uses."""
+
+    cpus: int = 1
+    gpus: int = 0
+
+
 class Draft:
     """An artifact being built: its folder, its scratch space and what to record of it."""
 
-    def __init__(self, place: Place, progress: Progress, *, gpus: int = 0) -> None:
+    def __init__(self, place: Place, progress: Progress, share: Share = Share()) -> None:
         self.place = place
         self.progress = progress
-        self.gpus = gpus
+        self.cpus, self.gpus = share
         self.counts: dict[str, Any] = {}
         self.scores: list[dict[str, Any]] = []
         self.facts: dict[str, Any] = {}

@@ -1,13 +1,37 @@
 """Clean the monolingual text of one language."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le
 
 from models.support.errors import SourceError
 from tasks.bitext import clean_rows
 from tasks.cleaning import CleaningRules, Counts, key_digest, sentences
 from tasks.records import HUMAN, RecordWriter, read_records
 from tasks.sources.reading import FetchedCorpus, Row, read_corpora
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonolingualRecipe:
+    """How much real text is translated into synthetic bitext.
+
+    * ``max_sentences``: of each language's monolingual text at most.
+    * ``task_text``: also the tasks' training texts in the hub language, without their labels, on
+      top of that: the model meets the domain it will translate.
+    * ``max_length_ratio``: a pair whose lengths differ by more than this factor from what is usual
+      in its corpus is dropped.
+    * ``max_lost``: a share of lines; losing more of them is an error.
+    * ``shards``: parts that workers translate one by one.
+    """
+
+    max_sentences: Annotated[int, Ge(1)] = 20_000
+    task_text: bool = False
+    max_length_ratio: Annotated[float, Gt(1)] = 2.0
+    max_lost: Annotated[float, Gt(0), Le(1)] = 0.5
+    shards: Annotated[int, Ge(1)] = 1
 
 
 def prepare_monolingual(

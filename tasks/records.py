@@ -19,6 +19,7 @@ Record = dict[str, str]
 ROWS_IN_MEMORY = 5_000
 HUMAN = "human"
 BACK_TRANSLATED = "synthetic:back-translation"
+FORWARD_TRANSLATED = "synthetic:forward-translation"
 
 
 class RecordWriter:

@@ -1,146 +1,319 @@
-"""Macro-F1 and accuracy with intervals over items and seeds, and paired tests on the same items."""
+"""Intervals and paired tests that know two kinds of noise: of test items, and of trainings.
+
+A system is trained several times and tested on some items. Its score is the mean over trainings of
+a measure of summed tallies, and it would be another one for other items and for other trainings.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from models.support.errors import ContractError
+
 if TYPE_CHECKING:
     import numpy
 
+Measure = Callable[["numpy.ndarray"], "numpy.ndarray"]
+"""From summed tallies (..., *stats) to scores (...)."""
+SIGNIFICANT = 0.05
+POWER = 0.8
+BLOCK = 500
+"""Resamples that are in memory at a time."""
 
-class Interval(NamedTuple):
-    """A value and its 95 % bootstrap interval."""
+
+class Runs(NamedTuple):
+    """One system on one test set.
+
+    * ``ids``: of the items.
+    * ``tallies``: what each run adds for each item: (runs, items, *stats).
+    * ``trainings``: of each run, the independent training that it rests on; by default its own.
+    * ``random``: whether another training would give another system; not so with a gloss.
+    """
+
+    ids: tuple[str, ...]
+    tallies: "numpy.ndarray"
+    trainings: tuple[int, ...] | None = None
+    random: bool = True
+
+    @property
+    def groups(self) -> "numpy.ndarray":
+        """Weights (trainings, runs) that average the runs of each training."""
+        import numpy
+
+        of_run = self.trainings or tuple(range(len(self.tallies)))
+        same = numpy.array([[run == training for run in of_run] for training in sorted({*of_run})])
+        weights: numpy.ndarray = same / same.sum(1, keepdims=True)
+        return weights
+
+    @property
+    def replicates(self) -> int:
+        """How many independent trainings there are."""
+        return len({*(self.trainings or range(len(self.tallies)))})
+
+
+class Estimate(NamedTuple):
+    """A score with its 95 % interval; `spread` is the standard deviation between trainings."""
 
     score: float
     low: float
     high: float
+    spread: float | None
 
 
-def tally(gold: "numpy.ndarray", predicted: "numpy.ndarray", classes: int) -> "numpy.ndarray":
+class Difference(NamedTuple):
+    """A paired difference with its 95 % interval and two-sided p-value.
+
+    `p` is None where a side rests on a single training: then the interval is over items alone.
+    `mdd` is the difference that such a test finds in four of five repetitions. `better` counts in
+    how many of several places the first is ahead.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float | None
+    mdd: float
+    better: tuple[int, int] | None = None
+
+
+def estimate(runs: Runs, measure: Measure, *, resamples: int, seed: int) -> Estimate:
+    """Return the mean score over trainings with an interval over items and trainings."""
+    noise = _Noise.of([[(runs, 1.0)]], measure, resamples=resamples, seed=seed)
+    spread = noise.spreads[0] if runs.random and runs.replicates > 1 else None
+    low, high = noise.interval
+    return Estimate(noise.value, max(low, 0.0), high, spread)
+
+
+def contrast(
+    first: Runs, second: Runs, measure: Measure, *, resamples: int, seed: int
+) -> Difference:
+    """Return the score of the first minus that of the second, on the same items."""
+    return joint_contrast([(first, second)], measure, resamples=resamples, seed=seed)
+
+
+def joint_contrast(
+    pairs: Sequence[tuple[Runs, Runs]], measure: Measure, *, resamples: int, seed: int
+) -> Difference:
+    """Return the mean over places of the difference between two systems.
+
+    Items with the same id are resampled together, whatever the place: they are translations of each
+    other. Training n of one place is training n of another. Raises ContractError where the two
+    systems of a place were tested on different items.
+    """
+    for first, second in pairs:
+        if first.ids != second.ids:
+            raise ContractError("two systems that are compared were tested on different items")
+    sides = [[(pair[side], (1.0, -1.0)[side]) for pair in pairs] for side in (0, 1)]
+    noise = _Noise.of(sides, measure, resamples=resamples, seed=seed)
+    low, high = noise.interval
+    better = (int((noise.by_place > 0).sum()), len(pairs)) if len(pairs) > 1 else None
+    return Difference(noise.value, low, high, noise.p_value, noise.detectable, better)
+
+
+class _Noise(NamedTuple):
+    """A value that is summed over sides (systems), and what it would be for other draws.
+
+    The variance has crossed parts: of items, of trainings, and of both together. Resampling items
+    (Koehn 2004) shows the first with the last; the spread between trainings shows the second with
+    the last. So that the last one counts once, its size is taken out of the first: it is what the
+    trainings of a system move apart under resampling. The interval is Student's, with the degrees
+    of freedom of Satterthwaite (1946).
+    """
+
+    value: float
+    by_place: "numpy.ndarray"
+    items_variance: float
+    items: int
+    training_variances: tuple[tuple[float, int], ...]
+    """Of each side that varies: the variance of its mean, and how many trainings it has."""
+    spreads: tuple[float, ...]
+    untold: bool
+    """Whether a side would vary, but was trained once."""
+    same: bool
+
+    @classmethod
+    def of(
+        cls,
+        sides: Sequence[Sequence[tuple[Runs, float]]],
+        measure: Measure,
+        *,
+        resamples: int,
+        seed: int,
+    ) -> "_Noise":
+        """Measure noise; a side is a system with its runs in each place and its sign."""
+        import numpy
+
+        ids = sorted({key for runs, _ in sides[0] for key in runs.ids})
+        draws = _Draws({key: row for row, key in enumerate(ids)}, resamples, seed)
+        drawn = [_Drawn.of(side, measure, draws) for side in sides]
+        mean = sum(side.resampled.mean(1) for side in drawn)
+        together, variances, spreads, untold = 0.0, [], [], False
+        for side, places in zip(drawn, sides, strict=True):
+            trainings, varies = len(side.scores), places[0][0].random
+            if varies and trainings > 1:
+                apart = side.resampled - side.resampled.mean(1, keepdims=True)
+                together += float(apart.var(0).sum()) / (trainings - 1) / trainings
+                variances.append((float(side.scores.var(ddof=1)) / trainings, trainings))
+                spreads.append(float(side.scores.std(ddof=1)))
+            untold = untold or (varies and trainings == 1)
+        return cls(
+            value=float(sum(side.scores.mean() for side in drawn)),
+            by_place=numpy.sum([side.by_place for side in drawn], axis=0),
+            items_variance=max(0.0, float(numpy.var(mean)) - together),
+            items=len(ids),
+            training_variances=tuple(variances),
+            spreads=tuple(spreads),
+            untold=untold,
+            same=len(sides) > 1 and _same(*sides),
+        )
+
+    @property
+    def standard_error(self) -> float:
+        """The standard deviation of the value over items and trainings."""
+        variances = [self.items_variance, *(variance for variance, _ in self.training_variances)]
+        return float(sum(variances) ** 0.5)
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of the standard error."""
+        parts = [(self.items_variance, self.items - 1)]
+        parts += [(variance, trainings - 1) for variance, trainings in self.training_variances]
+        below = sum(variance**2 / max(degrees, 1) for variance, degrees in parts)
+        return self.standard_error**4 / below if below else float(max(self.items - 1, 1))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval."""
+        half = _quantile(1 - SIGNIFICANT / 2, self.freedom) * self.standard_error
+        return self.value - half, self.value + half
+
+    @property
+    def p_value(self) -> float | None:
+        """The two-sided p-value for no difference; None where trainings cannot be told."""
+        from scipy.stats import t
+
+        if self.same:
+            return 1.0
+        if self.untold:
+            return None
+        if not self.standard_error:
+            return 1.0 if not self.value else 0.0
+        return float(2 * t.sf(abs(self.value) / self.standard_error, self.freedom))
+
+    @property
+    def detectable(self) -> float:
+        """The least difference that is found in four of five repetitions."""
+        quantiles = (1 - SIGNIFICANT / 2, POWER)
+        return sum(_quantile(q, self.freedom) for q in quantiles) * self.standard_error
+
+
+class _Drawn(NamedTuple):
+    """A side's scores: of each training, under each resample of the items, and in each place."""
+
+    scores: "numpy.ndarray"  # (trainings)
+    resampled: "numpy.ndarray"  # (resamples, trainings)
+    by_place: "numpy.ndarray"  # (places)
+
+    @classmethod
+    def of(
+        cls, places: Sequence[tuple[Runs, float]], measure: Measure, draws: "_Draws"
+    ) -> "_Drawn":
+        """Score a side's runs in each place, as they are and under each draw of items."""
+        import numpy
+
+        scores, resampled = [], []
+        for runs, sign in places:
+            weights = sign * runs.groups.T  # (runs, trainings)
+            scores.append(measure(runs.tallies.sum(1)) @ weights)
+            drawn = [
+                measure(numpy.tensordot(times, runs.tallies, ([1], [1]))) @ weights
+                for times in draws.of(runs.ids)
+            ]
+            resampled.append(numpy.concatenate(drawn))
+        return cls(
+            scores=numpy.mean(scores, axis=0),
+            resampled=numpy.mean(resampled, axis=0),
+            by_place=numpy.mean(scores, axis=1),
+        )
+
+
+class _Draws:
+    """How often each item is drawn in each resample: the same for all sides and places."""
+
+    def __init__(self, row_of: dict[str, int], resamples: int, seed: int) -> None:
+        import numpy
+
+        self._row_of = row_of
+        random, items = numpy.random.default_rng(seed), len(row_of)
+        sizes = [min(BLOCK, resamples - done) for done in range(0, resamples, BLOCK)]
+        even = numpy.full(items, 1 / items)
+        self._blocks = [random.multinomial(items, even, size=n).astype(float) for n in sizes]
+
+    def of(self, ids: Sequence[str]) -> "Iterator[numpy.ndarray]":
+        """Yield blocks (resamples, items) for items by id."""
+        rows = [self._row_of[key] for key in ids]
+        for block in self._blocks:
+            yield block[:, rows]
+
+
+def _same(first: Sequence[tuple[Runs, float]], second: Sequence[tuple[Runs, float]]) -> bool:
+    """Say whether two systems did the same on every item of every place."""
+    import numpy
+
+    return all(
+        a.tallies.shape == b.tallies.shape and numpy.array_equal(a.tallies, b.tallies)
+        for (a, _), (b, _) in zip(first, second, strict=True)
+    )
+
+
+def _quantile(share: float, freedom: float) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf(share, freedom))
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Return p-values corrected for their number (Holm 1979), in the order given; None stays."""
+    known = [i for i, p in enumerate(p_values) if p is not None]
+    order = sorted(known, key=lambda i: p_values[i] or 0.0)
+    corrected: list[float | None] = [None] * len(p_values)
+    highest = 0.0
+    for place, i in enumerate(order):
+        highest = max(highest, min(1.0, (p_values[i] or 0.0) * (len(order) - place)))
+        corrected[i] = highest
+    return corrected
+
+
+def class_tally(gold: "numpy.ndarray", predicted: "numpy.ndarray", classes: int) -> "numpy.ndarray":
     """Return what each item adds to the hits, the gold and the predicted items of each class.
 
-    Gold (items), predicted (seeds, items) -> (items, seeds, 3, classes) of 0 and 1. Sums over
-    items, weighted or not, can be scored.
+    Gold (items), predicted (runs, items) -> (runs, items, 3, classes) of 0 and 1.
     """
     import numpy
 
     one_hot = numpy.eye(classes)
-    guessed = one_hot[predicted.T]  # (items, seeds, classes)
-    right = numpy.broadcast_to(one_hot[gold][:, None], guessed.shape)
+    guessed = one_hot[predicted]  # (runs, items, classes)
+    right = numpy.broadcast_to(one_hot[gold], guessed.shape)
     return numpy.stack([guessed * right, right, guessed], axis=-2)
 
 
-def macro_f1(tallies: "numpy.ndarray") -> "numpy.ndarray":
-    """Return macro-F1 of (..., 3, classes) tallies over the classes in gold."""
+def macro_f1(sums: "numpy.ndarray") -> "numpy.ndarray":
+    """Return macro-F1 of summed tallies (..., 3, classes) over the classes in gold."""
     import numpy
 
-    hits, gold, predicted = numpy.moveaxis(tallies, -2, 0)  # (..., classes)
+    hits, gold, predicted = numpy.moveaxis(sums, -2, 0)  # (..., classes)
     f1 = 2 * hits / numpy.maximum(gold + predicted, 1)
     present = gold > 0
     average: numpy.ndarray = (f1 * present).sum(-1) / numpy.maximum(present.sum(-1), 1)
     return average
 
 
-def accuracy(tallies: "numpy.ndarray") -> "numpy.ndarray":
-    """Return accuracy of (..., 3, classes) tallies."""
+def accuracy(sums: "numpy.ndarray") -> "numpy.ndarray":
+    """Return accuracy of summed tallies (..., 3, classes)."""
     import numpy
 
-    hits, gold, _ = numpy.moveaxis(tallies, -2, 0).sum(-1)
+    hits, gold, _ = numpy.moveaxis(sums, -2, 0).sum(-1)
     share: numpy.ndarray = hits / numpy.maximum(gold, 1)
     return share
 
 
-MACRO_F1 = "macro-F1"
-MEASURES: dict[str, Callable[["numpy.ndarray"], "numpy.ndarray"]] = {
-    MACRO_F1: macro_f1,
-    "accuracy": accuracy,
-}
-METRICS = tuple(MEASURES)
-
-
-BLOCK = 500
-"""Resamples that are in memory at a time."""
-
-
-def interval(
-    gold: "numpy.ndarray",
-    predicted: "numpy.ndarray",
-    *,
-    metric: str,
-    classes: int,
-    resamples: int,
-    seed: int,
-) -> Interval:
-    """Return the mean over seeds with an interval; gold (items), predicted (seeds, items).
-
-    Each resample draws items and seeds with replacement, so the interval holds both the noise of
-    the test set and that of training.
-    """
-    import numpy
-
-    measure = MEASURES[metric]
-    random = numpy.random.default_rng(seed)
-    seeds, items = predicted.shape
-    of_item = tally(gold, predicted, classes)
-    values = []
-    for size in _blocks(resamples):
-        times = numpy.empty((size, items))
-        runs = numpy.empty((size, seeds), dtype=int)
-        for n in range(size):
-            times[n] = numpy.bincount(random.integers(items, size=items), minlength=items)
-            runs[n] = random.integers(seeds, size=seeds)
-        drawn = measure(numpy.tensordot(times, of_item, 1))  # (size, seeds)
-        values.append(numpy.take_along_axis(drawn, runs, 1).mean(1))
-    score = float(measure(of_item.sum(0)).mean())
-    low, high = numpy.quantile(numpy.concatenate(values), [0.025, 0.975])
-    return Interval(score, float(low), float(high))
-
-
-def paired_p_value(
-    gold: "numpy.ndarray",
-    first: "numpy.ndarray",
-    second: "numpy.ndarray",
-    *,
-    classes: int,
-    resamples: int,
-    seed: int,
-) -> float:
-    """Return the two-sided p-value for equal macro-F1 of two systems on the same items.
-
-    Approximate randomisation (Noreen 1989): swap the systems' predictions item by item, all seeds
-    of an item together; first and second (seeds, items).
-    """
-    import numpy
-
-    def difference(a: "numpy.ndarray", b: "numpy.ndarray") -> "numpy.ndarray":
-        apart: numpy.ndarray = abs(macro_f1(a).mean(-1) - macro_f1(b).mean(-1))
-        return apart
-
-    random = numpy.random.default_rng(seed)
-    of_item = [tally(gold, side, classes) for side in (first, second)]
-    one, other = (each.sum(0) for each in of_item)  # (seeds, 3, classes)
-    by_swap = of_item[1] - of_item[0]
-    observed = difference(one, other)
-    at_least = 0
-    for size in _blocks(resamples):
-        swapped = (random.random((size, len(gold))) < 0.5).astype(float)
-        moved = numpy.tensordot(swapped, by_swap, 1)  # (size, seeds, 3, classes)
-        apart = difference(one + moved, other - moved)
-        at_least += int(numpy.count_nonzero(apart >= observed - 1e-12))
-    return (at_least + 1) / (resamples + 1)
-
-
-def _blocks(resamples: int) -> Iterator[int]:
-    """Yield the sizes of blocks."""
-    for done in range(0, resamples, BLOCK):
-        yield min(BLOCK, resamples - done)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for their number (Holm 1979), in the order given."""
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    corrected = [0.0] * len(p_values)
-    highest = 0.0
-    for place, i in enumerate(order):
-        highest = max(highest, min(1.0, p_values[i] * (len(p_values) - place)))
-        corrected[i] = highest
-    return corrected
+MACRO_F1, ACCURACY = "macro-F1", "accuracy"

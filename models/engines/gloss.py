@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.alignment import WORD, align
+from models.engines.protocol import Decoding, Line
 
 Lexicon = dict[str, str]
 """Lower-cased source word to its most probable target word."""
@@ -34,9 +35,12 @@ class GlossEngine:
         self.lexicons = lexicons
 
     def translate(
-        self, lines: Sequence[tuple[str, str]], *, source: str, target: str
-    ) -> list[tuple[str, str]]:
-        """Return a gloss for each (id, text), with spacing and punctuation as they were."""
+        self, lines: Sequence[Line], *, source: str, target: str, decoding: Decoding
+    ) -> list[Line]:
+        """Return a gloss for each line, with spacing and punctuation as they were.
+
+        There is but one gloss: how to search for it has no meaning.
+        """
         lexicon = self.lexicons[source, target]
 
         def gloss(text: str) -> str:

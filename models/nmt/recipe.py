@@ -13,18 +13,33 @@ class NmtRecipe:
     """A small pre-norm transformer for a few thousand sentence pairs per direction.
 
     Defaults follow what low-resource studies agree on (Araabi and Monz 2020; Sennrich and Zhang
-    2019): few layers, narrow, strong dropout, shared embeddings. `copied_text` also has each
-    direction copy its target text (Currey et al. 2017): attention finds its diagonal early.
-    `joined_share` of the training lines are two sentences in a row (Nguyen et al. 2021): a model
-    that saw only short lines stops in the middle of long ones. `fine_tune_updates` follow on the
-    human text alone, without copies and synthetic text (pretrain, then fine-tune: best of the
-    low-resource mixtures in Abdulmumin et al. 2021).
+    2019): few layers, narrow, strong dropout, shared embeddings.
 
-    `processes` train in parallel on a batch each (torch.distributed), on a GPU each where there are
-    any: an update then sees as many batches. With `on_gpu`, only a worker that has a GPU for each
-    takes the model. `precision: auto` trains in bf16 on a GPU that has it, and on a processor that
-    multiplies sooner in it, which is measured. `translation: auto` translates in int8 (on a GPU:
-    float16) where that costs no more than 0.3 BLEU on the dev text.
+    * ``encoder_layers``, ``decoder_layers``: layers of each side.
+    * ``width``: of embeddings and states; ``feed_forward``: of the layers between; ``heads``: of
+      attention, which must divide the width.
+    * ``dropout``: share of states that are dropped; ``label_smoothing``: share of the probability
+      that goes to all other pieces (Szegedy et al. 2016).
+    * ``learning_rate``: its peak, reached after ``warmup_updates``; then it falls with the inverse
+      square root of the updates.
+    * ``batch_tokens``: target subwords in an update, of each process.
+    * ``max_updates``: of the first phase, on all text.
+    * ``fine_tune_updates``: of a second phase on the human text alone, without copies and synthetic
+      text (pretrain, then fine-tune: best of the low-resource mixtures in Abdulmumin et al. 2021).
+    * ``validate_every``: updates between two looks at the dev loss; the best checkpoint is kept.
+    * ``patience``: looks without a better loss after which a phase ends.
+    * ``sampling_temperature``: 1 draws directions by their size, more evens them out.
+    * ``copied_text``: each direction also copies its target text (Currey et al. 2017): attention
+      finds its diagonal early.
+    * ``joined_share``: share of training lines that are two sentences in a row (Nguyen et al.
+      2021): a model that saw only short lines stops in the middle of long ones.
+    * ``precision``: of training; ``auto`` is bf16 on a GPU that has it, and on a processor that
+      multiplies sooner in it, which is measured once for a store.
+    * ``translation``: ``auto`` translates in int8 (on a GPU: float16) where that costs no more
+      than 0.3 BLEU on the dev text.
+    * ``processes``: train in parallel on a batch each (torch.distributed), on a GPU each where
+      there are any: an update then sees as many batches.
+    * ``seed``: of the first replicate; the others count on from it.
     """
 
     encoder_layers: Annotated[int, Ge(1)] = 3
@@ -46,9 +61,7 @@ class NmtRecipe:
     joined_share: Share = 0.0
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     translation: Literal["auto", "float32"] = "auto"
-    threads: Annotated[int, Ge(1)] = 2
     processes: Annotated[int, Ge(1)] = 1
-    on_gpu: bool = False
     seed: int = 1
 
     @property

@@ -69,47 +69,66 @@ def fine_tune_schedule(recipe: NmtRecipe, done: int, *, start_from: Path) -> Sch
 
     `done` is how many updates the first phase made before they or its patience ran out.
     """
-    ended_with = recipe.learning_rate * min(1.0, (recipe.warmup_updates / done) ** 0.5)
+    warm_up = min(1.0, done / recipe.warmup_updates)  # patience may end a phase inside of it
+    ended_with = recipe.learning_rate * warm_up * min(1.0, (recipe.warmup_updates / done) ** 0.5)
     warmup_updates = max(1, min(recipe.warmup_updates, recipe.fine_tune_updates // 10))
     return Schedule(recipe.fine_tune_updates, ended_with, warmup_updates, start_from)
 
 
-def training_arguments(
-    recipe: NmtRecipe,
-    schedule: Schedule,
-    *,
-    data: Path,
-    checkpoints: Path,
-    languages: Sequence[str],
-    directions: Sequence[Direction],
-    precision: str,
-    batch: Batch,
-    curves: Path,
-) -> list[str]:
-    """Return the argv that follows `fairseq-train`.
+class Step(NamedTuple):
+    """What one update is: the phase's schedule, the batch in memory, the precision."""
 
-    `--required-batch-size-multiple 1`: fairseq otherwise drops the remainder of the data silently.
-    """
+    schedule: Schedule
+    batch: Batch
+    precision: str
+
+
+class PhaseFiles(NamedTuple):
+    """The folder of a phase, which holds its binary data, and that of its learning curves."""
+
+    folder: Path
+    curves: Path
+
+    @property
+    def data(self) -> Path:
+        """fairseq's binary data."""
+        return self.folder / "data"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.folder / "checkpoints"
+
+
+class TrainedText(NamedTuple):
+    """The languages, whose order fixes their tags, and the directions that are trained."""
+
+    languages: Sequence[str]
+    directions: Sequence[Direction]
+
+
+def training_arguments(
+    recipe: NmtRecipe, *, phase: PhaseFiles, text: TrainedText, step: Step
+) -> list[str]:
+    """Return the argv that follows `fairseq-train`."""
     return [
-        str(data),
-        *_task_arguments(recipe, languages, directions),
+        str(phase.data),
+        *_task_arguments(recipe, text),
         *_model_arguments(recipe),
-        *_optimizer_arguments(recipe, precision),
-        *_batch_arguments(batch),
-        *_schedule_arguments(schedule),
-        *_checkpoint_arguments(recipe, checkpoints),
-        *("--tensorboard-logdir", str(curves)),
+        *_optimizer_arguments(recipe, step.precision),
+        *_batch_arguments(step.batch),
+        *_schedule_arguments(step.schedule),
+        *_checkpoint_arguments(recipe, phase.checkpoints),
+        *("--tensorboard-logdir", str(phase.curves)),
         *("--distributed-world-size", str(recipe.processes)),
     ]
 
 
-def _task_arguments(
-    recipe: NmtRecipe, languages: Sequence[str], directions: Sequence[Direction]
-) -> list[str]:
-    pairs = ",".join(f"{source}-{target}" for source, target in directions)
+def _task_arguments(recipe: NmtRecipe, text: TrainedText) -> list[str]:
+    pairs = ",".join(f"{source}-{target}" for source, target in text.directions)
     return [
         *("--task", "translation_multi_simple_epoch"),
-        *("--langs", ",".join(languages)),
+        *("--langs", ",".join(text.languages)),
         *("--lang-pairs", pairs),
         *("--encoder-langtok", "tgt"),
         *("--sampling-method", "temperature"),
@@ -150,6 +169,7 @@ def _optimizer_arguments(recipe: NmtRecipe, precision: str) -> list[str]:
 
 
 def _batch_arguments(batch: Batch) -> list[str]:
+    """Return the size of an update; fairseq drops what does not fill a multiple of 8 sentences."""
     return [
         *("--max-tokens", str(batch.tokens)),
         *("--update-freq", str(batch.parts)),
@@ -183,13 +203,13 @@ def _checkpoint_arguments(recipe: NmtRecipe, checkpoints: Path) -> list[str]:
     ]
 
 
-def training_server(recipe: NmtRecipe, label: Path) -> ForkServer | FreshProcesses:
+def training_server(recipe: NmtRecipe, label: Path, *, threads: int) -> ForkServer | FreshProcesses:
     """Return what runs the children of one model, where it can each as soon as it is asked for.
 
     fairseq counts GPUs when it is imported, and CUDA, once started, does not survive a fork.
     """
-    threads = str(recipe.threads)
-    environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "PYTHONSAFEPATH": "1"}
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    environment = {**limits, "PYTHONSAFEPATH": "1"}
     environment |= KEEP_MEMORY
     if sys.platform != "linux" or any(Path(driver).exists() for driver in GPU_DRIVERS):
         return FreshProcesses(environment)

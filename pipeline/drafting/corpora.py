@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from models.support.errors import SourceError, SpecError
 from pipeline.drafting.checking import CorpusProfile, profile_corpus
-from pipeline.specs.loading import suggest
+from pipeline.specs.suggesting import suggest
 from tasks.sources.description import (
     Columns,
     Corpus,

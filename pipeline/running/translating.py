@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 from models.engines.nmt import Line
 from models.support.errors import SourceError, SpecError, StageError
-from pipeline.specs.loading import load_experiment, suggest
+from pipeline.specs.loading import load_experiment
+from pipeline.specs.suggesting import suggest
 from pipeline.stages.mt_scores import TestHypotheses
 from pipeline.stages.nmt import load_engine
 from pipeline.stages.stage import Inputs

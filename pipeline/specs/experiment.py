@@ -1,31 +1,66 @@
-"""An experiment: which pairs and tasks, and the recipe for each step."""
+"""An experiment: which pairs and tasks, which systems compete, and the recipe for each step."""
 
+import json
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import permutations
 from typing import Annotated
 
 from pydantic import Field, model_validator
+from pydantic_core import to_jsonable_python
 
+from models.encoders.registry import DEFAULT_ENCODERS, EncoderSpec, NmtEncoderSpec
+from models.engines.protocol import Decoding
+from models.heads.linear import ClassifierRecipe
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe
 from pipeline.specs.languages import LanguageCode
-from pipeline.specs.manifests import Manifest, Name, PairManifest, TaskManifest
+from pipeline.specs.manifests import (
+    FieldsError,
+    Manifest,
+    Name,
+    PairManifest,
+    Problem,
+    TaskManifest,
+)
+from pipeline.specs.suggesting import suggest
+from pipeline.specs.systems import (
+    PivotSystem,
+    Systems,
+    TrainedSystem,
+    ancestors,
+    graph_problems,
+)
 from tasks.cleaning import CleaningRules
 from tasks.filtering import FilterLimits
 from tasks.leakage import LeakRules
-from tasks.mt.synthetic import BackTranslationRecipe
+from tasks.monolingual import MonolingualRecipe
 from tasks.sources.description import Corpus, ShippedSplit
-from tasks.transfer.contests import TransferRecipe
-
-GLOSS = "gloss"
 
 
 class EvaluationRecipe(Manifest):
-    """Resampling for every interval and paired test, and the beam of test translations."""
+    """Resampling for every interval and paired test, and the decoding of test translations."""
 
     resamples: Annotated[int, Field(ge=100)] = 1000
     seed: Annotated[int, Field(ge=1)] = 12345
-    beam: Annotated[int, Field(ge=1)] = 4
+    decoding: Decoding = Decoding()
+
+
+class TransferRecipe(Manifest):
+    """What the tasks are compared with.
+
+    * ``encoders``: what classifiers see, by name.
+    * ``classifier``: one budget for every strategy.
+    * ``systems``: those that translate for the tasks; all of them where none is named.
+    * ``decoding``: how task texts are translated.
+    """
+
+    encoders: Annotated[dict[Name, EncoderSpec], Field(min_length=1)] = Field(
+        default_factory=lambda: dict(DEFAULT_ENCODERS)
+    )
+    classifier: ClassifierRecipe = ClassifierRecipe()
+    systems: tuple[Name, ...] = ()
+    decoding: Decoding = Decoding()
 
 
 class SliceRecipe(Manifest):
@@ -50,11 +85,19 @@ class SliceRecipe(Manifest):
         return {part: limit for part, limit in limits.items() if limit}
 
 
-class Experiment(Manifest):
-    """Everything that decides a result. Paths, workers and timeouts are not in it.
+class Hardware(Manifest):
+    """What a training may use of a machine; nothing of it enters a fingerprint.
 
-    `retrain` holds what differs from `nmt` in rounds with synthetic text.
+    `threads` of one training: as many as leave room for all replicates beside each other where none
+    are named. `gpu`: only a worker that has a GPU takes a training.
     """
+
+    threads: Annotated[int, Field(ge=1)] | None = None
+    gpu: bool = False
+
+
+class Experiment(Manifest):
+    """Everything that decides a result, and under `hardware` what does not."""
 
     name: Name
     hub: LanguageCode
@@ -66,48 +109,52 @@ class Experiment(Manifest):
     leaks: LeakRules = LeakRules()
     subwords: SubwordRecipe = SubwordRecipe()
     nmt: NmtRecipe = NmtRecipe()
-    retrain: NmtRecipe | None = None
-    back_translation: BackTranslationRecipe = BackTranslationRecipe()
+    monolingual: MonolingualRecipe = MonolingualRecipe()
+    systems: Annotated[Systems, Field(min_length=1)]
+    contrasts: tuple[tuple[Name, Name], ...] | None = None
     transfer: TransferRecipe = TransferRecipe()
     evaluation: EvaluationRecipe = EvaluationRecipe()
+    hardware: Hardware = Hardware()
 
     @model_validator(mode="after")
     def _check(self) -> "Experiment":
-        problems = [
-            f"pair {pair.name}: it begins with {pair.languages[0]!r}, the hub is {self.hub!r}"
-            for pair in self.pairs
-            if pair.languages[0] != self.hub
-        ]
-        covered = {self.hub, *self.languages}
-        for task in self.tasks:
-            if task.source_language != self.hub:
-                problems.append(
-                    f"task {task.name}: its source language is not the hub {self.hub!r}"
-                )
-            if not covered & set(task.texts) - {self.hub}:
-                problems.append(f"task {task.name}: shares no language with the pairs")
-        problems += [
-            f"slice: pair {pair.name} has shipped splits, which cannot be sliced"
-            for pair in self.pairs
-            if self.slice.cuts_bitext and isinstance(pair.split, ShippedSplit)
-        ]
-        problems += self._clashes()
-        if len(set(self.back_translation.engines)) < len(self.back_translation.engines):
-            problems.append("back_translation: an engine is listed twice")
-        for kind, names in (
-            ("pair", [p.name for p in self.pairs]),
-            ("language", [p.languages[1] for p in self.pairs]),
-            ("task", [t.name for t in self.tasks]),
-        ):
-            problems += [
-                f"{kind} {n} is listed twice"
-                for n in sorted({n for n in names if names.count(n) > 1})
-            ]
+        checks = (
+            self._wrong_hubs(),
+            self._foreign_tasks(),
+            self._slices_of_shipped(),
+            self._clashes(),
+            self._repeats(),
+            graph_problems(self.systems, self.hub),
+            self._unknown_systems(),
+        )
+        problems = [problem for check in checks for problem in check]
         if problems:
-            raise ValueError("; ".join(problems))
+            raise FieldsError(problems)
         return self
 
-    def _clashes(self) -> Iterator[str]:
+    def _wrong_hubs(self) -> Iterator[Problem]:
+        """Yield a problem for each pair that does not begin with the hub."""
+        for pair in self.pairs:
+            if pair.languages[0] != self.hub:
+                text = f"it begins with {pair.languages[0]!r}, the hub is {self.hub!r}"
+                yield ("pairs",), f"pair {pair.name}: {text}"
+
+    def _foreign_tasks(self) -> Iterator[Problem]:
+        """Yield a problem for each task that has other languages."""
+        for task in self.tasks:
+            if task.source_language != self.hub:
+                text = f"its source language is not the hub {self.hub!r}"
+                yield ("tasks",), f"task {task.name}: {text}"
+            if not {self.hub, *self.languages} & set(task.texts) - {self.hub}:
+                yield ("tasks",), f"task {task.name}: shares no language with the pairs"
+
+    def _slices_of_shipped(self) -> Iterator[Problem]:
+        """Yield a problem for each shipped split that a slice would cut."""
+        for pair in self.pairs:
+            if self.slice.cuts_bitext and isinstance(pair.split, ShippedSplit):
+                yield ("slice",), f"pair {pair.name} has shipped splits, which cannot be sliced"
+
+    def _clashes(self) -> Iterator[Problem]:
         """Yield a problem for each name that two different monolingual corpora share."""
         known: dict[tuple[str, str], Corpus] = {}
         for pair in self.pairs:
@@ -116,9 +163,44 @@ class Experiment(Manifest):
                     first = known.setdefault((language, corpus.name), corpus)
                     if first.without_credits() != corpus.without_credits():
                         yield (
+                            ("pairs",),
                             f"pair {pair.name}: another pair has a different monolingual corpus "
-                            f"{corpus.name!r} of {language!r}; rename one"
+                            f"{corpus.name!r} of {language!r}; rename one",
                         )
+
+    def _repeats(self) -> Iterator[Problem]:
+        """Yield a problem for each name that is listed twice."""
+        for kind, field, names in (
+            ("pair", "pairs", [p.name for p in self.pairs]),
+            ("language", "pairs", [p.languages[1] for p in self.pairs]),
+            ("task", "tasks", [t.name for t in self.tasks]),
+        ):
+            for name in sorted({n for n in names if names.count(n) > 1}):
+                yield (field,), f"{kind} {name} is listed twice"
+
+    def _unknown_systems(self) -> Iterator[Problem]:
+        """Yield a problem for each place that names a system which does not exist."""
+        named = {
+            ("contrasts",): [name for contrast in self.contrasts or () for name in contrast],
+            ("transfer", "systems"): self.transfer.systems,
+            ("transfer", "encoders"): [
+                encoder.system
+                for encoder in self.transfer.encoders.values()
+                if isinstance(encoder, NmtEncoderSpec) and encoder.system
+            ],
+        }
+        for place, names in named.items():
+            for name in names:
+                if name not in self.systems:
+                    yield place, f"no system {name!r}{suggest(name, self.systems)}"
+        for encoder_name, encoder in self.transfer.encoders.items():
+            if isinstance(encoder, NmtEncoderSpec) and not self._trains(encoder):
+                text = f"{encoder_name!r} needs a trained system, and there is none"
+                yield ("transfer", "encoders"), text
+
+    def _trains(self, encoder: NmtEncoderSpec) -> bool:
+        candidates = [encoder.system] if encoder.system else [*self.systems]
+        return any(isinstance(self.systems.get(name), TrainedSystem) for name in candidates)
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -138,6 +220,10 @@ class Experiment(Manifest):
         """Return a pair by name."""
         return next(pair for pair in self.pairs if pair.name == name)
 
+    def pairs_of(self, direction: tuple[str, str]) -> tuple[PairManifest, ...]:
+        """Return the pair that holds both sides of a direction, or the pairs of either side."""
+        return tuple(pair for pair in self.pairs if pair.languages[1] in direction)
+
     def task(self, name: str) -> TaskManifest:
         """Return a task by name."""
         return next(task for task in self.tasks if task.name == name)
@@ -146,32 +232,59 @@ class Experiment(Manifest):
         """The low-resource languages that a task has texts in."""
         return tuple(language for language in self.languages if language in task.texts)
 
-    @property
-    def rounds(self) -> range:
-        """The NMT trainings: 0 is on human text alone."""
-        return range(self.back_translation.rounds + 1)
+    def directions_of(self, system: str) -> tuple[tuple[str, str], ...]:
+        """The directions that a system is scored in: a pivot's are those between two languages."""
+        if isinstance(self.systems[system], PivotSystem):
+            return tuple(permutations(self.languages, 2))
+        return self.directions
 
     @property
-    def engines(self) -> tuple[str, ...]:
-        """The names of all translation engines: the gloss and the model of each round."""
-        return (GLOSS, *map(nmt_engine, self.rounds))
+    def transfer_systems(self) -> tuple[str, ...]:
+        """The systems that translate for the tasks."""
+        names = self.transfer.systems or tuple(self.systems)
+        return tuple(name for name in names if not isinstance(self.systems[name], PivotSystem))
 
-    def back_translation_engines(self, round_number: int) -> tuple[str, ...]:
-        """The engines whose synthetic text a round trains on; none in round 0."""
-        last = nmt_engine(round_number - 1)
-        wanted = self.back_translation.engines if round_number else ()
-        return tuple(last if engine == "nmt" else engine for engine in wanted)
+    @property
+    def tested_contrasts(self) -> tuple[tuple[str, str], ...]:
+        """The contrasts that are tested: where none are written, each system and its parents."""
+        if self.contrasts is not None:
+            return self.contrasts
+        return tuple(
+            (name, parent) for name, system in self.systems.items() for parent in system.parents
+        )
 
-    def nmt_recipe(self, round_number: int) -> NmtRecipe:
-        """The hyperparameters of a round; `retrain` holds those of rounds with synthetic text."""
-        return self.retrain if round_number and self.retrain else self.nmt
+    @property
+    def encoder_system(self) -> str:
+        """The system whose encoder an encoder without a system of its own is."""
+        return [n for n, s in self.systems.items() if isinstance(s, TrainedSystem)][-1]
 
+    def replicates(self, system: str) -> int:
+        """Return how many trainings a system's scores rest on; 1 where nothing is trained."""
+        found = self.systems[system]
+        if isinstance(found, PivotSystem):
+            return self.replicates(found.by)
+        return found.replicates if isinstance(found, TrainedSystem) else 1
 
-def nmt_engine(round_number: int) -> str:
-    """Return the engine name of a round's model."""
-    return f"nmt-{round_number}"
+    def varies(self, system: str) -> bool:
+        """Say whether another training would give another system: not so with a gloss."""
+        return any(
+            isinstance(self.systems[name], TrainedSystem)
+            for name in ancestors(self.systems, system)
+        )
 
+    def canonical(self, system: str) -> str:
+        """Return the first name of the systems that are the same thing as this one."""
+        wanted = self._identities[system]
+        return next(name for name, identity in self._identities.items() if identity == wanted)
 
-def engine_round(engine: str) -> int | None:
-    """Return the round an engine's model belongs to; None for the gloss."""
-    return None if engine == GLOSS else int(engine.removeprefix("nmt-"))
+    @cached_property
+    def _identities(self) -> dict[str, str]:
+        """What each system is, without its own name and those of its parents."""
+        return {name: self._identity(name) for name in self.systems}
+
+    def _identity(self, name: str) -> str:
+        fields = to_jsonable_python(self.systems[name])
+        for holder in (fields, *fields.get("synthetic", [])):
+            if "by" in holder:
+                holder["by"] = self._identity(holder["by"])
+        return json.dumps(fields, sort_keys=True)

@@ -1,7 +1,7 @@
 """Read YAML into specs; report every problem of a file at once, with line, field and a way out."""
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+import json
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -13,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from models.support.errors import SpecError
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.manifests import FieldsError, Manifest, PairManifest, TaskManifest
+from pipeline.specs.suggesting import suggest
+from pipeline.specs.systems import DEFAULT, expand
 from tasks.sources.fetching import is_remote
 
 MANIFESTS = Path(__file__).parents[2] / "data_manifests"
@@ -40,15 +42,6 @@ def find_manifest(kind: str, name_or_path: str, *, near: Path | None = None) -> 
     raise SpecError(f"no {kind} manifest {name_or_path!r}{suggest(name_or_path, known)}")
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
-    """Return a "did you mean" clause, or the list of what exists."""
-    known = list(known)
-    close = get_close_matches(word, known, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; there are: {', '.join(known)}" if known else ""
-
-
 def load_experiment(name_or_path: str) -> Experiment:
     """Read an experiment and the pair and task manifests it names."""
     path = find_manifest("experiments", name_or_path)
@@ -65,9 +58,52 @@ def _load_experiment(path: Path, text: str) -> Experiment:
             if isinstance(names, list) and all(isinstance(n, str) for n in names):
                 files = [find_manifest(kind, name, near=near) for name in names]
                 data[kind] = [load_manifest(file, model) for file in files]
-        if isinstance(data.get("nmt"), dict) and isinstance(data.get("retrain"), dict):
-            data["retrain"] = {**data["nmt"], **data["retrain"]}
+        _name_what_replaced(path, text, data)
+        data = _expanded(path, text, data)
     return _validate(path, text, data, Experiment)
+
+
+def _name_what_replaced(path: Path, text: str, data: dict[str, Any]) -> None:
+    """Raise SpecError where an experiment speaks of rounds; show the systems to write instead."""
+    old = [field for field in ("back_translation", "retrain") if field in data]
+    if old:
+        line = line_of(text, [old[0]])
+        raise SpecError(
+            f"{path}: line {line}: `{old[0]}` is no more: an experiment names its systems. Write\n"
+            + instead_of_rounds(data)
+        )
+
+
+def instead_of_rounds(data: Mapping[str, Any]) -> str:
+    """Return the YAML of systems that does what the rounds of an old experiment did."""
+    found = data.get("back_translation")
+    old = found if isinstance(found, dict) else {}
+    engines = old.get("engines") or ["nmt"]
+    decoding = f", decoding: {{beam: {old['beam']}}}" if "beam" in old else ""
+    retrain = data.get("retrain")
+    recipe = f", nmt: {json.dumps(retrain)}" if isinstance(retrain, dict) else ""
+    lines = ["systems:", "  gloss: {kind: gloss}", "  base: {kind: trained}"]
+    last = "base"
+    for number in range(1, int(old.get("rounds", 1)) + 1):
+        by = [last if engine == "nmt" else "gloss" for engine in engines]
+        texts = ", ".join(f"{{by: {name}{decoding}}}" for name in by)
+        name = "bt" if number == 1 else f"bt-{number}"
+        lines.append(f"  {name}: {{like: base, synthetic: [{texts}]{recipe}}}")
+        last = name
+    kept = {k: old[k] for k in ("max_sentences", "task_text", "shards") if k in old}
+    if kept:
+        lines.append(f"monolingual: {json.dumps(kept)}")
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _expanded(path: Path, text: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Return an experiment with all its systems written out."""
+    try:
+        systems = expand(data.get("systems", DEFAULT), data.get("grids", {}), data.get("nmt"))
+    except FieldsError as error:
+        lines = [_describe_place(text, place, what) for place, what in error.found]
+        raise SpecError("\n".join([f"{path}: {_problem_count(lines)}", *lines])) from error
+    return {**{k: v for k, v in data.items() if k != "grids"}, "systems": systems}
 
 
 def load_manifest(path: Path, model: type[AnyManifest]) -> AnyManifest:
@@ -129,8 +165,11 @@ def _validate(path: Path, text: str, data: Any, model: type[AnyManifest]) -> Any
     except ValidationError as error:
         found = list(chain.from_iterable(map(_places, error.errors(include_url=False))))
         problems = [_describe(problem, text, model) for problem in _own_problems(found)]
-        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        raise SpecError("\n".join([f"{path}: {count}", *problems])) from error
+        raise SpecError("\n".join([f"{path}: {_problem_count(problems)}", *problems])) from error
+
+
+def _problem_count(problems: Sequence[str]) -> str:
+    return f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
 
 
 def _places(problem: Any) -> list[Any]:
@@ -149,7 +188,6 @@ def _own_problems(problems: Sequence[Any]) -> list[Any]:
 
 def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
     location = problem["loc"]
-    field = ".".join(map(str, location)) or "(whole file)"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         message = "unknown field" + suggest(str(location[-1]), _field_names(model, location[:-1]))
@@ -157,6 +195,11 @@ def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
         problem["input"], (dict, list)
     ):
         message += f" (found {problem['input']!r})"
+    return _describe_place(text, location, message)
+
+
+def _describe_place(text: str, location: Sequence[str | int], message: str) -> str:
+    field = ".".join(map(str, location)) or "(whole file)"
     line = line_of(text, location)
     return f"  line {line}: {field}: {message}" if line else f"  {field}: {message}"
 

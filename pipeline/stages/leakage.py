@@ -227,7 +227,7 @@ class MonolingualSample(Stage[SafeTextSpec]):
 
     def spec(self) -> SafeTextSpec:
         language, study = str(self.language), self.study
-        limit = study.back_translation.max_sentences
+        limit = study.monolingual.max_sentences
         name = f"monolingual {language}"
         return SafeTextSpec(name, (language,), study.leaks, study.filters, limit)
 
@@ -282,13 +282,13 @@ class TaskText(Stage[SafeTextSpec]):
         out.counts = {"merged": counts, **safe}
 
 
-def text_to_back_translate(stage: Stage[Any], language: str) -> list[Stage[Any]]:
+def text_to_translate(stage: Stage[Any], language: str) -> list[Stage[Any]]:
     """Return the stages that hold real text of a language; none where there is no text."""
     study = stage.study
     found: list[Stage[Any]] = []
     if monolingual_corpora(study, language):
         found.append(MonolingualSample(experiment=stage.experiment, language=language))
-    if study.back_translation.task_text and study.tasks and language == study.hub:
+    if study.monolingual.task_text and study.tasks and language == study.hub:
         found.append(TaskText(experiment=stage.experiment))
     return found
 

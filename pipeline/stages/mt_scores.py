@@ -1,150 +1,167 @@
-"""Translate the MT test sets with every engine and score the translations."""
+"""Score a system's translations of the MT test sets, and test systems against each other."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import luigi
 
-from pipeline.specs.experiment import engine_round, nmt_engine
 from pipeline.stages.corpora import Bitext
-from pipeline.stages.nmt import engine_gpus, engine_requirements, load_engine
+from pipeline.stages.leakage import TrainingBitext
 from pipeline.stages.stage import Inputs, Requirements, Stage
-from pipeline.store import Draft
-from tasks.mt.scoring import MtScore, score_direction
-from tasks.mt.translation import as_texts, translate_records, write_texts
-from tasks.records import check_same_ids, read_columns
+from pipeline.stages.texts import BITEXT, Text, bitext_sides
+from pipeline.stages.translations import translations
+from pipeline.store import Artifact, Draft
+from tasks.mt.contests import (
+    MtContest,
+    compare_systems,
+    correct,
+    load_tallies,
+    save_tallies,
+    score_direction,
+    tally_direction,
+)
+from tasks.mt.translation import as_texts
+from tasks.statistics import Runs
 
-
-@dataclass(frozen=True)
-class TestHypothesesSpec:
-    """What decides an engine's translations of the test sets."""
-
-    hub: str
-    languages: tuple[str, ...]
-    beam: int
-
-
-class TestHypotheses(Stage[TestHypothesesSpec]):
-    """One engine's translation of every MT test set, in both directions."""
-
-    engine = luigi.Parameter(description="gloss, nmt-0, nmt-1, ...")
-
-    def spec(self) -> TestHypothesesSpec:
-        study = self.study
-        return TestHypothesesSpec(study.hub, study.languages, study.evaluation.beam)
-
-    def label(self) -> str:
-        return str(self.engine)
-
-    def requires(self) -> Requirements:
-        return {
-            "bitext": [
-                Bitext(experiment=self.experiment, pair=pair.name) for pair in self.study.pairs
-            ],
-            **engine_requirements(self, str(self.engine)),
-        }
-
-    def gpus(self) -> int:
-        return engine_gpus(str(self.engine))
-
-    @staticmethod
-    def build(spec: TestHypothesesSpec, inputs: Inputs, out: Draft) -> None:
-        engine = load_engine(inputs, beam=spec.beam)
-        for source, target, test in test_directions(spec.hub, spec.languages, inputs):
-            translated = translate_records(
-                as_texts(test, source),
-                engine,
-                source=source,
-                target=target,
-                shards=out.scratch,
-                report=out.lines_done,
-            )
-            write_texts(out.path(f"{source}-{target}.parquet"), translated)
-
-
-def test_directions(
-    hub: str, languages: tuple[str, ...], inputs: Inputs
-) -> Iterator[tuple[str, str, Path]]:
-    """Yield source, target and test set of every direction, in the order of the languages."""
-    for language, bitext in zip(languages, inputs.many("bitext"), strict=True):
-        test = bitext.path("test.parquet")
-        yield hub, language, test
-        yield language, hub, test
-
-
-def translations_of(ids: Sequence[str], hypotheses: Path) -> list[str]:
-    """Read the translations of a test set; they must be of these sentences, in this order."""
-    columns = read_columns(hypotheses)
-    check_same_ids(f"hypotheses {hypotheses.stem}", ids, columns["id"])
-    return columns["text"]
+Direction = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class MtScoresSpec:
-    """What decides an engine's scores."""
+    """What decides a system's scores; `random` where another training would give another system."""
 
-    engine: str
-    round: int | None
-    hub: str
-    languages: tuple[str, ...]
+    directions: tuple[Direction, ...]
+    replicates: int
+    random: bool
     resamples: int
     seed: int
 
 
 class MtScores(Stage[MtScoresSpec]):
-    """One engine's BLEU and chrF++ for every direction, with the copy baseline beside them."""
+    """One system's BLEU and chrF++ for every direction, with the copy baseline beside them."""
 
-    engine = luigi.Parameter(description="gloss, nmt-0, nmt-1, ...")
+    system = luigi.Parameter(description="name of the system")
 
     def spec(self) -> MtScoresSpec:
-        study = self.study
-        engine = str(self.engine)
+        study, system = self.study, str(self.system)
         return MtScoresSpec(
-            engine=engine,
-            round=engine_round(engine),
-            hub=study.hub,
-            languages=study.languages,
+            directions=study.directions_of(system),
+            replicates=study.replicates(system),
+            random=study.varies(system),
             resamples=study.evaluation.resamples,
             seed=study.evaluation.seed,
         )
 
     def label(self) -> str:
-        return str(self.engine)
+        return str(self.system)
+
+    def slug(self) -> str:
+        return self.study.systems[str(self.system)].kind
 
     def requires(self) -> Requirements:
-        engine = str(self.engine)
-        later = bool(engine_round(engine))
+        study, system = self.study, str(self.system)
         return {
-            "bitext": [
-                Bitext(experiment=self.experiment, pair=pair.name) for pair in self.study.pairs
+            "test": [Bitext(experiment=self.experiment, pair=p.name) for p in study.pairs],
+            "dev": [TrainingBitext(experiment=self.experiment, pair=p.name) for p in study.pairs],
+            "hypotheses": [
+                translation
+                for direction in study.directions_of(system)
+                for translation in self._translations(system, direction)
             ],
-            "hypotheses": TestHypotheses(experiment=self.experiment, engine=engine),
-            "before": [TestHypotheses(experiment=self.experiment, engine=nmt_engine(0))]
-            if later
-            else [],
         }
 
     @staticmethod
     def build(spec: MtScoresSpec, inputs: Inputs, out: Draft) -> None:
-        scores: list[MtScore] = []
-        for source, target, path in test_directions(spec.hub, spec.languages, inputs):
-            file = f"{source}-{target}.parquet"
-            test = read_columns(path, ["id", source, target])
-            hypotheses, *before = (
-                translations_of(test["id"], artifact.path(file))
-                for artifact in (inputs.one("hypotheses"), *inputs.many("before"))
-            )
-            scores += score_direction(
-                hypotheses,
-                sources=test[source],
-                references=test[target],
-                direction=(source, target),
-                engine=spec.engine,
-                round=spec.round,
-                before=before[0] if before else None,
+        hypotheses = inputs.many("hypotheses")
+        for number, direction in enumerate(spec.directions):
+            of_direction = hypotheses[number * spec.replicates :][: spec.replicates]
+            parts = {
+                part: tally_direction(
+                    bitext_sides(inputs, part, direction), _texts(of_direction, part)
+                )
+                for part in ("dev", "test")
+            }
+            contest = MtContest(spec.random, spec.resamples, spec.seed)
+            out.scores += [asdict(s) for s in score_direction(direction, parts, contest)]
+            save_tallies(parts["test"], out.path(f"{'-'.join(direction)}.npz"))
+            out.progress((number + 1) / len(spec.directions), "-".join(direction))
+
+    def _translations(self, system: str, direction: Direction) -> list[Stage[Any]]:
+        """Return the translations of the test set; a pivot reads that of its source's own pair."""
+        study = self.study
+        pair = next(p for p in study.pairs_of(direction) if direction[0] in p.languages)
+        text = Text(BITEXT, pair.name)
+        return translations(self, system, text, direction, study.evaluation.decoding)
+
+
+def _texts(artifacts: list[Artifact], part: str) -> list[dict[str, str]]:
+    """Return the hypotheses of each replicate by id."""
+    paths = [artifact.path(f"{part}.parquet") for artifact in artifacts]
+    return [{r["id"]: r["text"] for r in as_texts(path, "text")} for path in paths]
+
+
+@dataclass(frozen=True)
+class MtContrastsSpec:
+    """Which of the inputs are compared in which directions, and which of them vary."""
+
+    pairs: tuple[tuple[int, int], ...]
+    directions: tuple[tuple[Direction, ...], ...]
+    random: tuple[bool, ...]
+    resamples: int
+    seed: int
+
+
+class MtContrasts(Stage[MtContrastsSpec]):
+    """The contrasts of an experiment: in each direction, and over all of them."""
+
+    def spec(self) -> MtContrastsSpec:
+        study, systems = self.study, self._systems()
+        pairs = study.tested_contrasts
+        return MtContrastsSpec(
+            pairs=tuple((systems.index(a), systems.index(b)) for a, b in pairs),
+            directions=tuple(
+                tuple(d for d in study.directions_of(a) if d in study.directions_of(b))
+                for a, b in pairs
+            ),
+            random=tuple(map(study.varies, systems)),
+            resamples=study.evaluation.resamples,
+            seed=study.evaluation.seed,
+        )
+
+    def label(self) -> str:
+        return str(self.study.name)
+
+    def requires(self) -> Requirements:
+        return {"scores": [mt_scores(self, system) for system in self._systems()]}
+
+    @staticmethod
+    def build(spec: MtContrastsSpec, inputs: Inputs, out: Draft) -> None:
+        scores = inputs.many("scores")
+
+        def runs(system: int, direction: Direction) -> dict[str, Runs]:
+            path = scores[system].path(f"{'-'.join(direction)}.npz")
+            return load_tallies(path, spec.random[system])
+
+        tests = [
+            compare_systems(
+                {d: (runs(first, d), runs(second, d)) for d in directions},
                 resamples=spec.resamples,
                 seed=spec.seed,
             )
-            out.progress(len(scores) / (4 * len(spec.languages)), file)
-        out.scores = [score.as_record() for score in scores]
+            for (first, second), directions in zip(spec.pairs, spec.directions, strict=True)
+        ]
+        out.facts["contrasts"] = [
+            {"pair": pair, **test._asdict()}
+            for pair, of_pair in zip(spec.pairs, correct(tests), strict=True)
+            for test in of_pair
+        ]
+
+    def _systems(self) -> list[str]:
+        """Return the systems that are compared, in the order of the experiment."""
+        named = {name for pair in self.study.tested_contrasts for name in pair}
+        return [name for name in self.study.systems if name in named]
+
+
+def mt_scores(stage: Stage[Any], system: str) -> MtScores:
+    """Return the scores of a system of the stage's experiment."""
+    return MtScores(experiment=stage.experiment, system=stage.study.canonical(system))

@@ -23,7 +23,7 @@ from pipeline.console import Reporter
 from pipeline.settings import Settings
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.loading import load_experiment
-from pipeline.store import Artifact, Draft, Place, exclusive
+from pipeline.store import Artifact, Draft, Place, Share, exclusive
 
 FINGERPRINT_DIGITS = 16
 
@@ -66,6 +66,13 @@ class Stage(luigi.Task, Generic[SpecT]):
     def label(self) -> str:
         """Return a short readable name, unique among the stage's artifacts of one experiment."""
         raise NotImplementedError
+
+    def slug(self) -> str:
+        """Return what the artifact's folder is called: a label without the names of systems.
+
+        Names stay out of it, so that renaming a system rebuilds nothing.
+        """
+        return self.label()
 
     def requires(self) -> Requirements:
         """Return the stages this one builds from, by name."""
@@ -125,7 +132,7 @@ class Stage(luigi.Task, Generic[SpecT]):
     def place(self) -> Place:
         """Where the artifact lies, or will lie."""
         store = Settings.from_environment().store
-        return Place(store, type(self).__name__, f"{self.label()}-{self.fingerprint}")
+        return Place(store, type(self).__name__, f"{self.slug()}-{self.fingerprint}")
 
     @property
     def artifact(self) -> Artifact:
@@ -152,9 +159,13 @@ class Stage(luigi.Task, Generic[SpecT]):
             if self.complete():
                 reporter.found()
                 return
-            with Draft(self.place, reporter.progress, gpus=self.gpus()) as draft:
+            with Draft(self.place, reporter.progress, self._share()) as draft:
                 self.build(self.spec(), self.built_inputs, draft)
                 draft.publish({**self.identity, **self._provenance()})
+
+    def _share(self) -> Share:
+        """Return what this stage has of the machine while it builds."""
+        return Share(cpus=self.needs()["cpu"], gpus=self.gpus())
 
     def walk(self) -> Iterator["Stage[Any]"]:
         """Yield this stage and everything it needs, each once, depth first."""

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from models.engines.nmt import FASTER_TYPE, FULL_TYPE, Engine, NmtEngine, translation_device
+from models.engines.nmt import FASTER_TYPE, FULL_TYPE, NmtEngine, translation_device
+from models.engines.protocol import Decoding, Engine
 from tasks.records import read_columns
 
 MOST_LOST = 0.3
 """BLEU points that speed may cost."""
 DEV_SENTENCES = 1000
-BEAM = 4
+DECODING = Decoding(beam=4)
 
 
 class Direction(NamedTuple):
@@ -39,13 +40,13 @@ def choose_type(
 ) -> TranslationType:
     """Translate dev text in float32 and in the device's faster format, and compare."""
     device = translation_device()
-    types = (FULL_TYPE, FASTER_TYPE[device])
     sentences, bleu = 0, {}
-    for compute_type in types:
-        engine = NmtEngine(model, subwords, beam=BEAM, threads=threads, compute_type=compute_type)
+    for compute_type in (FULL_TYPE, FASTER_TYPE[device]):
+        engine = NmtEngine(model, subwords, threads=threads, compute_type=compute_type)
         bleu[compute_type], sentences = dev_bleu(engine, directions)
-    lost = bleu[types[0]] - bleu[types[1]]
-    return TranslationType(types[lost <= MOST_LOST], device, bleu, sentences)
+    faster_is_as_good = bleu[FULL_TYPE] - bleu[FASTER_TYPE[device]] <= MOST_LOST
+    chosen = FASTER_TYPE[device] if faster_is_as_good else FULL_TYPE
+    return TranslationType(chosen, device, bleu, sentences)
 
 
 def dev_bleu(engine: Engine, directions: Sequence[Direction]) -> tuple[float, int]:
@@ -61,7 +62,7 @@ def dev_bleu(engine: Engine, directions: Sequence[Direction]) -> tuple[float, in
     for source, target, dev in directions:
         columns = read_columns(dev, [source, target])
         lines = [(str(n), text) for n, text in enumerate(columns[source][:limit])]
-        translated = engine.translate(lines, source=source, target=target)
+        translated = engine.translate(lines, source=source, target=target, decoding=DECODING)
         hypotheses += [text for _, text in translated]
         references += columns[target][:limit]
     return float(BLEU().corpus_score(hypotheses, [references]).score), len(references)

@@ -1,140 +1,92 @@
-"""Score translations: BLEU and chrF++ with signature, bootstrap interval and paired test."""
+"""Score translations with BLEU and chrF++: sentence tallies whose sums are sacreBLEU's scores."""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from models.support.errors import ContractError
+from tasks.statistics import Measure
 
-METRICS = ("BLEU", "chrF++")
+if TYPE_CHECKING:
+    import numpy
+
+BLEU, CHRF = "BLEU", "chrF++"
+METRICS = (BLEU, CHRF)
+ORDERS = 4
+"""Of BLEU's n-grams."""
+BETA_SQUARED = 4.0
+"""chrF weighs recall twice as much as precision."""
+NOTHING = 1e-300
 
 
-class PairedScore(NamedTuple):
-    """One metric of a system and of the baseline it is resampled with.
+def tallies(metric: str, hypotheses: Sequence[str], references: Sequence[str]) -> "numpy.ndarray":
+    """Return what each sentence adds to a metric: (sentences, 10) of BLEU, (sentences, 24) of chrF.
 
-    `low` and `high` bound the system's 95 % bootstrap interval, `p_value` is that of the paired
-    bootstrap test against the baseline.
+    Counted by sacreBLEU (Post 2018). Raises ContractError when the lengths differ, which sacreBLEU
+    itself lets pass.
     """
+    import numpy
 
-    metric: str
-    score: float
-    low: float
-    high: float
-    baseline: float
-    p_value: float
-    signature: str
+    if len(hypotheses) != len(references):
+        raise ContractError(f"{len(hypotheses)} hypotheses for {len(references)} references")
+    found = _metric(metric)._extract_corpus_statistics(list(hypotheses), [list(references)])
+    return numpy.array(found, dtype=float).reshape(len(references), -1)
 
 
-@dataclass(frozen=True)
-class MtScore:
-    """One figure of the MT table.
+@lru_cache
+def _metric(metric: str) -> Any:
+    from sacrebleu.metrics import bleu as bleu_metric
+    from sacrebleu.metrics import chrf as chrf_metric
 
-    `baseline` is the score of copying the source; `p_value` tests against round 0, where there is
-    a round 0 to test against.
-    """
-
-    round: int | None
-    engine: str
-    direction: str
-    metric: str
-    score: float
-    low: float
-    high: float
-    n: int
-    signature: str
-    baseline: float
-    p_value: float | None
-
-    def as_record(self) -> dict[str, object]:
-        """Return the figure as plain values for JSON."""
-        return {"kind": "mt", **asdict(self)}
-
-
-def paired_scores(
-    system: Sequence[str],
-    baseline: Sequence[str],
-    references: Sequence[str],
-    *,
-    resamples: int,
-    seed: int,
-) -> list[PairedScore]:
-    """Score a system beside a baseline on single references.
-
-    Source: Post 2018 (signatures), Koehn 2004 (paired bootstrap). Raises ContractError when the
-    lengths differ, which sacreBLEU itself lets pass. Equal outputs get p = 1, not 1 / (n + 1).
-    """
-    from sacrebleu.metrics.bleu import BLEU
-    from sacrebleu.metrics.chrf import CHRF
-    from sacrebleu.significance import PairedTest
-
-    for name, lines in (("hypotheses", system), ("baseline lines", baseline)):
-        if len(lines) != len(references):
-            raise ContractError(f"{len(lines)} {name} for {len(references)} references")
     logging.getLogger("sacrebleu").setLevel(logging.WARNING)
-    test = PairedTest(
-        [("baseline", list(baseline)), ("system", list(system))],
-        dict(zip(METRICS, (BLEU(), CHRF(word_order=2)), strict=True)),
-        [list(references)],
-        test_type="bs",
-        n_samples=resamples,
+    return bleu_metric.BLEU() if metric == BLEU else chrf_metric.CHRF(word_order=2)
+
+
+@lru_cache
+def signature(metric: str) -> str:
+    """Return sacreBLEU's signature of how a metric is computed."""
+    found = _metric(metric)
+    found.corpus_score(["x"], [["x"]])
+    return str(found.get_signature())
+
+
+def bleu(sums: "numpy.ndarray") -> "numpy.ndarray":
+    """Return BLEU, 0 to 100, of summed tallies (..., 10): lengths, then matches and n-grams.
+
+    Papineni et al. 2002, with the exponential smoothing of mteval, as sacreBLEU's default.
+    """
+    import numpy
+
+    lengths, references = sums[..., 0], sums[..., 1]
+    right, total = sums[..., 2 : 2 + ORDERS], sums[..., 2 + ORDERS :]
+    halved = 2.0 ** -numpy.cumsum((right == 0) & (total > 0), axis=-1)
+    precision = numpy.where(right > 0, right, halved) / numpy.maximum(total, NOTHING)
+    logs = numpy.log(numpy.where(total > 0, precision, NOTHING))
+    brevity = numpy.where(
+        lengths < references, 1 - references / numpy.maximum(lengths, NOTHING), 0.0
     )
-    test._seed = seed  # sacreBLEU itself takes it from the environment alone
-    signatures, results = test()
-    for named in signatures.values():
-        named.update("seed", str(seed))
-    found: list[list[Any]] = [results[name] for name in results if name != "System"]
-    same = list(system) == list(baseline)
-    return [
-        _paired_score(metric, before, after, str(signature), same)
-        for metric, (before, after), signature in zip(
-            METRICS, found, signatures.values(), strict=True
-        )
-    ]
+    scores = 100 * numpy.exp(numpy.maximum(brevity, -700) + logs.mean(-1))
+    matched: numpy.ndarray = numpy.where(right.sum(-1) > 0, scores, 0.0)
+    return matched
 
 
-def _paired_score(metric: str, before: Any, after: Any, signature: str, same: bool) -> PairedScore:
-    mean, half_width = float(after.mean), float(after.ci)
-    return PairedScore(
-        metric=metric,
-        score=float(after.score),
-        low=max(0.0, mean - half_width),
-        high=min(100.0, mean + half_width),
-        baseline=float(before.score),
-        p_value=1.0 if same else float(after.p_value),
-        signature=signature,
-    )
+def chrf(sums: "numpy.ndarray") -> "numpy.ndarray":
+    """Return chrF, 0 to 100, of summed tallies (..., 3 * orders): hypothesis, reference, matches.
+
+    Popovic 2017; orders that neither side has do not count.
+    """
+    import numpy
+
+    of_order = sums.reshape(*sums.shape[:-1], -1, 3)
+    hypothesis, reference, match = (of_order[..., i] for i in range(3))  # (..., orders)
+    there = (hypothesis > 0) & (reference > 0)
+    orders = numpy.maximum(there.sum(-1), 1)
+    precision = (there * match / numpy.maximum(hypothesis, 1)).sum(-1) / orders
+    recall = (there * match / numpy.maximum(reference, 1)).sum(-1) / orders
+    both = numpy.maximum(BETA_SQUARED * precision + recall, NOTHING)
+    scores: numpy.ndarray = 100 * (1 + BETA_SQUARED) * precision * recall / both
+    return scores
 
 
-def score_direction(
-    hypotheses: Sequence[str],
-    *,
-    sources: Sequence[str],
-    references: Sequence[str],
-    direction: tuple[str, str],
-    engine: str,
-    round: int | None,
-    before: Sequence[str] | None,
-    resamples: int,
-    seed: int,
-) -> list[MtScore]:
-    """Score one direction of one engine beside copying, and test it against `before`."""
-    resampling = {"resamples": resamples, "seed": seed}
-    tested = paired_scores(hypotheses, before, references, **resampling) if before else []
-    p_values = {score.metric: score.p_value for score in tested}
-    return [
-        MtScore(
-            round=round,
-            engine=engine,
-            direction="-".join(direction),
-            metric=score.metric,
-            score=score.score,
-            low=score.low,
-            high=score.high,
-            n=len(references),
-            signature=score.signature,
-            baseline=score.baseline,
-            p_value=p_values.get(score.metric),
-        )
-        for score in paired_scores(hypotheses, sources, references, **resampling)
-    ]
+MEASURES: dict[str, Measure] = {BLEU: bleu, CHRF: chrf}

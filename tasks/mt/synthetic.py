@@ -1,77 +1,105 @@
-"""Back-translate monolingual text into synthetic bitext (Sennrich et al. 2016)."""
+"""Pair real text with its machine translation: synthetic bitext, filtered by length."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from math import exp, log
 from pathlib import Path
-from typing import Annotated, Literal
+from statistics import median
+from typing import NamedTuple
 
-from annotated_types import Ge, Gt, MinLen
+from models.support.errors import SourceError
+from tasks.records import BACK_TRANSLATED, FORWARD_TRANSLATED, Record, RecordWriter, check_same_ids
 
-from tasks.records import BACK_TRANSLATED, Record, RecordWriter, check_same_ids
 
+class SyntheticRules(NamedTuple):
+    """What is kept of synthetic bitext.
 
-@dataclass(frozen=True, kw_only=True)
-class BackTranslationRecipe:
-    """How much synthetic text to make, with which engines, and how to mix it in.
-
-    Tagged sources (Caswell et al. 2019) and beam search, which is best below about 100,000 pairs
-    (Edunov et al. 2018). `human_repeats` is how often the human text stands beside the synthetic.
-    Each engine translates all the text: `nmt`, the model of the round before, and `gloss`, whose
-    copies and word-by-word order are poorer but whose words are surer while the model is young.
-    `task_text` also back-translates the tasks' training texts in the hub language, without their
-    labels, on top of `max_sentences`: the model meets the domain it will translate. The text of a
-    direction is translated in so many `shards`, which workers take one by one.
+    `max_length_ratio` is the factor by which a pair's lengths may differ from what is usual in its
+    corpus; losing more than `max_lost` of the lines is an error; `most` lines are kept at most.
     """
 
-    rounds: Annotated[int, Ge(0)] = 1
-    engines: Annotated[tuple[Literal["nmt", "gloss"], ...], MinLen(1)] = ("nmt",)
-    beam: Annotated[int, Ge(1)] = 4
-    max_sentences: Annotated[int, Ge(1)] = 20_000
-    max_length_ratio: Annotated[float, Gt(1)] = 2.0
-    human_repeats: Annotated[int, Ge(1)] = 1
-    task_text: bool = False
-    shards: Annotated[int, Ge(1)] = 1
+    max_length_ratio: float
+    max_lost: float
+    most: int | None = None
 
 
-def shard(real: Sequence[Record], number: int, of: int) -> Sequence[Record]:
-    """Return one of so many parts of a text, which have the same size and keep its order."""
-    return real[len(real) * number // of : len(real) * (number + 1) // of]
+class Sides(NamedTuple):
+    """The languages of a direction, and whether its target is the real side."""
+
+    source: str
+    target: str
+    real_target: bool
+
+    @property
+    def real(self) -> str:
+        """The language of the real text."""
+        return self.target if self.real_target else self.source
+
+    @property
+    def made(self) -> str:
+        """The language of the translation."""
+        return self.source if self.real_target else self.target
 
 
 def write_synthetic_bitext(
     real: Sequence[Record],
-    synthetic: Sequence[Record],
+    made: Sequence[Record],
     *,
-    max_length_ratio: float,
-    source: str,
-    target: str,
+    sides: Sides,
+    rules: SyntheticRules,
     out: Path,
 ) -> dict[str, object]:
-    """Write the bitext from synthetic `source` text to the real `target` text it was made of.
+    """Write the bitext of real text and its translation; return read, kept and dropped counts.
 
-    Both are (id, text) records, in the same order. Ids stay those of the real sentences. Returns
-    counts of read, kept and dropped by reason.
+    Both are (id, text) records in the same order; ids stay those of the real sentences. Real
+    targets make back-translation (Sennrich et al. 2016), real sources forward translation.
+    Raises SourceError where more is lost than the rules allow.
     """
-    step = f"back-translation {target}-{source}"
-    check_same_ids(step, [r["id"] for r in real], [r["id"] for r in synthetic])
+    step = f"synthetic text {sides.source}-{sides.target}"
+    check_same_ids(step, [r["id"] for r in real], [r["id"] for r in made])
     dropped: Counter[str] = Counter()
-    with RecordWriter(out, ["id", source, target, "origin"]) as writer:
-        for human, made in zip(real, synthetic, strict=True):
-            reason = _reason_to_drop(made["text"], human["text"], max_length_ratio)
+    usual = _usual_ratio(real, made)
+    origin = BACK_TRANSLATED if sides.real_target else FORWARD_TRANSLATED
+    with RecordWriter(out, ["id", sides.source, sides.target, "origin"]) as writer:
+        for human, machine in zip(real, made, strict=True):
+            reason = _reason_to_drop(machine["text"], human["text"], usual, rules)
+            if reason is None and rules.most is not None and writer.written >= rules.most:
+                reason = "above_ratio"
             if reason:
                 dropped[reason] += 1
                 continue
-            texts = {source: made["text"], target: human["text"]}
-            writer.write({"id": human["id"], **texts, "origin": BACK_TRANSLATED})
+            texts = {sides.real: human["text"], sides.made: machine["text"]}
+            writer.write({"id": human["id"], **texts, "origin": origin})
         kept = writer.written
+    _check_loss(step, len(real), dropped, rules)
     return {"read": len(real), "kept": kept, "dropped": dict(dropped)}
 
 
-def _reason_to_drop(synthetic: str, real: str, max_ratio: float) -> str | None:
-    lengths = sorted((len(synthetic), len(real)))
-    if not synthetic:
+def _usual_ratio(real: Sequence[Record], made: Sequence[Record]) -> float:
+    """Return the median of length of translation to length of real text, in characters.
+
+    Scripts differ: Chinese takes a third of the characters of English.
+    """
+    pairs = zip(real, made, strict=True)
+    ratios = [log(len(m["text"]) / len(r["text"])) for r, m in pairs if m["text"] and r["text"]]
+    return exp(median(ratios)) if ratios else 1.0
+
+
+def _reason_to_drop(made: str, real: str, usual: float, rules: SyntheticRules) -> str | None:
+    if not made:
         return "empty"
-    if lengths[1] > max_ratio * lengths[0]:
+    off = len(made) / max(len(real), 1) / usual
+    if max(off, 1 / off) > rules.max_length_ratio:
         return "length_ratio"
     return None
+
+
+def _check_loss(step: str, read: int, dropped: Counter[str], rules: SyntheticRules) -> None:
+    lost = {reason: n for reason, n in dropped.items() if reason != "above_ratio"}
+    if sum(lost.values()) > rules.max_lost * read:
+        why = ", ".join(f"{n} {reason}" for reason, n in sorted(lost.items()))
+        raise SourceError(
+            f"{step}: {sum(lost.values())} of {read} translations are of no use ({why}); the "
+            "system that made them is too weak, or `monolingual.max_length_ratio` is too strict; "
+            "`monolingual.max_lost` says how much may be lost"
+        )

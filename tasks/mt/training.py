@@ -1,8 +1,10 @@
 """Assemble human and synthetic bitext, train the multilingual model on it, publish it."""
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +16,10 @@ from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     MAX_PIECES,
     Batch,
+    PhaseFiles,
     Schedule,
+    Step,
+    TrainedText,
     TrainingProgress,
     fine_tune_schedule,
     main_schedule,
@@ -35,7 +40,7 @@ COUNTS = "counts.json"
 PUBLISH = "models.nmt.publish"
 
 
-class PairFiles(NamedTuple):
+class BitextFiles(NamedTuple):
     """Train and dev bitext of the hub and one language."""
 
     language: str
@@ -44,23 +49,29 @@ class PairFiles(NamedTuple):
 
 
 class SyntheticFile(NamedTuple):
-    """Synthetic bitext of one direction."""
+    """Synthetic bitext of one direction; `tagged` marks its sources as synthetic."""
 
     source: str
     target: str
     path: Path
+    tagged: bool = True
 
 
 class ModelData(NamedTuple):
     """All text of one training.
 
-    `human_repeats` upsamples the human text beside the synthetic; `copied` adds, for each
-    direction, its target text as its own source; `joined_share` of the lines are two in a row.
+    * ``subwords``: the joint subword model.
+    * ``hub``: the language that every pair has.
+    * ``pairs``: human bitext, each in both directions.
+    * ``synthetic``: synthetic bitext, each in its own direction alone.
+    * ``human_repeats``: how often the human text stands beside the synthetic.
+    * ``copied``: whether each direction also copies its target text.
+    * ``joined_share``: of the lines that are two in a row.
     """
 
     subwords: Path
     hub: str
-    pairs: list[PairFiles]
+    pairs: list[BitextFiles]
     synthetic: list[SyntheticFile]
     human_repeats: int
     copied: bool = False
@@ -77,14 +88,14 @@ class ModelData(NamedTuple):
         return [direction for pair in self.pairs for direction in self._both_ways(pair)]
 
     def texts(self) -> list[TrainingText]:
-        """Return which file feeds which direction; synthetic text feeds only its own, tagged."""
+        """Return which file feeds which direction; synthetic text feeds only its own."""
         synthetic = [
             TrainingText(
                 file.path,
                 "train",
                 file.source,
                 file.target,
-                tagged=True,
+                tagged=file.tagged,
                 joined_share=self.joined_share,
             )
             for file in self.synthetic
@@ -126,10 +137,10 @@ class ModelData(NamedTuple):
         """Return every direction with its dev text."""
         return [Direction(s, t, pair.dev) for pair, s, t in self._human_directions()]
 
-    def _human_directions(self) -> list[tuple[PairFiles, str, str]]:
+    def _human_directions(self) -> list[tuple[BitextFiles, str, str]]:
         return [(pair, *direction) for pair in self.pairs for direction in self._both_ways(pair)]
 
-    def _both_ways(self, pair: PairFiles) -> tuple[tuple[str, str], tuple[str, str]]:
+    def _both_ways(self, pair: BitextFiles) -> tuple[tuple[str, str], tuple[str, str]]:
         return (self.hub, pair.language), (pair.language, self.hub)
 
 
@@ -157,6 +168,27 @@ class TrainedPhase(NamedTuple):
         return [tuple(entry) for entry in json.loads(history.read_text(encoding="utf-8"))]
 
 
+class TrainingSite(NamedTuple):
+    """Where one training works, and with what: nothing of it decides what is computed.
+
+    * ``scratch``: survives an interruption; ``out``: becomes the artifact.
+    * ``log``, ``curves``: output of the children, and learning curves for TensorBoard.
+    * ``progress``: told of each line of fairseq's log.
+    * ``threads``: of each process.
+    * ``launcher``: a command that starts all processes of a distributed training.
+    * ``machine_notes``: a folder for what was measured of this machine, shared by its trainings.
+    """
+
+    scratch: Path
+    out: Path
+    log: Path
+    curves: Path
+    progress: Progress
+    threads: int = 1
+    launcher: Sequence[str] = ()
+    machine_notes: Path | None = None
+
+
 class TrainingResult(NamedTuple):
     """What is worth recording of a training."""
 
@@ -171,62 +203,64 @@ class _Trainer:
 
     data: ModelData
     recipe: NmtRecipe
-    scratch: Path
-    log: Path
-    curves: Path
-    launcher: Sequence[str]
-    progress: Progress
+    site: TrainingSite
     server: ForkServer | FreshProcesses
 
     def run(self, name: str, schedule: Schedule, *, done: int = 0) -> TrainedPhase:
         """Run a phase, or what is left of it; `done` updates went before."""
-        folder = self.scratch / name
+        folder = self.site.scratch / name
         return TrainedPhase(folder, self._train(folder, schedule, done))
 
     def _train(self, folder: Path, schedule: Schedule, done: int) -> ChildRun:
         """Train to the end of the schedule, in smaller parts of the batch if memory runs out."""
         batch = self.batch()
+        phase = PhaseFiles(folder, self.site.curves / folder.name)
+        text = TrainedText(self.data.languages, self.data.directions)
         arguments = training_arguments(
-            self.recipe,
-            schedule,
-            data=folder / "data",
-            checkpoints=folder / "checkpoints",
-            languages=self.data.languages,
-            directions=self.data.directions,
-            precision=self.precision,
-            batch=batch,
-            curves=self.curves / folder.name,
+            self.recipe, phase=phase, text=text, step=Step(schedule, batch, self.precision)
         )
         try:
             return train(
                 self.recipe,
                 arguments,
-                folder / "checkpoints",
+                phase.checkpoints,
                 server=self.server,
-                log=self.log,
+                log=self.site.log,
                 on_progress=lambda now: self._report(now, done),
-                launcher=self.launcher,
+                launcher=self.site.launcher,
             )
         except OutOfMemoryError:
             smaller = batch.halved()
             if smaller is None:
                 raise
-        _settle(self.scratch / "batch.json", json.dumps(smaller))
+        settle(self.site.scratch / "batch.json", json.dumps(smaller))
         status = f"out of memory: {smaller.parts} parts of {smaller.tokens:,} tokens an update"
-        self.progress(done / self.recipe.all_updates, status, milestone=True)
+        self.site.progress(done / self.recipe.all_updates, status, milestone=True)
         return self._train(folder, schedule, done)
 
     @property
     def precision(self) -> str:
         """The precision that this training began with: it may resume on another machine."""
-        note = self.scratch / "precision"
+        note = self.site.scratch / "precision"
         if not note.exists():
-            _settle(note, resolve_precision(self.recipe, server=self.server, log=self.log))
+            settle(note, self._precision_here())
+        return note.read_text(encoding="utf-8")
+
+    def _precision_here(self) -> str:
+        """Return what all trainings of this size on this machine have, measured by the first."""
+        recipe, folder = self.recipe, self.site.machine_notes
+        if folder is None or recipe.precision != "auto":
+            return resolve_precision(recipe, server=self.server, log=self.site.log)
+        note = folder / f"precision-{recipe.width}-{recipe.feed_forward}"
+        if not note.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            measured = resolve_precision(recipe, server=self.server, log=self.site.log)
+            settle_once(note, measured)
         return note.read_text(encoding="utf-8")
 
     def batch(self) -> Batch:
         """Return the batch that fits into memory, as far as this training has found out."""
-        note = self.scratch / "batch.json"
+        note = self.site.scratch / "batch.json"
         if not note.exists():
             return Batch(self.recipe.batch_tokens)
         return Batch(*json.loads(note.read_text(encoding="utf-8")))
@@ -234,31 +268,17 @@ class _Trainer:
     def _report(self, now: TrainingProgress, done: int) -> None:
         updates, total = done + now.updates, self.recipe.all_updates
         status = f"update {updates:,} of {total:,}, {describe(now)}"
-        self.progress(updates / total, status, milestone=now.validation)
+        self.site.progress(updates / total, status, milestone=now.validation)
 
 
-def train_and_publish(
-    data: ModelData,
-    recipe: NmtRecipe,
-    *,
-    scratch: Path,
-    out: Path,
-    log: Path,
-    curves: Path,
-    progress: Progress,
-    launcher: Sequence[str] = (),
-) -> TrainingResult:
-    """Binarize, train and publish; each step that is finished in `scratch` is not done again.
-
-    `curves` becomes a folder of learning curves for TensorBoard; `launcher` is a command that
-    starts all processes of a distributed training.
-    """
-    with training_server(recipe, scratch) as server:
-        trainer = _Trainer(data, recipe, scratch, log, curves, launcher, progress, server)
+def train_and_publish(data: ModelData, recipe: NmtRecipe, site: TrainingSite) -> TrainingResult:
+    """Binarize, train and publish; each step that is finished in `scratch` is not done again."""
+    with training_server(recipe, site.scratch, threads=site.threads) as server:
+        trainer = _Trainer(data, recipe, site, server)
         phases = _run_phases(trainer)
         last = phases[-1]
-        published = server.run(PUBLISH, (last.best, last.folder / "data", out), log)
-    chosen = _choose_type(data, recipe, out)
+        published = server.run(PUBLISH, (last.best, last.folder / "data", site.out), site.log)
+    chosen = _choose_type(data, recipe, site)
     facts = {
         "precision": trainer.precision,
         "translation": chosen._asdict() if chosen else None,
@@ -275,7 +295,7 @@ def _run_phases(trainer: _Trainer) -> list[TrainedPhase]:
     texts = {MAIN: data.texts()}
     if recipe.fine_tune_updates:
         texts[FINE_TUNE] = data.human_texts()
-    _binarize(data, texts, trainer.scratch)
+    _binarize(data, texts, trainer.site.scratch)
     main = trainer.run(MAIN, main_schedule(recipe))
     if not recipe.fine_tune_updates:
         return [main]
@@ -284,20 +304,29 @@ def _run_phases(trainer: _Trainer) -> list[TrainedPhase]:
     return [main, trainer.run(FINE_TUNE, schedule, done=done)]
 
 
-def _choose_type(data: ModelData, recipe: NmtRecipe, out: Path) -> TranslationType | None:
+def _choose_type(data: ModelData, recipe: NmtRecipe, site: TrainingSite) -> TranslationType | None:
     """Choose what to translate in; None where the recipe fixes it."""
     if recipe.translation != "auto":
         return None
     return choose_type(
-        out / CTRANSLATE2, data.subwords, data.dev_directions(), threads=recipe.threads
+        site.out / CTRANSLATE2, data.subwords, data.dev_directions(), threads=site.threads
     )
 
 
-def _settle(note: Path, text: str) -> None:
+def settle(note: Path, text: str) -> None:
     """Write what a resumed training must know of the interrupted one."""
-    draft = note.with_suffix(".tmp")
+    draft = note.with_suffix(f".{os.getpid()}.tmp")
     draft.write_text(text, encoding="utf-8")
     draft.replace(note)
+
+
+def settle_once(note: Path, text: str) -> None:
+    """Write a note unless another process has just written it: whoever is first decides."""
+    draft = note.with_suffix(f".{os.getpid()}.tmp")
+    draft.write_text(text, encoding="utf-8")
+    with suppress(FileExistsError):
+        os.link(draft, note)
+    draft.unlink()
 
 
 def describe(now: TrainingProgress) -> str:
@@ -317,4 +346,4 @@ def _binarize(data: ModelData, texts: Mapping[str, list[TrainingText]], scratch:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         counts = binarize(subwords, wanted, data.languages, folder / "data", max_pieces=MAX_PIECES)
-        _settle(folder / COUNTS, json.dumps(counts, indent=1))
+        settle(folder / COUNTS, json.dumps(counts, indent=1))

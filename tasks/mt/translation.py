@@ -1,9 +1,12 @@
 """Translate records with any engine: ids that go in come out, a crash loses one shard at most."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from zlib import crc32
 
-from models.engines.nmt import Engine
+from models.engines.noise import add_noise
+from models.engines.protocol import Decoding, Engine, Line
 from tasks.progress import LinesDone
 from tasks.records import (
     Record,
@@ -23,6 +26,7 @@ def translate_records(
     *,
     source: str,
     target: str,
+    decoding: Decoding,
     shards: Path,
     report: LinesDone = lambda done, total: None,
 ) -> list[Record]:
@@ -37,7 +41,9 @@ def translate_records(
         shard = records[start : start + SHARD_RECORDS]
         path = shards / f"{source}-{target}-{start:09d}.parquet"
         if not path.exists():
-            _translate_shard(shard, engine, source=source, target=target, path=path)
+            _translate_shard(
+                shard, engine, source=source, target=target, decoding=decoding, path=path
+            )
         translated.extend(read_records(path))
         report(len(translated), len(records))
     step = f"translation {source}-{target}"
@@ -46,13 +52,22 @@ def translate_records(
 
 
 def _translate_shard(
-    shard: Sequence[Record], engine: Engine, *, source: str, target: str, path: Path
+    shard: Sequence[Record],
+    engine: Engine,
+    *,
+    source: str,
+    target: str,
+    decoding: Decoding,
+    path: Path,
 ) -> None:
     lines = [(record["id"], record["text"]) for record in shard]
-    translated = engine.translate(lines, source=source, target=target)
+    drawn = _for_lines(decoding, lines) if decoding.random else decoding
+    translated = engine.translate(lines, source=source, target=target, decoding=drawn)
     check_same_ids(
         f"translation {source}-{target}", [key for key, _ in lines], [key for key, _ in translated]
     )
+    if decoding.noise:
+        translated = add_noise(translated, decoding.noise, seed=decoding.seed)
     draft = path.with_suffix(".tmp")
     with RecordWriter(draft, ["id", "text"]) as writer:
         for key, text in translated:
@@ -60,27 +75,14 @@ def _translate_shard(
     draft.replace(path)
 
 
-def translate_labelled(
-    labelled: Path,
-    engine: Engine,
-    *,
-    source: str,
-    target: str,
-    shards: Path,
-    out: Path,
-    report: LinesDone = lambda done, total: None,
-) -> None:
-    """Write a part of a labelled set with its texts translated; ids and labels stay as they are."""
-    translated = translate_records(
-        as_texts(labelled, "text"),
-        engine,
-        source=source,
-        target=target,
-        shards=shards,
-        report=report,
-    )
-    columns = read_columns(labelled, ["id", "label"])
-    write_records(out, {**columns, "text": [record["text"] for record in translated]})
+def _for_lines(decoding: Decoding, lines: Sequence[Line]) -> Decoding:
+    """Return the decoding with a seed of these lines' own: two shards must not draw alike."""
+    return replace(decoding, seed=crc32(f"{decoding.seed}/{lines[0][0]}".encode()))
+
+
+def shard(records: Sequence[Record], number: int, of: int) -> Sequence[Record]:
+    """Return one of so many parts of a text, which have the same size and keep its order."""
+    return records[len(records) * number // of : len(records) * (number + 1) // of]
 
 
 def write_texts(path: Path, records: Sequence[Record]) -> None:
