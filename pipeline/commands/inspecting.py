@@ -57,7 +57,7 @@ def explain(
     Compares with the newest earlier artifact of the same stage and label, and follows changed
     inputs down to where the change began.
 
-    Example: `sprachbund explain nusa MtScores:nmt-1`
+    Example: `sprachbund explain nusa MtScores:bt`
     """
     from rich.console import Console
 

@@ -9,7 +9,7 @@ Experiment = Annotated[
     str, typer.Argument(help="Name in data_manifests/experiments, or path of a YAML file.")
 ]
 Stage = Annotated[
-    str, typer.Argument(help="STAGE or STAGE:LABEL-GLOB, e.g. NmtModel:round-1 or MtScores:nmt-*.")
+    str, typer.Argument(help="STAGE or STAGE:LABEL-GLOB, e.g. TrainedModel:bt-1 or MtScores:b*.")
 ]
 Workers = Annotated[
     int | None,

@@ -25,7 +25,7 @@ def run(
 
     A finished stage is never built again; an interrupted one resumes where it was.
 
-    Example: `sprachbund run sandbox --until MtScores:nmt-0`
+    Example: `sprachbund run sandbox --until MtScores:base`
     """
     from pipeline.commands.answers import print_answer
     from pipeline.dag import find_stages
@@ -52,7 +52,7 @@ def rerun(
 ) -> None:
     """Build a stage and everything that depends on it once more; nothing else.
 
-    Example: `sprachbund rerun sandbox TranslatedTask:*-sis-*`
+    Example: `sprachbund rerun sandbox Translation:bt-1-task-*`
     """
     from pipeline.running import building
 
@@ -106,8 +106,8 @@ def translate(
     experiment: Experiment,
     source: Annotated[str, typer.Option("--from", help="Language of the input.")],
     target: Annotated[str, typer.Option("--to", help="Language of the output.")],
-    engine: Annotated[
-        str | None, typer.Option(help="gloss, nmt-0, nmt-1, ...; by default the last round.")
+    system: Annotated[
+        str | None, typer.Option(help="A system of the experiment; by default the last one.")
     ] = None,
     beam: Annotated[int, typer.Option(help="Beam size.", min=1)] = 4,
 ) -> None:
@@ -115,10 +115,15 @@ def translate(
 
     Example: `sprachbund translate nusa --from ind --to jav < in.txt > out.txt`
     """
+    from models.engines.protocol import Decoding
     from pipeline.running.translating import translate_lines
 
     for line in translate_lines(
-        experiment, sys.stdin.buffer, source=source, target=target, engine=engine, beam=beam
+        experiment,
+        sys.stdin.buffer,
+        direction=(source, target),
+        system=system,
+        decoding=Decoding(beam=beam),
     ):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()

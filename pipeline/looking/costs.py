@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from statistics import mean
 from typing import Any
 
 from pipeline.dag import built_stages
 from pipeline.looking.scores import finished_scores
-from pipeline.specs.experiment import engine_round
-from pipeline.stages.stage import Stage
+from pipeline.reporting.records import Contrast
+from pipeline.stages.mt_scores import mt_scores
+from pipeline.stages.report import Report
 from pipeline.store import Manifest
-from tasks.statistics import MACRO_F1
+from tasks.mt.contests import ALL
 
-AUGMENTATION = ("MonolingualSample", "TaskText", "BackTranslation", "SyntheticBitext")
 Record = dict[str, Any]
 
 
@@ -42,7 +41,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Gain:
-    """What the last round is ahead of round 0 by, on average, and the seconds that took."""
+    """By how much one system is ahead of another, and the seconds that took."""
 
     what: str
     points: float
@@ -98,47 +97,30 @@ def total(found: Sequence[Cost], name: str = "total") -> Cost:
 
 
 def gains(experiment: str) -> list[Gain]:
-    """Return what back-translation and retraining gained in BLEU and in the tasks' macro-F1.
+    """Return what each contrast gained over all directions, or where there is but one, and its price.
 
-    Only what two rounds have in common counts; without two rounds there is nothing to return.
+    The price is of what the first system was made from and the second was not.
     """
-    scores = finished_scores(experiment)
-    bleu = [r for r in scores if r["kind"] == "mt" and r["metric"] == "BLEU"]
-    trained = {r["engine"] for r in bleu if engine_round(r["engine"]) is not None}
-    rounds = sorted(trained, key=lambda engine: engine_round(engine) or 0)
-    if len(rounds) < 2:
-        return []
-    built = built_stages(experiment)
-    seconds = round(sum(s.artifact.manifest["seconds"] for s in built if _augments(s)), 1)
-    task = [r for r in scores if r["kind"] == "task" and r["metric"] == MACRO_F1]
-    ahead = (
-        ("BLEU", _ahead(bleu, rounds[0], rounds[-1], ("direction",)), 1),
-        (
-            "macro-F1 of translate-train and translate-test, in points of 0.01",
-            _ahead(task, rounds[0], rounds[-1], ("task", "language", "strategy", "encoder")),
-            100,
-        ),
-    )
+    tested = [s for s in finished_scores(experiment) if isinstance(s, Contrast) and s.of == "mt"]
+    everywhere = {(c.first, c.second, c.metric) for c in tested if c.where == ALL}
+    chosen = [
+        c for c in tested if c.where == ALL or (c.first, c.second, c.metric) not in everywhere
+    ]
     return [
-        Gain(what, round(scale * points, 2), seconds)
-        for what, points, scale in ahead
-        if points is not None
+        Gain(
+            what=f"{c.first} over {c.second}, {c.metric}",
+            points=round(c.difference, 2),
+            seconds=_seconds_beyond(experiment, c.first, c.second),
+        )
+        for c in chosen
     ]
 
 
-def _augments(stage: Stage[Any]) -> bool:
-    retrained = type(stage).__name__ == "NmtModel" and stage.label() != "round-0"
-    return retrained or type(stage).__name__ in AUGMENTATION
-
-
-def _ahead(records: list[Record], first: str, last: str, place: tuple[str, ...]) -> float | None:
-    """Return by how much one engine is ahead of another on average where both have scores."""
-    by_engine: dict[str, dict[tuple[Any, ...], float]] = {first: {}, last: {}}
-    for record in records:
-        if record["engine"] in by_engine:
-            where = tuple(record[name] for name in place)
-            by_engine[record["engine"]][where] = record["score"]
-    common = by_engine[first].keys() & by_engine[last].keys()
-    if not common:
-        return None
-    return mean(by_engine[last][where] - by_engine[first][where] for where in common)
+def _seconds_beyond(experiment: str, first: str, second: str) -> float:
+    """Return the seconds of what makes one system and not the other."""
+    made = [
+        {stage.place: stage for stage in mt_scores(Report(experiment=experiment), name).walk()}
+        for name in (first, second)
+    ]
+    extra = [stage for place, stage in made[0].items() if place not in made[1]]
+    return round(sum(s.artifact.manifest["seconds"] for s in extra if s.complete()), 1)

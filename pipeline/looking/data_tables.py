@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pipeline.looking.history import StageCost, total, unknown_kinds
 from pipeline.looking.profiling import TextProfile
 from pipeline.looking.readiness import LanguageReadiness, Readiness
-from pipeline.looking.strategies import Ability
+from pipeline.looking.abilities import Ability
 from pipeline.looking.supply import COUNTED, NONE, Amount
 from pipeline.reporting.tables import Grid
 from pipeline.reporting.words import duration, size
 from pipeline.specs.coverage import FAMILIES, IDENTIFIER, Coverage, language_list
 from tasks.profiling import Lengths
-from tasks.transfer.contests import STRATEGIES
+from tasks.transfer.strategies import STRATEGIES
 
 NOTHING = "–"
 EXCERPT_CHARACTERS = 60

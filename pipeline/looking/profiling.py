@@ -16,7 +16,7 @@ from pipeline.specs.loading import load_experiment
 from pipeline.stages.corpora import RawCorpus, monolingual_corpora
 from pipeline.stages.filtering import SCORES, BitextScores, MonolingualScores
 from pipeline.stages.leakage import all_labelled
-from pipeline.stages.nmt import SUBWORDS, SubwordModel
+from pipeline.stages.subwords import SUBWORDS, SubwordModel
 from tasks.filtering import text_scorers, worst_lines, write_scores
 from tasks.profiling import EXCERPT_CHARACTERS, Example, Profile, Profiler
 from tasks.records import RecordWriter

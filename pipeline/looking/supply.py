@@ -15,7 +15,7 @@ from pipeline.stages.corpora import (
     monolingual_corpora,
 )
 from pipeline.stages.leakage import TrainingBitext, all_labelled
-from pipeline.stages.nmt import SUBWORDS, SubwordModel
+from pipeline.stages.subwords import SUBWORDS, SubwordModel
 from pipeline.stages.stage import Stage
 from tasks.profiling import Profiler
 from tasks.records import read_records

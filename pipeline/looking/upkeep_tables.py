@@ -34,8 +34,8 @@ def cost_grids(costs: list[Cost], gains: list[Gain]) -> Iterator[Grid]:
             ]
             for gain in gains
         ]
-        note = "mean over all directions, or all languages and encoders: last round against round 0"
-        yield Grid("Gain of the augmentation", ["what", "points", "clock", "a point"], rows, note)
+        note = "mean over all directions; clock: of what the first was made from and the second not"
+        yield Grid("Gain", ["what", "points", "clock", "a point"], rows, note)
 
 
 def _cost_row(cost: Cost) -> list[str]:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
 
-from models.engines.nmt import Line
+from models.engines.protocol import Decoding, Engine, Line
 from models.support.errors import SourceError, SpecError, StageError
 from pipeline.specs.loading import load_experiment
 from pipeline.specs.suggesting import suggest
-from pipeline.stages.mt_scores import TestHypotheses
-from pipeline.stages.nmt import load_engine
+from pipeline.stages.mt_scores import MtScores
 from pipeline.stages.stage import Inputs
+from pipeline.stages.systems.registry import engine_details, engine_requirements, load_engine
 from tasks.records import check_same_ids
 
 LINES_AT_ONCE = 256
@@ -21,34 +21,41 @@ def translate_lines(
     experiment: str,
     stream: BinaryIO,
     *,
-    source: str,
-    target: str,
-    engine: str | None,
-    beam: int,
+    direction: tuple[str, str],
+    system: str | None,
+    decoding: Decoding,
 ) -> Iterator[str]:
-    """Yield one translation for each line of `stream`, with the engine an experiment has trained.
+    """Yield one translation for each line of `stream`, by a system that an experiment has built.
 
-    Raises SpecError for a direction or engine the experiment does not have, StageError when it has
-    not been trained yet, SourceError for a line that is not UTF-8.
+    Of several trainings the first translates. Raises SpecError for a direction or system the
+    experiment does not have, StageError when it is not built yet, SourceError for a line that is
+    not UTF-8.
     """
     study = load_experiment(experiment)
-    engine = engine or study.engines[-1]
-    if engine not in study.engines:
-        raise SpecError(f"no engine {engine!r}{suggest(engine, study.engines)}")
-    if (source, target) not in study.directions:
-        known = [f"{s}-{t}" for s, t in study.directions]
-        raise SpecError(f"no direction {source}-{target}{suggest(f'{source}-{target}', known)}")
-    stage = TestHypotheses(experiment=experiment, engine=engine)
-    needed = {n: s for n, s in stage.inputs.items() if n in ("lexicons", "model", "subwords")}
-    for missing in (s for stages in needed.values() for s in stages if not s.complete()):
-        raise StageError(f"{missing} is not built yet: sprachbund run {experiment}")
-    artifacts = {name: [s.artifact for s in stages] for name, stages in needed.items()}
-    translator = load_engine(Inputs(artifacts), beam=beam)
+    system = system or list(study.systems)[-1]
+    if system not in study.systems:
+        raise SpecError(f"no system {system!r}{suggest(system, study.systems)}")
+    name, directions = "-".join(direction), ["-".join(d) for d in study.directions_of(system)]
+    if name not in directions:
+        raise SpecError(f"no direction {name}{suggest(name, directions)}")
+    engine = _load(experiment, study.canonical(system))
+    source, target = direction
     for lines in _batches(stream):
-        translated = translator.translate(lines, source=source, target=target)
+        translated = engine.translate(lines, source=source, target=target, decoding=decoding)
         numbers = [[number for number, _ in side] for side in (lines, translated)]
-        check_same_ids(f"translation {source}-{target}", *numbers)
+        check_same_ids(f"translation {name}", *numbers)
         yield from (text for _, text in translated)
+
+
+def _load(experiment: str, system: str) -> Engine:
+    """Load the engine of a system's first training."""
+    scores = MtScores(experiment=experiment, system=system)
+    needed = engine_requirements(scores, system, 0)
+    listed = {n: s if isinstance(s, list) else [s] for n, s in needed.items()}
+    for missing in (s for stages in listed.values() for s in stages if not s.complete()):
+        raise StageError(f"{missing.title} is not built yet: sprachbund run {experiment}")
+    artifacts = {name: [stage.artifact for stage in stages] for name, stages in listed.items()}
+    return load_engine(engine_details(scores, system), Inputs(artifacts))
 
 
 def _batches(stream: BinaryIO) -> Iterator[list[Line]]:

@@ -191,6 +191,9 @@ def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         message = "unknown field" + suggest(str(location[-1]), _field_names(model, location[:-1]))
+    elif problem["type"] == "union_tag_invalid":
+        kinds = [kind.strip("' ") for kind in problem["ctx"]["expected_tags"].split(",")]
+        message = f"no kind {problem['ctx']['tag']!r}{suggest(problem['ctx']['tag'], kinds)}"
     elif problem["type"] not in ("missing", "value_error") and not isinstance(
         problem["input"], (dict, list)
     ):
@@ -210,15 +213,21 @@ UNION_TAGS = {
     "split": {"hash", "shipped"},
 }
 """What pydantic puts into a location below a field that is a union: not a field of the file."""
+NAMED_TAGS = {"systems": {"gloss", "trained", "pivot"}, "encoders": {"ngrams", "nmt"}}
+"""The same, below each name in a mapping of such fields."""
 KEY = "[key]"
 """What it puts behind a key of a mapping that is itself not valid."""
 
 
 def _without_tags(location: Sequence[str | int]) -> list[str | int]:
-    above: Sequence[str | int | None] = [None, *location]
-    pairs = zip(above, location, strict=False)
-    kept = [(before, x) for before, x in pairs if x != KEY]
-    return [x for before, x in kept if x not in UNION_TAGS.get(str(before), ())]
+    kept: list[str | int] = []
+    for x in location:
+        above = str(kept[-1]) if kept else ""
+        before = str(kept[-2]) if len(kept) > 1 else ""
+        tags = UNION_TAGS.get(above, set()) | NAMED_TAGS.get(before, set())
+        if x != KEY and x not in tags:
+            kept.append(x)
+    return kept
 
 
 def _field_names(model: type[Manifest], location: Sequence[str | int]) -> list[str]:

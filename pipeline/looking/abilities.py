@@ -5,16 +5,10 @@ from typing import Any, Literal
 
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.manifests import TaskManifest
-from pipeline.stages.leakage import text_to_back_translate
+from pipeline.specs.systems import TrainedSystem
+from pipeline.stages.leakage import text_to_translate
 from pipeline.stages.stage import Stage
-from tasks.transfer.contests import (
-    IN_LANGUAGE,
-    NGRAMS,
-    STRATEGIES,
-    TRANSLATE_TEST,
-    TRANSLATE_TRAIN,
-    ZERO_SHOT,
-)
+from tasks.transfer.strategies import STRATEGIES, ZERO_SHOT
 
 
 @dataclass(frozen=True)
@@ -47,32 +41,33 @@ def transfer(
     if language not in task.texts:
         why = f"{task.name} has no text in {language}, so there is nothing to test on"
         return dict.fromkeys(STRATEGIES, Ability("no", why))
-    engines = f"with {', '.join(study.engines)}"
+    systems = f"with {', '.join(study.transfer_systems)}"
     return {
-        ZERO_SHOT: _zero_shot(study, scripts),
-        TRANSLATE_TRAIN: Ability("yes", engines),
-        TRANSLATE_TEST: Ability("yes", engines),
-        IN_LANGUAGE: Ability("yes"),
+        name: _zero_shot(study, scripts)
+        if name == ZERO_SHOT
+        else Ability("yes", systems if strategy.uses_system else "")
+        for name, strategy in STRATEGIES.items()
     }
 
 
 def _zero_shot(study: Experiment, scripts: Scripts) -> Ability:
-    blind = [encoder for encoder in study.transfer.encoders if encoder in NGRAMS]
+    encoders = study.transfer.encoders
+    blind = [name for name, encoder in encoders.items() if encoder.letters]
     if not (scripts.differ and blind):
         return Ability("yes")
     hub, language = ("/".join(found) for found in (scripts.hub, scripts.language))
     why = f"no letters in common ({hub} and {language}) for {' and '.join(blind)}"
-    others = [encoder for encoder in study.transfer.encoders if encoder not in NGRAMS]
+    others = [name for name in encoders if name not in blind]
     return Ability("in part", f"{why}; {', '.join(others)} can") if others else Ability("no", why)
 
 
 def back_translation(of: Stage[Any], language: str) -> Ability:
     """Say whether a language's own text, and the hub's into it, will be back-translated."""
     study = of.study
-    if not study.back_translation.rounds:
-        return Ability("no", "back_translation.rounds is 0")
+    if not any(isinstance(s, TrainedSystem) and s.synthetic for s in study.systems.values()):
+        return Ability("no", "no system trains on synthetic text")
     sides = dict.fromkeys((language, study.hub))
-    without = [side for side in sides if not text_to_back_translate(of, side)]
+    without = [side for side in sides if not text_to_translate(of, side)]
     if not without:
         return Ability("yes", f"text in {' and '.join(sides)}")
     why = f"no monolingual text in {' or '.join(without)}"
