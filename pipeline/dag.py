@@ -17,17 +17,15 @@ from pipeline.stages.leakage import (
     TaskText,
     TrainingBitext,
 )
-from pipeline.stages.mt_scores import MtScores, TestHypotheses
-from pipeline.stages.nmt import (
-    BackTranslation,
-    GlossLexicon,
-    NmtModel,
-    SubwordModel,
-    SyntheticBitext,
-)
+from pipeline.stages.mt_scores import MtContrasts, MtScores
 from pipeline.stages.report import Report, Study
 from pipeline.stages.stage import Stage
-from pipeline.stages.transfer import EncodedTask, Predictions, TransferScores, TranslatedTask
+from pipeline.stages.subwords import SubwordModel
+from pipeline.stages.synthetic import Synthetic
+from pipeline.stages.systems import pivot
+from pipeline.stages.systems.gloss import Lexicon
+from pipeline.stages.systems.trained import TrainedModel
+from pipeline.stages.translations import Translation
 
 STAGES: tuple[type[Stage[Any]], ...] = (
     RawCorpus,
@@ -43,20 +41,24 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     MonolingualSample,
     TaskText,
     SubwordModel,
-    GlossLexicon,
-    NmtModel,
-    BackTranslation,
-    SyntheticBitext,
-    TestHypotheses,
+    Lexicon,
+    TrainedModel,
+    Translation,
+    Synthetic,
     MtScores,
-    TranslatedTask,
-    EncodedTask,
-    Predictions,
-    TransferScores,
+    MtContrasts,
     Report,
 )
 
-__all__ = ["STAGES", "Study", "all_stages", "built_stages", "descendants", "find_stages"]
+__all__ = [
+    "STAGES",
+    "Study",
+    "all_stages",
+    "built_stages",
+    "descendants",
+    "find_stages",
+    "pivot",  # a kind of system that has no stage of its own
+]
 
 luigi_defaults.apply()
 

@@ -24,6 +24,7 @@ from tasks.mt.translation import as_texts
 from tasks.statistics import Runs
 
 Direction = tuple[str, str]
+STATISTICS = ("sacrebleu.metrics.bleu", "sacrebleu.metrics.chrf", "scipy.stats")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class MtScoresSpec:
 
 class MtScores(Stage[MtScoresSpec]):
     """One system's BLEU and chrF++ for every direction, with the copy baseline beside them."""
+
+    LIBRARIES = STATISTICS
 
     system = luigi.Parameter(description="name of the system")
 
@@ -113,6 +116,8 @@ class MtContrastsSpec:
 
 class MtContrasts(Stage[MtContrastsSpec]):
     """The contrasts of an experiment: in each direction, and over all of them."""
+
+    LIBRARIES = STATISTICS
 
     def spec(self) -> MtContrastsSpec:
         study, systems = self.study, self._systems()

@@ -9,9 +9,8 @@ from pipeline.reporting.html import write_html
 from pipeline.reporting.markdown import write_markdown
 from pipeline.specs.experiment import Experiment
 from pipeline.stages.leakage import LeakAudit
-from pipeline.stages.mt_scores import MtScores
+from pipeline.stages.mt_scores import MtContrasts, mt_scores
 from pipeline.stages.stage import Inputs, Requirements, Stage
-from pipeline.stages.transfer import TransferScores
 from pipeline.store import Draft
 
 
@@ -32,14 +31,9 @@ class Report(Stage[ReportSpec]):
         return str(self.study.name)
 
     def requires(self) -> Requirements:
-        study = self.study
         return {
-            "mt": [MtScores(experiment=self.experiment, engine=e) for e in study.engines],
-            "transfer": [
-                TransferScores(experiment=self.experiment, task=task.name, encoder=encoder)
-                for task in study.tasks
-                for encoder in study.transfer.encoders
-            ],
+            "mt": [mt_scores(self, system) for system in self.study.systems],
+            "mt_contrasts": [MtContrasts(experiment=self.experiment)],
             "audit": LeakAudit(experiment=self.experiment),
         }
 
