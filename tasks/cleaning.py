@@ -33,8 +33,15 @@ INNER_END = regex.compile(r"[.!?…।؟۔。！？].", regex.DOTALL)
 class CleaningRules:
     """What to strip from each text, and which sentences to keep.
 
-    `drop_repeats` keeps the first of sentences that differ in case, width or punctuation alone, in
-    bitext by its first language. Turn it off to audit a corpus as it ships.
+    * ``strip_urls``: web addresses and pictures of tweets.
+    * ``strip_placeholders``: ``[URL]``, ``[USERNAME]``, ``[HASHTAG]``, which stand for what a
+      corpus has taken out.
+    * ``strip_handles``: names of users, ``@budi``.
+    * ``strip_hash_signs``: the sign of a hashtag alone; its words stay.
+    * ``split_paragraphs``: cut monolingual text into sentences; bitext stays as it is aligned.
+    * ``drop_repeats``: keep the first of sentences that differ in case, width or punctuation alone,
+      in bitext by its first language. Off, a corpus is audited as it ships.
+    * ``max_words``, ``max_characters``: of each side; a longer sentence is dropped.
     """
 
     strip_urls: bool = True

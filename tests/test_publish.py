@@ -5,13 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from models.encoders import NmtEncoder
+from models.encoders.nmt import NmtEncoder
 from models.engines.nmt import NmtEngine
+from models.engines.protocol import Decoding
 from models.nmt.publish import CTRANSLATE2, HUGGINGFACE, load_checkpoint
 from models.nmt.recipe import NmtRecipe
 from models.subwords import EOS, SubwordRecipe, Subwords, language_tag, train_subwords
 from tasks import sandbox
-from tasks.mt.training import ModelData, PairFiles, TrainingResult, train_and_publish
+from tasks.mt.training import (
+    BitextFiles,
+    ModelData,
+    TrainingResult,
+    TrainingSite,
+    train_and_publish,
+)
 from tasks.records import write_records
 
 RECIPE = NmtRecipe(
@@ -49,7 +56,7 @@ def bitext(folder: Path) -> ModelData:
     return ModelData(
         subwords=folder / "subwords.model",
         hub="hub",
-        pairs=[PairFiles("sis", folder / "train.parquet", folder / "dev.parquet")],
+        pairs=[BitextFiles("sis", folder / "train.parquet", folder / "dev.parquet")],
         synthetic=[],
         human_repeats=1,
     )
@@ -59,15 +66,14 @@ def train(data: ModelData, recipe: NmtRecipe, folder: Path) -> TrainingResult:
     """Train and publish in a folder."""
     (folder / "scratch").mkdir()
     (folder / "out").mkdir()
-    return train_and_publish(
-        data,
-        recipe,
+    site = TrainingSite(
         scratch=folder / "scratch",
         out=folder / "out",
         log=folder / "log.txt",
         curves=folder / "curves",
         progress=lambda share, message, *, milestone=False: None,
     )
+    return train_and_publish(data, recipe, site)
 
 
 def test_the_encoder_is_the_one_fairseq_trained(trained: Path) -> None:
@@ -105,11 +111,11 @@ def test_ctranslate2_and_hugging_face_translate_alike(trained: Path) -> None:
     from transformers import M2M100ForConditionalGeneration
 
     subwords = Subwords(trained / "subwords.model")
-    engine = NmtEngine(trained / "out" / CTRANSLATE2, trained / "subwords.model", beam=1, threads=1)
+    engine = NmtEngine(trained / "out" / CTRANSLATE2, trained / "subwords.model", threads=1)
     model = M2M100ForConditionalGeneration.from_pretrained(trained / "out" / HUGGINGFACE)
     lines = [row[:2] for row in sandbox_rows(5)]
     tag = subwords.piece_id(language_tag("sis"))
-    translated = engine.translate(lines, source="hub", target="sis")
+    translated = engine.translate(lines, source="hub", target="sis", decoding=Decoding(beam=1))
     for (key, text), (same_key, translation) in zip(lines, translated, strict=True):
         assert same_key == key
         tokens = torch.tensor([[tag, *subwords.encode_ids([text])[0], EOS]])
@@ -119,9 +125,9 @@ def test_ctranslate2_and_hugging_face_translate_alike(trained: Path) -> None:
 
 
 def test_an_empty_text_stays_empty_and_keeps_its_place(trained: Path) -> None:
-    engine = NmtEngine(trained / "out" / CTRANSLATE2, trained / "subwords.model", beam=1, threads=1)
+    engine = NmtEngine(trained / "out" / CTRANSLATE2, trained / "subwords.model", threads=1)
     lines = [("k:1", ""), ("k:2", "ba"), ("k:3", " "), ("k:4", "da")]
-    translated = engine.translate(lines, source="hub", target="sis")
+    translated = engine.translate(lines, source="hub", target="sis", decoding=Decoding(beam=1))
     assert [key for key, _ in translated] == [key for key, _ in lines]
     assert [translated[0][1], translated[2][1]] == ["", ""]
 
@@ -147,7 +153,7 @@ def test_a_training_leaves_learning_curves(trained: Path) -> None:
 
 @pytest.mark.system
 def test_two_processes_train_one_model_together(trained: Path, tmp_path: Path) -> None:
-    recipe = dataclasses.replace(RECIPE, processes=2, threads=1, fine_tune_updates=0)
+    recipe = dataclasses.replace(RECIPE, processes=2, fine_tune_updates=0)
     result = train(bitext(trained), recipe, tmp_path)
     (phase,) = result.facts["phases"]
     assert [updates for updates, _ in phase["validations"]] == [6, 12]

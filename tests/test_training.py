@@ -1,6 +1,8 @@
 """The contract with fairseq: what it is asked, what its log says, when it stops."""
 
+import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,13 +10,16 @@ from typing import Any
 
 import pytest
 
-from models.nmt.binarize import Row, TrainingText, binarize, join_some
+from models.nmt.binarize import EncodedPair, TrainingText, binarize, join_some
 from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
 from models.nmt.precision import quicker_precision, resolve_precision
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     Batch,
+    PhaseFiles,
     Schedule,
+    Step,
+    TrainedText,
     fine_tune_schedule,
     main_schedule,
     parse_progress,
@@ -24,7 +29,8 @@ from models.subwords import BACK_TRANSLATION_TAG, EOS, SubwordRecipe, Subwords, 
 from models.support.errors import OutOfMemoryError, ProcessError
 from models.support.fork_server import FreshProcesses
 from models.support.processes import python_module, run_child
-from tasks.mt.training import ModelData, PairFiles, SyntheticFile
+from tasks.cleaning import CleaningRules
+from tasks.mt.training import BitextFiles, ModelData, SyntheticFile
 from tasks.records import write_records
 
 DIRECTIONS = [("ind", "jav"), ("jav", "ind")]
@@ -39,7 +45,7 @@ torch.ones(2048, 512) @ torch.ones(512, 2048)
 if fork := os.fork():
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1]))
 folder = Path(sys.argv[1])
-with training_server(NmtRecipe(), folder) as server:
+with training_server(NmtRecipe(), folder, threads=2) as server:
     print(resolve_precision(NmtRecipe(width=64), server=server, log=folder / "log"), flush=True)
 os._exit(0)
 """
@@ -54,14 +60,11 @@ def arguments(
 ) -> list[str]:
     return training_arguments(
         recipe,
-        schedule or main_schedule(recipe),
-        data=Path("data"),
-        checkpoints=Path("checkpoints"),
-        languages=["ind", "jav"],
-        directions=DIRECTIONS,
-        precision=precision,
-        batch=batch or Batch(recipe.batch_tokens),
-        curves=Path("curves"),
+        phase=PhaseFiles(Path("main"), Path("curves")),
+        text=TrainedText(["ind", "jav"], DIRECTIONS),
+        step=Step(
+            schedule or main_schedule(recipe), batch or Batch(recipe.batch_tokens), precision
+        ),
     )
 
 
@@ -157,12 +160,16 @@ def test_bf16_is_used_where_it_is_native_and_faster(
     assert quicker_precision(64, 128) == expected
 
 
-def test_synthetic_text_feeds_its_own_direction_only_and_is_tagged() -> None:
+@pytest.mark.parametrize("tagged", [True, False])
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_synthetic_text_feeds_its_own_direction_only_and_is_tagged_where_asked(
+    direction: tuple[str, str], tagged: bool
+) -> None:
     data = ModelData(
         subwords=Path("m"),
         hub="ind",
-        pairs=[PairFiles("jav", Path("train"), Path("dev"))],
-        synthetic=[SyntheticFile("jav", "ind", Path("synthetic"))],
+        pairs=[BitextFiles("jav", Path("train"), Path("dev"))],
+        synthetic=[SyntheticFile(*direction, Path("synthetic"), tagged)],
         human_repeats=3,
     )
     train = [
@@ -170,16 +177,30 @@ def test_synthetic_text_feeds_its_own_direction_only_and_is_tagged() -> None:
         for t in data.texts()
         if t.split == "train"
     ]
-    assert sorted(train) == [
-        ("ind", "jav", "train", False, 3),
-        ("jav", "ind", "synthetic", True, 1),
-        ("jav", "ind", "train", False, 3),
-    ]
+    assert sorted(train) == sorted(
+        [
+            ("ind", "jav", "train", False, 3),
+            ("jav", "ind", "train", False, 3),
+            (*direction, "synthetic", tagged, 1),
+        ]
+    )
     assert {t.tagged for t in data.texts() if t.split == "valid"} == {False}
 
 
+def test_nothing_of_a_machine_is_in_a_recipe() -> None:
+    """A recipe is in the fingerprint: to move a study would train it all again."""
+    facts = {"threads", "on_gpu", "gpu", "gpus", "device", "launcher", "workers"}
+    assert not facts & {field.name for field in dataclasses.fields(NmtRecipe)}
+
+
+@pytest.mark.parametrize("kind", [NmtRecipe, CleaningRules])
+def test_a_recipe_tells_what_each_of_its_fields_is(kind: Any) -> None:
+    told = set(re.findall(r"``(\w+)``", kind.__doc__))
+    assert {field.name for field in dataclasses.fields(kind)} <= told
+
+
 def test_copied_text_gives_each_direction_its_target_as_source() -> None:
-    pairs = [PairFiles("jav", Path("train"), Path("dev"))]
+    pairs = [BitextFiles("jav", Path("train"), Path("dev"))]
     data = ModelData(Path("m"), "ind", pairs, synthetic=[], human_repeats=1, copied=True)
     copies = [(t.source, t.target) for t in data.texts() if t.copied]
     assert copies == [("ind", "jav"), ("jav", "ind")]
@@ -201,7 +222,7 @@ def test_fine_tuning_goes_on_where_the_learning_rate_had_come_to() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_joining_lines_loses_and_moves_no_word(share: float) -> None:
-    rows = [Row([n, n], [-n]) for n in range(1000)]
+    rows = [EncodedPair([n, n], [-n]) for n in range(1000)]
     joined = list(join_some(rows, share, lambda row: len(row.source) < 5, seed=1))
     assert [i for row in joined for i in row.source] == [i for row in rows for i in row.source]
     assert [i for row in joined for i in row.target] == [i for row in rows for i in row.target]
@@ -211,12 +232,12 @@ def test_joining_lines_loses_and_moves_no_word(share: float) -> None:
 
 
 def test_lines_too_long_to_be_joined_stay_single() -> None:
-    rows = [Row([n] * 4, [n]) for n in range(100)]
+    rows = [EncodedPair([n] * 4, [n]) for n in range(100)]
     assert list(join_some(rows, 0.5, lambda row: len(row.source) < 5, seed=1)) == rows
 
 
 def test_dev_text_is_never_joined() -> None:
-    pairs = [PairFiles("jav", Path("train"), Path("dev"))]
+    pairs = [BitextFiles("jav", Path("train"), Path("dev"))]
     synthetic = [SyntheticFile("jav", "ind", Path("synthetic"))]
     data = ModelData(Path("m"), "ind", pairs, synthetic, 2, copied=True, joined_share=0.2)
     shares = {(t.split, t.joined_share) for t in data.texts()}

@@ -26,7 +26,7 @@ Counts = Mapping[str, dict[str, int]]
 """Sentences, pieces and lines left out, by fairseq's data set (`train.ind-jav`)."""
 
 
-class Row(NamedTuple):
+class EncodedPair(NamedTuple):
     """The subword ids of one training line."""
 
     source: list[int]
@@ -63,7 +63,7 @@ def write_dictionaries(subwords: Subwords, languages: Sequence[str], folder: Pat
         (folder / f"dict.{language}.txt").write_text("".join(lines), encoding="utf-8")
 
 
-def encoded_rows(text: TrainingText, subwords: Subwords) -> Iterator[Row]:
+def encoded_rows(text: TrainingText, subwords: Subwords) -> Iterator[EncodedPair]:
     """Yield the ids of each sentence pair, without tag and end of sentence."""
     import pyarrow.parquet as parquet
 
@@ -73,15 +73,15 @@ def encoded_rows(text: TrainingText, subwords: Subwords) -> Iterator[Row]:
         columns = batch.to_pydict()
         sources = subwords.encode_ids(columns[source_column])
         targets = subwords.encode_ids(columns[text.target])
-        yield from map(Row, sources, targets)
+        yield from map(EncodedPair, sources, targets)
 
 
 def join_some(
-    rows: Iterable[Row], share: float, fits: Callable[[Row], bool], seed: int
-) -> Iterator[Row]:
+    rows: Iterable[EncodedPair], share: float, fits: Callable[[EncodedPair], bool], seed: int
+) -> Iterator[EncodedPair]:
     """Yield rows, a share of them two rows in one where that still fits; none is lost."""
     draw = random.Random(seed)  # noqa: S311
-    first: Row | None = None
+    first: EncodedPair | None = None
     for row in rows:
         if first is None:
             if draw.random() < share:
@@ -89,7 +89,7 @@ def join_some(
             else:
                 yield row
             continue
-        both = Row(first.source + row.source, first.target + row.target)
+        both = EncodedPair(first.source + row.source, first.target + row.target)
         yield from [both] if fits(both) else [first, row]
         first = None
     if first is not None:
@@ -121,25 +121,34 @@ def _write_dataset(
 ) -> dict[str, int]:
     counts = {"sentences": 0, "too_long": 0, "source_pieces": 0, "target_pieces": 0}
 
-    def fits(row: Row) -> bool:
+    def fits(row: EncodedPair) -> bool:
         return max(map(len, row)) < max_pieces
 
     with (
         _side(folder / f"{stem}.{texts[0].source}") as add_source,
         _side(folder / f"{stem}.{texts[0].target}") as add_target,
     ):
-        for text in texts:
-            prefix = [subwords.piece_id(BACK_TRANSLATION_TAG)] if text.tagged else []
-            for turn in range(text.repeat):
-                rows = encoded_rows(text, subwords)
-                for row in join_some(rows, text.joined_share, fits, seed=turn):
-                    if not fits(row):
-                        counts["too_long"] += 1
-                        continue
-                    counts["sentences"] += 1
-                    counts["source_pieces"] += add_source([*prefix, *row.source, EOS])
-                    counts["target_pieces"] += add_target([*row.target, EOS])
+        for prefix, row in _lines(texts, subwords, fits):
+            if not fits(row):
+                counts["too_long"] += 1
+                continue
+            counts["sentences"] += 1
+            counts["source_pieces"] += add_source([*prefix, *row.source, EOS])
+            counts["target_pieces"] += add_target([*row.target, EOS])
     return counts
+
+
+def _lines(
+    texts: list[TrainingText], subwords: Subwords, fits: Callable[[EncodedPair], bool]
+) -> Iterator[tuple[list[int], EncodedPair]]:
+    """Yield every line of a data set with what goes before its source: the tag, or nothing."""
+    for text in texts:
+        prefix = [subwords.piece_id(BACK_TRANSLATION_TAG)] if text.tagged else []
+        for turn in range(text.repeat):
+            rows = encoded_rows(text, subwords)
+            # the turn is the seed: a text that is repeated joins other lines each time
+            for row in join_some(rows, text.joined_share, fits, seed=turn):
+                yield prefix, row
 
 
 @contextmanager
