@@ -1,300 +1,321 @@
-"""Translate task data, train classifiers, compare the strategies."""
+"""Train classifiers by every strategy, have them predict, score and compare the ways."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import luigi
 
-from models.encoders import Ngrams, NmtEncoder, ScaledVectors
+from models.encoders.registry import AnyEncoder
 from models.heads.linear import ClassifierRecipe
-from models.nmt.publish import HUGGINGFACE
-from models.subwords import language_tag
-from pipeline.stages.corpora import LabelledData
-from pipeline.stages.nmt import (
-    SUBWORDS,
-    NmtModel,
-    SubwordModel,
-    engine_gpus,
-    engine_requirements,
-    load_engine,
-)
+from pipeline.reporting.ways import NamedWay, Names
+from pipeline.specs.experiment import Experiment
+from pipeline.stages.encoding import ORIGINAL, encoder_of, seen_text
 from pipeline.stages.stage import Inputs, Requirements, Stage
-from pipeline.store import Artifact, Draft
-from tasks.mt.translation import translate_labelled
+from pipeline.store import Draft
 from tasks.transfer.contests import (
-    IN_LANGUAGE,
-    NGRAMS,
-    TRANSLATE_TEST,
-    TRANSLATE_TRAIN,
-    WORD_CHAR_NGRAM,
-    ZERO_SHOT,
-    Condition,
     Contest,
-    LabelledSet,
-    compare,
-    encode_task,
-    load_predictions,
-    predict,
-    score,
+    TaskContest,
+    Way,
+    WayRuns,
+    dev_data,
+    load_runs,
+    score_way,
+)
+from tasks.transfer.fitting import fit_classifiers, predict_text
+from tasks.transfer.learners import learner
+from tasks.transfer.strategies import STRATEGIES, Strategy, TextVersion
+
+PREDICTIONS = "predictions.parquet"
+LIBRARIES = (
+    "sklearn.linear_model",
+    "sklearn.neural_network",
+    "sklearn.feature_extraction.text",
 )
 
-ORIGINAL = "original"
-
 
 @dataclass(frozen=True)
-class TranslatedTaskSpec:
-    """What decides the translation of a task's data for one language."""
+class ClassifiersSpec:
+    """What decides the classifiers of a training text: the encoder, and one budget for all."""
 
-    source: str
-    language: str
-    beam: int
-
-
-class TranslatedTask(Stage[TranslatedTaskSpec]):
-    """A task's train and dev set translated into a language, and its test set back."""
-
-    task = luigi.Parameter(description="name of the task")
-    language = luigi.Parameter(description="low-resource language")
-    engine = luigi.Parameter(description="gloss, nmt-0, nmt-1, ...")
-
-    def spec(self) -> TranslatedTaskSpec:
-        return TranslatedTaskSpec(self.study.hub, str(self.language), self.study.transfer.beam)
-
-    def label(self) -> str:
-        return f"{self.task}-{self.language}-{self.engine}"
-
-    def requires(self) -> Requirements:
-        return {
-            "source": labelled(self, self.study.hub),
-            "target": labelled(self, str(self.language)),
-            **engine_requirements(self, str(self.engine)),
-        }
-
-    def gpus(self) -> int:
-        return engine_gpus(str(self.engine))
-
-    @staticmethod
-    def build(spec: TranslatedTaskSpec, inputs: Inputs, out: Draft) -> None:
-        engine = load_engine(inputs, beam=spec.beam)
-        for part, name in (("train", "source"), ("dev", "source"), ("test", "target")):
-            there = (spec.source, spec.language)
-            source, target = there if name == "source" else reversed(there)
-            translate_labelled(
-                inputs.one(name).path(f"{part}.parquet"),
-                engine,
-                source=source,
-                target=target,
-                shards=out.scratch / part,
-                out=out.path(f"{part}.parquet"),
-                report=out.lines_done,
-            )
+    encoder: AnyEncoder
+    recipe: ClassifierRecipe
 
 
-def labelled(stage: Stage[Any], language: str, engine: str = ORIGINAL) -> Stage[Any]:
-    """Return the labelled set of the stage's task in one language, original or translated."""
-    place = {"experiment": stage.experiment, "task": stage.task, "language": language}
-    return LabelledData(**place) if engine == ORIGINAL else TranslatedTask(**place, engine=engine)
+class Classifiers(Stage[ClassifiersSpec]):
+    """The classifiers of one training text, one a seed, for every strategy that trains on it.
 
+    Seed s reads the translation by replicate s modulo their number.
+    """
 
-@dataclass(frozen=True)
-class EncodedTaskSpec:
-    """The language whose tag stands before every sentence."""
-
-    tag_of: str
-
-
-class EncodedTask(Stage[EncodedTaskSpec]):
-    """A task's texts in one language as sentence vectors of the last round's NMT encoder."""
-
-    LIBRARIES = ("torch", "transformers.models.m2m_100.modeling_m2m_100")
+    LIBRARIES = LIBRARIES
 
     task = luigi.Parameter(description="name of the task")
-    language = luigi.Parameter(description="language code")
-    engine = luigi.Parameter(default=ORIGINAL, description="engine that translated the texts")
+    encoder = luigi.Parameter(description="name of the encoder")
+    text = luigi.Parameter(description="ind, or ind-jav for text translated from ind into jav")
+    system = luigi.Parameter(default=ORIGINAL, description="system that translated it")
 
-    def spec(self) -> EncodedTaskSpec:
-        return EncodedTaskSpec(self.study.hub)
+    def spec(self) -> ClassifiersSpec:
+        return ClassifiersSpec(encoder_of(self).nameless, self.study.transfer.classifier)
 
     def label(self) -> str:
-        return f"{self.task}-{self.language}-{self.engine}"
+        return "-".join(filter(None, (self.slug(), str(self.system), str(self.encoder))))
+
+    def slug(self) -> str:
+        return f"{self.task}-{self.text}"
 
     def requires(self) -> Requirements:
-        return {
-            "texts": labelled(self, str(self.language), str(self.engine)),
-            "model": NmtModel(experiment=self.experiment, round=self.study.rounds[-1]),
-            "subwords": SubwordModel(experiment=self.experiment),
-        }
+        return seen_text(self, TextVersion.parse(str(self.text)), str(self.system))
 
     @staticmethod
-    def build(spec: EncodedTaskSpec, inputs: Inputs, out: Draft) -> None:
-        encode_task(
-            inputs.one("texts").folder,
-            NmtEncoder(
-                inputs.one("model").path(HUGGINGFACE),
-                inputs.one("subwords").path(SUBWORDS),
-                tag=language_tag(spec.tag_of),
-            ),
+    def build(spec: ClassifiersSpec, inputs: Inputs, out: Draft) -> None:
+        fit_classifiers(
+            learner(spec.encoder, spec.recipe),
+            inputs.one("labelled").folder,
+            [artifact.folder for artifact in inputs.many("texts")],
+            seeds=spec.recipe.seeds,
             out=out.folder,
         )
 
 
-@dataclass(frozen=True)
-class PredictionsSpec:
-    """What decides the predictions of the classifiers trained on one text; hub: no language."""
+class Predictions(Stage[ClassifiersSpec]):
+    """What the classifiers of a strategy say of the dev and test items of one language."""
 
-    encoder: str
-    classifier: ClassifierRecipe
-    language: str | None
-    engine: str
-    test_languages: tuple[str, ...]
-    test_engines: tuple[str, ...]
-
-
-class Predictions(Stage[PredictionsSpec]):
-    """The predictions of classifiers trained on one text, for every condition they serve.
-
-    `trained_on` is the hub (zero-shot and translate-test in all languages) or a language: with an
-    engine its translated training set (translate-train), without one its own (in-language).
-    """
-
-    LIBRARIES = (
-        "sklearn.linear_model",
-        "sklearn.neural_network",
-        "sklearn.feature_extraction.text",
-    )
+    LIBRARIES = LIBRARIES
 
     task = luigi.Parameter(description="name of the task")
-    encoder = luigi.Parameter(description="char-ngram, word-char-ngram or nmt-encoder")
-    trained_on = luigi.Parameter(description="language of the training text")
-    engine = luigi.Parameter(default=ORIGINAL, description="engine that translated it")
+    encoder = luigi.Parameter(description="name of the encoder")
+    strategy = luigi.Parameter(description=", ".join(STRATEGIES))
+    system = luigi.Parameter(default=ORIGINAL, description="system that translates")
+    language = luigi.Parameter(description="language code")
 
-    def spec(self) -> PredictionsSpec:
-        study = self.study
-        hub = self.trained_on == study.hub
-        languages = study.task_languages(study.task(str(self.task)))
-        return PredictionsSpec(
-            encoder=str(self.encoder),
-            classifier=study.transfer.classifier,
-            language=None if hub else str(self.trained_on),
-            engine=str(self.engine),
-            test_languages=languages if hub else (str(self.trained_on),),
-            test_engines=study.engines if hub else (),
-        )
+    def spec(self) -> ClassifiersSpec:
+        return ClassifiersSpec(encoder_of(self).nameless, self.study.transfer.classifier)
 
     def label(self) -> str:
-        return f"{self.task}-{self.encoder}-{self.trained_on}-{self.engine}"
+        parts = (self.task, self.strategy, self.language, self.system, self.encoder)
+        return "-".join(str(part) for part in parts if part)
+
+    def slug(self) -> str:
+        train, test = self._texts
+        return f"{self.task}-{train}-to-{test}"
 
     def requires(self) -> Requirements:
-        spec = self.spec()
-        return {
-            "train": self._inputs(str(self.trained_on), str(self.engine)),
-            "tests": [self._inputs(language, ORIGINAL) for language in spec.test_languages],
-            "translated_tests": [
-                self._inputs(language, engine)
-                for language in spec.test_languages
-                for engine in spec.test_engines
-            ],
-        }
+        train, test = self._texts
+        system = str(self.system)
+        classifiers = Classifiers(
+            experiment=self.experiment,
+            task=self.task,
+            encoder=self.encoder,
+            text=str(train),
+            system=system if train.to else ORIGINAL,
+        )
+        return {"classifiers": classifiers, **seen_text(self, test, system)}
 
     @staticmethod
-    def build(spec: PredictionsSpec, inputs: Inputs, out: Draft) -> None:
-        train = inputs.one("train").folder
-        predict(
-            Ngrams(words=spec.encoder == WORD_CHAR_NGRAM)
-            if spec.encoder in NGRAMS
-            else ScaledVectors(),
-            spec.classifier,
-            train=LabelledSet.load(train, "train"),
-            dev=LabelledSet.load(train, "dev"),
-            tests={
-                condition: LabelledSet.load(artifact.folder, "test")
-                for condition, artifact in conditions(spec, inputs).items()
-            },
-            out=out.path("predictions.parquet"),
+    def build(spec: ClassifiersSpec, inputs: Inputs, out: Draft) -> None:
+        out.facts["own_dev"] = predict_text(
+            learner(spec.encoder, spec.recipe),
+            inputs.one("classifiers").folder,
+            inputs.one("labelled").folder,
+            [artifact.folder for artifact in inputs.many("texts")],
+            seeds=spec.recipe.seeds,
+            out=out.path(PREDICTIONS),
         )
 
-    def _inputs(self, language: str, engine: str) -> Stage[Any]:
-        """Return what the classifier sees of the task: its texts, or their vectors."""
-        if self.encoder in NGRAMS:
-            return labelled(self, language, engine)
-        return EncodedTask(
-            experiment=self.experiment, task=self.task, language=language, engine=engine
-        )
-
-
-def conditions(spec: PredictionsSpec, inputs: Inputs) -> Mapping[Condition, Artifact]:
-    """Return the test set of every condition that a classifier serves."""
-    if spec.language is not None:
-        strategy = IN_LANGUAGE if spec.engine == ORIGINAL else TRANSLATE_TRAIN
-        engine = "" if strategy == IN_LANGUAGE else spec.engine
-        return {Condition(spec.language, strategy, engine): inputs.one("tests")}
-    zero_shot = zip(spec.test_languages, inputs.many("tests"), strict=True)
-    pairs = [(language, engine) for language in spec.test_languages for engine in spec.test_engines]
-    translated = zip(pairs, inputs.many("translated_tests"), strict=True)
-    return {
-        **{Condition(language, ZERO_SHOT, ""): artifact for language, artifact in zero_shot},
-        **{Condition(lang, TRANSLATE_TEST, engine): a for (lang, engine), a in translated},
-    }
+    @property
+    def _texts(self) -> tuple[TextVersion, TextVersion]:
+        """The training and the test text."""
+        strategy = STRATEGIES[str(self.strategy)]
+        sides = self.study.hub, str(self.language)
+        return strategy.train.between(*sides), strategy.test.between(*sides)
 
 
 @dataclass(frozen=True)
-class TransferScoresSpec:
-    """What decides a task's scores with one encoder."""
+class TaskScoresSpec:
+    """What decides the scores of a way: the replicates of its system, if trainings differ."""
 
-    task: str
-    encoder: str
-    labels: tuple[str, ...]
-    resamples: int
-    seed: int
+    contest: Contest
+    strategy: str
+    languages: tuple[str, ...]
+    replicates: int | None
 
 
-class TransferScores(Stage[TransferScoresSpec]):
-    """One encoder's scores for every strategy and language, with paired tests between them."""
+class TaskScores(Stage[TaskScoresSpec]):
+    """The scores of one way in every language of a task."""
 
     task = luigi.Parameter(description="name of the task")
-    encoder = luigi.Parameter(description="char-ngram, word-char-ngram or nmt-encoder")
+    encoder = luigi.Parameter(description="name of the encoder")
+    strategy = luigi.Parameter(description=", ".join(STRATEGIES))
+    system = luigi.Parameter(default=ORIGINAL, description="system that translates")
 
-    def spec(self) -> TransferScoresSpec:
-        task = self.study.task(str(self.task))
-        evaluation = self.study.evaluation
-        return TransferScoresSpec(
-            task.name, str(self.encoder), task.labels, evaluation.resamples, evaluation.seed
+    def spec(self) -> TaskScoresSpec:
+        return TaskScoresSpec(
+            contest=contest_of(self),
+            strategy=str(self.strategy),
+            languages=languages_of(self, STRATEGIES[str(self.strategy)]),
+            replicates=replicates_of(self.study, str(self.system)),
         )
 
     def label(self) -> str:
-        return f"{self.task}-{self.encoder}"
+        return "-".join(filter(None, (self.slug(), str(self.system), str(self.encoder))))
+
+    def slug(self) -> str:
+        return f"{self.task}-{self.strategy}"
 
     def requires(self) -> Requirements:
-        study = self.study
-        trainings = [(study.hub, ORIGINAL)] + [
-            (language, engine)
-            for language in study.task_languages(study.task(str(self.task)))
-            for engine in (ORIGINAL, *study.engines)
-        ]
-        return {
-            "predictions": [
-                Predictions(
-                    experiment=self.experiment,
-                    task=self.task,
-                    encoder=self.encoder,
-                    trained_on=language,
-                    engine=engine,
+        way = (str(self.strategy), str(self.system), str(self.encoder))
+        return {"predictions": predictions_of(self, *way)}
+
+    @staticmethod
+    def build(spec: TaskScoresSpec, inputs: Inputs, out: Draft) -> None:
+        strategy = STRATEGIES[spec.strategy]
+        for language, artifact in zip(spec.languages, inputs.many("predictions"), strict=True):
+            path = artifact.path(PREDICTIONS)
+            runs = load_runs(path, spec.contest, replicates=spec.replicates)
+            data = dev_data(strategy, own_dev=artifact.manifest["own_dev"])
+            scores = score_way(language, runs, spec.contest, dev_data=data)
+            out.scores += [asdict(score) for score in scores]
+
+
+@dataclass(frozen=True)
+class TaskContrastsSpec:
+    """Which inputs are of which way, and which systems are compared, by number, not by name."""
+
+    contest: Contest
+    languages: tuple[str, ...]
+    ways: tuple[Way, ...]
+    replicates: tuple[int | None, ...]
+    pairs: tuple[tuple[int, int], ...]
+
+
+class TaskContrasts(Stage[TaskContrastsSpec]):
+    """The way that dev data choose in each language, held against others; systems compared."""
+
+    task = luigi.Parameter(description="name of the task")
+
+    def spec(self) -> TaskContrastsSpec:
+        study, ways, names = self.study, self._ways(), self.names
+        pairs = {tuple(map(study.canonical, pair)) for pair in study.tested_contrasts}
+        return TaskContrastsSpec(
+            contest=contest_of(self),
+            languages=study.task_languages(study.task(str(self.task))),
+            ways=tuple(
+                Way(
+                    strategy,
+                    names.systems.index(system) if system else None,
+                    names.encoders.index(encoder),
                 )
-                for language, engine in trainings
-            ]
-        }
+                for strategy, system, encoder in ways
+            ),
+            replicates=tuple(replicates_of(study, system) for _, system, _ in ways),
+            pairs=tuple(
+                sorted(
+                    (names.systems.index(a), names.systems.index(b))
+                    for a, b in pairs
+                    if a != b and {a, b} <= {*names.systems}
+                )
+            ),
+        )
+
+    def label(self) -> str:
+        return str(self.task)
+
+    def requires(self) -> Requirements:
+        return {"predictions": [p for way in self._ways() for p in predictions_of(self, *way)]}
+
+    @property
+    def names(self) -> Names:
+        """What the numbers stand for that are written instead of names."""
+        ways = self._ways()
+        return Names(
+            systems=tuple(dict.fromkeys(system for _, system, _ in ways if system)),
+            encoders=tuple(dict.fromkeys(encoder for _, _, encoder in ways)),
+        )
 
     @staticmethod
-    def build(spec: TransferScoresSpec, inputs: Inputs, out: Draft) -> None:
-        files = [artifact.path("predictions.parquet") for artifact in inputs.many("predictions")]
-        predictions = load_predictions(files, spec.labels)
-        contest = Contest(
-            task=spec.task,
-            encoder=spec.encoder,
-            classes=len(spec.labels),
-            resamples=spec.resamples,
-            seed=spec.seed,
+    def build(spec: TaskContrastsSpec, inputs: Inputs, out: Draft) -> None:
+        artifacts = iter(inputs.many("predictions"))
+        found: dict[str, dict[Way, WayRuns]] = {language: {} for language in spec.languages}
+        for way, replicates in zip(spec.ways, spec.replicates, strict=True):
+            for language in spec.languages:
+                path = next(artifacts).path(PREDICTIONS)
+                found[language][way] = load_runs(path, spec.contest, replicates=replicates)
+        contest = TaskContest(found, spec.contest)
+        out.facts["winners"] = [winner._asdict() for winner in contest.winners()]
+        out.facts["contrasts"] = [test._asdict() for test in contest.tests(spec.pairs)]
+
+    def _ways(self) -> list[tuple[str, str, str]]:
+        """Return strategy, system and encoder of each way that transfers.
+
+        Their order hangs on what they are, not on how the experiment names and orders them.
+        """
+
+        def place(way: tuple[str, str, str]) -> tuple[int, list[str]]:
+            prints = [stage.fingerprint for stage in predictions_of(self, *way)]
+            return [*STRATEGIES].index(way[0]), prints
+
+        ways = {
+            (way.strategy, self.study.canonical(way.system) if way.system else "", way.encoder)
+            for way in task_ways(self.study, str(self.task))
+            if STRATEGIES[way.strategy].transfers
+        }
+        return sorted(sorted(ways), key=place)
+
+
+def contest_of(stage: Stage[Any]) -> Contest:
+    """Return how the ways of a stage's task are judged."""
+    task, evaluation = stage.study.task(str(stage.task)), stage.study.evaluation
+    return Contest(task.kind, task.labels, evaluation.resamples, evaluation.seed)
+
+
+def replicates_of(study: Experiment, system: str) -> int | None:
+    """Return how many trainings differ in a way's translations; None where none does."""
+    return study.replicates(system) if system and study.varies(system) else None
+
+
+def languages_of(stage: Stage[Any], strategy: Strategy) -> tuple[str, ...]:
+    """Return the languages of the stage's task that a strategy has scores for."""
+    study = stage.study
+    if not strategy.per_language:
+        return (study.hub,)
+    languages: tuple[str, ...] = study.task_languages(study.task(str(stage.task)))
+    return languages
+
+
+def predictions_of(stage: Stage[Any], strategy: str, system: str, encoder: str) -> list[Stage[Any]]:
+    """Return the predictions of a way in the languages of the stage's task."""
+    return [
+        Predictions(
+            experiment=stage.experiment,
+            task=stage.task,
+            encoder=encoder,
+            strategy=strategy,
+            system=system,
+            language=language,
         )
-        out.scores = [{"kind": "task", **asdict(s)} for s in score(predictions, contest)]
-        out.facts["comparisons"] = [asdict(c) for c in compare(predictions, contest)]
+        for language in languages_of(stage, STRATEGIES[strategy])
+    ]
+
+
+def task_ways(study: Experiment, task: str) -> Iterator[NamedWay]:
+    """Yield every way of a task: each encoder by each strategy with each system that it uses."""
+    for encoder in study.transfer.encoders:
+        for strategy in STRATEGIES.values():
+            for system in study.transfer_systems if strategy.uses_system else (ORIGINAL,):
+                replicates = study.replicates(system) if system else 1
+                yield NamedWay(task, strategy.name, system, encoder, replicates)
+
+
+def task_scores(stage: Stage[Any], task: str) -> list[Stage[Any]]:
+    """Return the scores of every way of a task, in the order of `task_ways`."""
+    return [
+        TaskScores(
+            experiment=stage.experiment,
+            task=task,
+            encoder=way.encoder,
+            strategy=way.strategy,
+            system=stage.study.canonical(way.system) if way.system else ORIGINAL,
+        )
+        for way in task_ways(stage.study, task)
+    ]

@@ -1,261 +1,329 @@
-"""Zero-shot, translate-train, translate-test and in-language: predict, score and compare."""
+"""Which way of transfer wins: scores, a winner chosen on dev data, paired tests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import NamedTuple
 
-from annotated_types import Ge
-
-from models.encoders import Features, NmtEncoder
-from models.heads.linear import ClassifierRecipe, fit_seeds
 from models.support.errors import ContractError
-from tasks import statistics
-from tasks.records import RecordWriter, read_columns, read_records, write_records
-from tasks.splitting import PARTS
+from tasks.records import Record, read_records
+from tasks.statistics import (
+    Difference,
+    Measure,
+    Runs,
+    contrast,
+    estimate,
+    holm,
+    joint_contrast,
+)
+from tasks.transfer.fitting import DEV, TEST, replicate_of
+from tasks.transfer.kinds import KINDS
+from tasks.transfer.kinds.protocol import TaskKind
+from tasks.transfer.strategies import STRATEGIES, ZERO_SHOT, Strategy
 
-if TYPE_CHECKING:
-    import numpy
-
-ZERO_SHOT = "zero-shot"
-TRANSLATE_TRAIN = "translate-train"
-TRANSLATE_TEST = "translate-test"
-IN_LANGUAGE = "in-language"
-STRATEGIES = (ZERO_SHOT, TRANSLATE_TRAIN, TRANSLATE_TEST, IN_LANGUAGE)
-
-CHAR_NGRAM, WORD_CHAR_NGRAM = "char-ngram", "word-char-ngram"
-NGRAMS = (CHAR_NGRAM, WORD_CHAR_NGRAM)
-"""Encoders that look at the letters of a text; the other one looks at vectors."""
-EncoderName = Literal["char-ngram", "word-char-ngram", "nmt-encoder"]
-
-PREDICTION_COLUMNS = ("id", "language", "strategy", "engine", "seed", "gold", "predicted")
-SIGNIFICANT = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class TransferRecipe:
-    """Which encoders compete, with which classifier, and the beam that translates task texts."""
-
-    encoders: tuple[EncoderName, ...] = ("char-ngram", "word-char-ngram", "nmt-encoder")
-    classifier: ClassifierRecipe = ClassifierRecipe()
-    beam: Annotated[int, Ge(1)] = 4
+ALL = "all"
+"""Where a contrast over all languages stands."""
+WINNER = "winner"
+"""Instead of a strategy: the way that was chosen in each language."""
+ANSWERS, SYSTEMS = "answers", "systems"
+"""Families of tests: does the chosen way beat the others; does one system beat another."""
+TARGET_DEV, TRANSLATED_DEV, SOURCE_DEV = "target dev", "translated dev", "source dev"
 
 
-class LabelledSet(NamedTuple):
-    """What a classifier is trained or tested on: texts, or sentence vectors (items, dimensions)."""
+class Way(NamedTuple):
+    """A way of transfer: systems and encoders are numbers, so that no name decides anything.
 
-    ids: list[str]
-    inputs: "Sequence[str] | numpy.ndarray"
-    labels: list[str]
+    `system` is None where nothing is translated, `encoder` where it differs from language to
+    language.
+    """
 
-    @classmethod
-    def load(cls, folder: Path, part: str) -> "LabelledSet":
-        """Read a part of a labelled set: its vectors if it was encoded, its texts otherwise."""
-        import numpy
-
-        records, vectors = folder / f"{part}.parquet", folder / f"{part}.npy"
-        if vectors.exists():
-            columns = read_columns(records, ["id", "label"])
-            return cls(columns["id"], numpy.load(vectors), columns["label"])
-        columns = read_columns(records, ["id", "label", "text"])
-        return cls(columns["id"], columns["text"], columns["label"])
-
-
-def encode_task(texts: Path, encoder: NmtEncoder, *, out: Path) -> None:
-    """Write the sentence vectors of each part of a labelled set beside its ids and labels."""
-    import numpy
-
-    for part in PARTS:
-        columns = read_columns(texts / f"{part}.parquet", ["id", "label", "text"])
-        numpy.save(out / f"{part}.npy", encoder.encode(columns.pop("text")))
-        write_records(out / f"{part}.parquet", columns)
-
-
-class Condition(NamedTuple):
-    """One way to classify one language: the strategy and, if it translates, the engine."""
-
-    language: str
     strategy: str
-    engine: str
+    system: int | None
+    encoder: int | None
 
 
-def predict(
-    features: Features,
-    recipe: ClassifierRecipe,
-    *,
-    train: LabelledSet,
-    dev: LabelledSet,
-    tests: Mapping[Condition, LabelledSet],
-    out: Path,
-) -> None:
-    """Fit one classifier per seed and write its predictions for every condition it serves."""
-    features.fit(train.inputs)
-    classifiers = fit_seeds(
-        recipe,
-        train=features.transform(train.inputs),
-        train_labels=train.labels,
-        dev=features.transform(dev.inputs),
-        dev_labels=dev.labels,
-    )
-    with RecordWriter(out, PREDICTION_COLUMNS) as writer:
-        for condition, test in tests.items():
-            seen = features.transform(test.inputs)
-            for seed, classifier in enumerate(classifiers):
-                rows = zip(test.ids, test.labels, classifier.predict(seen), strict=True)
-                for sentence_id, gold, predicted in rows:
-                    record = {"id": sentence_id, "gold": gold, "predicted": str(predicted)}
-                    writer.write({**record, **condition._asdict(), "seed": str(seed)})
+class Contest(NamedTuple):
+    """How ways are judged: the kind of task by name, its labels, resampling."""
+
+    kind: str
+    labels: tuple[str, ...]
+    resamples: int
+    seed: int
+
+    @property
+    def rules(self) -> TaskKind:
+        """The kind of task."""
+        return KINDS[self.kind]
+
+    @property
+    def metric(self) -> str:
+        """The measure that decides."""
+        return next(iter(self.rules.measures))
+
+    @property
+    def measure(self) -> Measure:
+        """The measure that decides, as a function."""
+        return self.rules.measures[self.metric]
 
 
-class Predictions(NamedTuple):
-    """All predictions of a condition: ids, gold (items), predicted (seeds, items) as class ids."""
+class WayRuns(NamedTuple):
+    """What a way's classifiers did in one language; `dev` is None where nothing could choose."""
 
-    ids: tuple[str, ...]
-    gold: "numpy.ndarray"
-    predicted: "numpy.ndarray"
+    dev: Runs | None
+    test: Runs
 
 
 @dataclass(frozen=True)
-class TaskScore:
-    """One figure of the task table."""
+class WayScore:
+    """One metric of a way in one language, without names of systems and encoders.
 
-    task: str
+    `dev` is the score on the data that the winner is chosen by, `dev_data` says which these are.
+    """
+
     language: str
-    strategy: str
-    engine: str
-    encoder: str
     metric: str
     score: float
     low: float
     high: float
+    spread: float | None
+    dev: float | None
+    dev_data: str
     n: int
     seeds: int
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """A paired test between two conditions of one language; `p_value` is corrected (Holm)."""
+class Winner(NamedTuple):
+    """The way that was chosen for a language, by its score on dev data."""
 
-    task: str
     language: str
-    encoder: str
-    first: tuple[str, str]
-    second: tuple[str, str]
+    way: Way
+    dev: float
+
+
+class WayTest(NamedTuple):
+    """A paired test between two ways in one language, or over all; `p` is corrected (Holm)."""
+
+    family: str
+    where: str
+    first: Way
+    second: Way
+    metric: str
     difference: float
-    p_value: float
-    comparisons: int
+    low: float
+    high: float
+    p: float | None
+    mdd: float
+    better: tuple[int, int] | None
 
 
-def load_predictions(paths: Iterable[Path], labels: Sequence[str]) -> dict[Condition, Predictions]:
-    """Read prediction files of one encoder into class ids."""
-    import numpy
+def load_runs(path: Path, contest: Contest, *, replicates: int | None) -> WayRuns:
+    """Read the predictions of a way in one language.
 
-    class_id = {label: n for n, label in enumerate(labels)}
-    runs: dict[Condition, dict[str, list[tuple[str, int, int]]]] = {}
-    for path in paths:
-        for r in read_records(path):
-            condition = Condition(r["language"], r["strategy"], r["engine"])
-            row = (r["id"], class_id[r["gold"]], class_id[r["predicted"]])
-            runs.setdefault(condition, {}).setdefault(r["seed"], []).append(row)
-    return {
-        condition: Predictions(
-            ids=tuple(row[0] for row in next(iter(seeds.values()))),
-            gold=numpy.array([row[1] for row in next(iter(seeds.values()))]),
-            predicted=numpy.array([[row[2] for row in rows] for rows in seeds.values()]),
-        )
-        for condition, seeds in runs.items()
-    }
-
-
-class Contest(NamedTuple):
-    """What conditions are compared under: task, encoder, number of classes, resampling."""
-
-    task: str
-    encoder: str
-    classes: int
-    resamples: int
-    seed: int
-
-    def with_resamples_for(self, comparisons: int) -> "Contest":
-        """Return the contest with enough resamples for a corrected p-value under the limit.
-
-        The least p-value of a resampling test is 1 / (resamples + 1), and Holm's correction
-        multiplies it by the number of comparisons.
-        """
-        return self._replace(resamples=max(self.resamples, 2 * round(comparisons / SIGNIFICANT)))
-
-
-def score(predictions: Mapping[Condition, Predictions], contest: Contest) -> list[TaskScore]:
-    """Score every condition with macro-F1 and accuracy."""
-    scores = []
-    for condition, found in sorted(predictions.items()):
-        for metric in statistics.METRICS:
-            value = statistics.interval(
-                found.gold,
-                found.predicted,
-                metric=metric,
-                classes=contest.classes,
-                resamples=contest.resamples,
-                seed=contest.seed,
-            )
-            scores.append(
-                TaskScore(
-                    task=contest.task,
-                    encoder=contest.encoder,
-                    metric=metric,
-                    n=len(found.gold),
-                    seeds=len(found.predicted),
-                    **condition._asdict(),
-                    **value._asdict(),
-                )
-            )
-    return scores
-
-
-def compare(predictions: Mapping[Condition, Predictions], contest: Contest) -> list[Comparison]:
-    """Test every two transfer conditions of a language on the same items; correct with Holm.
-
-    In-language training is the upper bound, not a competitor, and is left out.
+    `replicates` counts the trainings of the system that translated; None where no training did, so
+    that each seed is one of its own. Raises ContractError where an item is predicted twice, or not
+    by every seed.
     """
-    comparisons: list[Comparison] = []
-    for language in sorted({condition.language for condition in predictions}):
-        rivals = sorted(
-            c for c in predictions if c.language == language and c.strategy != IN_LANGUAGE
-        )
-        pairs = list(combinations(rivals, 2))
-        contest = contest.with_resamples_for(len(pairs))
-        raw = [_p_value(predictions[a], predictions[b], contest) for a, b in pairs]
-        for (a, b), p_value in zip(pairs, statistics.holm(raw), strict=True):
-            comparisons.append(
-                Comparison(
-                    task=contest.task,
-                    language=language,
-                    encoder=contest.encoder,
-                    first=a[1:],
-                    second=b[1:],
-                    difference=_macro_f1(predictions[a], contest.classes)
-                    - _macro_f1(predictions[b], contest.classes),
-                    p_value=p_value,
-                    comparisons=len(pairs),
-                )
-            )
-    return comparisons
+    parts: dict[str, list[Record]] = {DEV: [], TEST: []}
+    for record in read_records(path):
+        parts[record["part"]].append(record)
+    if not parts[TEST]:
+        raise ContractError(f"{path}: no prediction of a test item")
+    dev, test = (_runs(parts[part], path, contest, replicates) for part in (DEV, TEST))
+    assert test is not None  # noqa: S101 (checked above)
+    return WayRuns(dev, test)
 
 
-def _p_value(first: Predictions, second: Predictions, contest: Contest) -> float:
-    if first.ids != second.ids:
-        raise ContractError(f"task {contest.task}: two conditions were tested on different items")
-    return statistics.paired_p_value(
-        first.gold,
-        first.predicted,
-        second.predicted,
-        classes=contest.classes,
-        resamples=contest.resamples,
-        seed=contest.seed,
+def _runs(
+    records: Sequence[Record], path: Path, contest: Contest, replicates: int | None
+) -> Runs | None:
+    if not records:
+        return None
+    gold: dict[str, str] = {}
+    by_seed: dict[int, dict[str, str]] = {}
+    for r in records:
+        answers = by_seed.setdefault(int(r["seed"]), {})
+        if r["id"] in answers or gold.setdefault(r["id"], r["gold"]) != r["gold"]:
+            raise ContractError(f"{path}: item {r['id']!r} stands there twice, seed {r['seed']}")
+        answers[r["id"]] = r["predicted"]
+    for seed, answers in by_seed.items():
+        if answers.keys() != gold.keys():
+            missing = len(gold) - len(answers)
+            raise ContractError(f"{path}: seed {seed} lacks {missing} of {len(gold)} items")
+    seeds = sorted(by_seed)
+    predicted = [[by_seed[seed][key] for key in gold] for seed in seeds]
+    return Runs(
+        ids=tuple(gold),
+        tallies=contest.rules.tally(list(gold.values()), predicted, contest.labels),
+        trainings=tuple(replicate_of(s, replicates) for s in seeds) if replicates else None,
     )
 
 
-def _macro_f1(found: Predictions, classes: int) -> float:
-    tally = statistics.tally(found.gold, found.predicted, classes)
-    return float(statistics.macro_f1(tally.sum(0)).mean())
+def dev_data(strategy: Strategy, *, own_dev: bool) -> str:
+    """Say which dev data judge a strategy: the test text's own, or those of the training text."""
+    if own_dev and strategy.per_language:
+        return TARGET_DEV
+    return TRANSLATED_DEV if strategy.train.to else SOURCE_DEV
+
+
+def score_way(language: str, runs: WayRuns, contest: Contest, *, dev_data: str) -> list[WayScore]:
+    """Score a way in one language with every measure of the task."""
+    scores = []
+    for metric, measure in contest.rules.measures.items():
+        found = estimate(runs.test, measure, resamples=contest.resamples, seed=contest.seed)
+        scores.append(
+            WayScore(
+                language=language,
+                metric=metric,
+                dev=mean_score(runs.dev, measure),
+                dev_data=dev_data if runs.dev else "",
+                n=len(runs.test.ids),
+                seeds=len(runs.test.tallies),
+                **found._asdict(),
+            )
+        )
+    return scores
+
+
+def mean_score(runs: Runs | None, measure: Measure) -> float | None:
+    """Return the mean over trainings; None without runs."""
+    if runs is None:
+        return None
+    return float((runs.groups @ measure(runs.tallies.sum(1))).mean())
+
+
+class TaskContest:
+    """All ways of transfer of one task, in all its languages."""
+
+    def __init__(self, found: Mapping[str, Mapping[Way, WayRuns]], contest: Contest) -> None:
+        """Take what the ways did by language; ways in an order that decides ties."""
+        self.found = found
+        self.contest = contest
+        self.dev = {
+            language: {
+                way: score
+                for way, runs in ways.items()
+                if (score := mean_score(runs.dev, contest.measure)) is not None
+            }
+            for language, ways in found.items()
+        }
+
+    def winners(self) -> list[Winner]:
+        """Return the way with the best dev score of each language that has dev data."""
+        best = {language: self._best(language) for language in self.found}
+        return [
+            Winner(language, way, self.dev[language][way])
+            for language, way in best.items()
+            if way is not None
+        ]
+
+    def tests(self, pairs: Sequence[tuple[int, int]]) -> list[WayTest]:
+        """Test the winners against other ways, and the pairs of systems; correct each family."""
+        winners = self.winners()
+        families = (
+            [test for w in winners for test in self._answers(w)]
+            + list(self._joint_answer(winners)),
+            [test for pair in pairs for test in self._systems(pair, winners)],
+        )
+        return [test for family in families for test in _correct(family)]
+
+    def _best(self, language: str, among: Sequence[str] = (), but: str = "") -> Way | None:
+        """Return the best way by dev: of some strategies, or of all but one."""
+        scores = {
+            way: score
+            for way, score in self.dev[language].items()
+            if STRATEGIES[way.strategy].transfers
+            and (not among or way.strategy in among)
+            and way.strategy != but
+        }
+        return max(scores, key=lambda way: scores[way]) if scores else None
+
+    def _answers(self, winner: Winner) -> Iterator[WayTest]:
+        """Yield the winner against zero-shot, and against the best way of another strategy."""
+        language, way, _ = winner
+        rivals = [
+            self._best(language, among=(ZERO_SHOT,)) if way.strategy != ZERO_SHOT else None,
+            self._best(language, but=way.strategy),
+        ]
+        for rival in dict.fromkeys(rivals):
+            if rival is not None:
+                difference = self._contrast(language, way, rival)
+                yield self._test(ANSWERS, language, (way, rival), difference)
+
+    def _joint_answer(self, winners: Sequence[Winner]) -> Iterator[WayTest]:
+        """Yield the winners against zero-shot over all languages, unless they all are zero-shot."""
+        places = {
+            w.language: (w.way, rival)
+            for w in winners
+            if (rival := self._best(w.language, among=(ZERO_SHOT,)))
+        }
+        if len(places) > 1 and any(first != second for first, second in places.values()):
+            sides = Way(WINNER, None, None), Way(ZERO_SHOT, None, None)
+            yield self._test(ANSWERS, ALL, sides, self._joint(places))
+
+    def _systems(self, pair: tuple[int, int], winners: Sequence[Winner]) -> Iterator[WayTest]:
+        """Yield one system against another within each strategy, with the winner's encoder."""
+        for strategy in STRATEGIES.values():
+            places = {
+                w.language: sides
+                for w in winners
+                for sides in [tuple(Way(strategy.name, s, w.way.encoder) for s in pair)]
+                if strategy.uses_system and all(side in self.found[w.language] for side in sides)
+            }
+            for language, (first, second) in places.items():
+                difference = self._contrast(language, first, second)
+                yield self._test(SYSTEMS, language, (first, second), difference)
+            if len(places) > 1:
+                first, second = (Way(strategy.name, system, None) for system in pair)
+                yield self._test(SYSTEMS, ALL, (first, second), self._joint(places))
+
+    def _contrast(self, language: str, first: Way, second: Way) -> Difference:
+        runs = self.found[language]
+        return contrast(
+            runs[first].test,
+            runs[second].test,
+            self.contest.measure,
+            resamples=self.contest.resamples,
+            seed=self.contest.seed,
+        )
+
+    def _joint(self, places: Mapping[str, Sequence[Way]]) -> Difference:
+        """Compare two ways a language over all of them; items are the same by key."""
+        sides = [
+            _alike([self.found[language][ways[side]].test for language, ways in places.items()])
+            for side in (0, 1)
+        ]
+        return joint_contrast(
+            list(zip(*sides, strict=True)),
+            self.contest.measure,
+            resamples=self.contest.resamples,
+            seed=self.contest.seed,
+        )
+
+    def _test(
+        self, family: str, where: str, sides: tuple[Way, Way], difference: Difference
+    ) -> WayTest:
+        return WayTest(family, where, *sides, self.contest.metric, **difference._asdict())
+
+
+def _alike(places: Sequence[Runs]) -> list[Runs]:
+    """Return runs whose ids are the items' keys, with the same number of trainings in each place.
+
+    A chosen way may rest on five seeds here and on three trainings there: seeds are then taken
+    together to three.
+    """
+    fewest = min(runs.replicates for runs in places)
+    return [
+        runs._replace(
+            ids=tuple(key.partition(":")[2] for key in runs.ids),
+            trainings=runs.trainings
+            if runs.replicates == fewest
+            else tuple(replicate_of(run, fewest) for run in range(len(runs.tallies))),
+        )
+        for runs in places
+    ]
+
+
+def _correct(family: Sequence[WayTest]) -> list[WayTest]:
+    """Correct the p-values of a family for their number."""
+    corrected = holm([test.p for test in family])
+    return [test._replace(p=p) for test, p in zip(family, corrected, strict=True)]
