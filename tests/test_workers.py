@@ -7,15 +7,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from socket import create_connection, socket
 
+import luigi
 import pytest
 
 from models.support.errors import SpecError
 from pipeline.dag import find_stages
 from pipeline.running.scheduling import is_local
 from pipeline.running.workers import Crew, fits
+from pipeline.stages.stage import Stage
 from tests.conftest import (
     COMMAND,
     TINY_EXPERIMENT,
@@ -52,15 +55,74 @@ def test_resources_are_described_in_words() -> None:
         Crew.described("cpu=0")
 
 
-def test_training_needs_its_threads_and_a_gpu_where_the_recipe_says_so(
-    tmp_path: Path, store: Path
+@pytest.mark.parametrize(
+    ("hardware", "expected"),
+    [
+        ({"threads": 3}, {"cpu": 6}),
+        ({"threads": 3, "gpu": True}, {"cpu": 6, "gpu": 2}),
+    ],
+)
+def test_a_training_needs_threads_for_each_process_and_a_gpu_where_the_study_says_so(
+    tmp_path: Path, store: Path, hardware: dict[str, object], expected: dict[str, int]
 ) -> None:
-    recipe = {**TINY_EXPERIMENT["nmt"], "threads": 3, "processes": 2}  # type: ignore[dict-item]
-    (model,) = find_stages(str(write_experiment(tmp_path / "a", nmt=recipe)), "NmtModel:round-0")
-    assert model.needs() == {"cpu": 6}
-    recipe["on_gpu"] = True
-    (model,) = find_stages(str(write_experiment(tmp_path / "b", nmt=recipe)), "NmtModel:round-0")
-    assert model.needs() == {"cpu": 6, "gpu": 2}
+    recipe = {**TINY_EXPERIMENT["nmt"], "processes": 2}  # type: ignore[dict-item]
+    experiment = str(write_experiment(tmp_path, nmt=recipe, hardware=hardware))
+    (model, *_) = find_stages(experiment, "TrainedModel:base-1")
+    assert model.needs() == expected
+
+
+@dataclass(frozen=True)
+class WorkSpec:
+    number: int
+
+
+class Work(Stage[WorkSpec]):
+    """A stage that needs so many processors, and computes on so many GPUs."""
+
+    number = luigi.IntParameter()
+    processors = luigi.IntParameter()
+    graphics = luigi.IntParameter()
+
+    def spec(self) -> WorkSpec:
+        return WorkSpec(int(self.number))
+
+    def label(self) -> str:
+        return str(self.number)
+
+    def needs(self) -> dict[str, int]:
+        return {"cpu": int(self.processors)}
+
+    def gpus(self) -> int:
+        return int(self.graphics)
+
+
+def taken_at_once(capacity: dict[str, int], stages: list[tuple[int, int]]) -> int:
+    """Return how many stages of so many processors and GPUs a worker gets before one ends."""
+    crew = Crew(capacity)
+    scheduler = crew.create_local_scheduler()
+    worker = crew.create_worker(scheduler, len(stages))
+    for number, (processors, graphics) in enumerate(stages):
+        worker.add(Work(experiment="x", number=number, processors=processors, graphics=graphics))
+    answers = [scheduler.get_work(worker=worker._id) for _ in stages]
+    return sum(answer["task_id"] is not None for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "stages", "expected"),
+    [
+        ({"cpu": 2, "gpu": 0}, [(1, 0), (1, 0)], 2),  # two replicates with a thread each
+        ({"cpu": 2, "gpu": 0}, [(1, 0), (1, 0), (1, 0)], 2),
+        ({"cpu": 2, "gpu": 0}, [(2, 0), (2, 0)], 1),
+        ({"cpu": 2, "gpu": 0}, [(8, 0), (8, 0)], 1),  # more than there is: all of it
+        ({"cpu": 8, "gpu": 1}, [(1, 1), (1, 1)], 1),
+        ({"cpu": 8, "gpu": 1}, [(1, 1), (1, 0)], 2),
+        ({"cpu": 8, "gpu": 2}, [(1, 1), (1, 1)], 1),  # both would take the first one
+    ],
+)
+def test_stages_run_side_by_side_while_there_is_room(
+    store: Path, capacity: dict[str, int], stages: list[tuple[int, int]], expected: int
+) -> None:
+    assert taken_at_once(capacity, stages) == expected
 
 
 def test_a_worker_takes_nothing_that_it_has_not_asked_for(tiny: Path, store: Path) -> None:
@@ -152,7 +214,7 @@ def test_a_host_that_is_cut_off_and_comes_back_loses_and_repeats_nothing(tmp_pat
     skip_without_namespaces("-rmn", "ip")
     recipe = {**TINY_EXPERIMENT["nmt"], "max_updates": 100}  # type: ignore[dict-item]
     experiment = write_experiment(
-        tmp_path / "manifests", tasks=[], back_translation={"rounds": 0}, nmt=recipe
+        tmp_path / "manifests", tasks=[], nmt=recipe, systems={"base": {"kind": "trained"}}
     )
     store = tmp_path / "store"
     result = subprocess.run(
@@ -174,9 +236,9 @@ def test_a_host_that_is_cut_off_and_comes_back_loses_and_repeats_nothing(tmp_pat
     assert set(done.values()) == {1}, done
     assert done.total() == len(contents(store))
     assert {m["attempt"] for m in manifests(store).values()} == {1}
-    assert any("found  NmtModel" in line for line in told["near"])
+    assert any("found  TrainedModel" in line for line in told["near"])
     history = (store / ".scheduler" / "history.jsonl").read_text().splitlines()
-    events = [e["event"] for e in map(json.loads, history) if e["stage"] == "NmtModel"]
+    events = [e["event"] for e in map(json.loads, history) if e["stage"] == "TrainedModel"]
     assert events[0] == "start"
     assert events[-1] == "done"
     assert not leftovers(store)

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from socket import create_connection
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import luigi
 from luigi.execution_summary import LuigiStatusCode
-from luigi.rpc import RPCError
+from luigi.rpc import RemoteScheduler, RPCError
 
 from models.support.errors import StageError, StoppedError
 from pipeline.console import Tally, say
@@ -111,20 +111,35 @@ def _join(targets: Sequence[Stage[Any]], crew: Crew, scheduler: str, *, workers:
         say("leaves", f"{stages} to a worker that has it")
     shared = crew.create_remote_scheduler(url)
     try:
-        given_up = quick_scheduler(url).task_list("DISABLED", "").keys()
-        for task_id in given_up & _missing(targets).keys():
-            shared.re_enable_task(task_id)  # someone starts again: the cause may be mended
+        _try_again(_missing(targets), shared, url)
+        # Luigi's worker ends when no stage waits to be built; one that another host builds does not
+        # wait. Only the store tells what is whole, and that host may die: then this one goes on.
         while missing := _missing(targets):
             result = _run_luigi(targets, crew, workers, scheduler_url=url)
-            given_up = missing.keys() & shared.task_list("DISABLED", "").keys()
-            if given_up:
-                names = ", ".join(sorted(missing[task_id].title for task_id in given_up))
-                raise StageError(f"the run did not finish; given up: {names}")
+            _raise_if_given_up(missing, shared)
             if result.worker._stop_requesting_work:  # asked to, by SIGUSR1 or on Luigi's page
                 raise StageError("this worker was told to take no more stages")
             time.sleep(SECONDS_TO_LOOK_AGAIN)
     except RPCError as error:
         raise StageError(f"{_no_answer(scheduler)} ({error.sub_exception})") from error
+
+
+def _try_again(missing: Mapping[str, Stage[Any]], shared: RemoteScheduler, url: str) -> None:
+    """Have stages tried that were given up before: whoever starts a run may have mended the cause.
+
+    A quick proxy asks first, so that a scheduler that is mute is told at once, not after an hour.
+    """
+    given_up = quick_scheduler(url).task_list("DISABLED", "").keys()
+    for task_id in given_up & missing.keys():
+        shared.re_enable_task(task_id)
+
+
+def _raise_if_given_up(missing: Mapping[str, Stage[Any]], shared: RemoteScheduler) -> None:
+    """Raise StageError where a stage has failed too often, on whichever host: nobody builds it."""
+    given_up = missing.keys() & shared.task_list("DISABLED", "").keys()
+    if given_up:
+        names = ", ".join(sorted(missing[task_id].title for task_id in given_up))
+        raise StageError(f"the run did not finish; given up: {names}")
 
 
 def _missing(targets: Sequence[Stage[Any]]) -> dict[str, Stage[Any]]:

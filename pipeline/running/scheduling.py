@@ -22,7 +22,7 @@ OPTIONS = {
 }
 
 
-class History(TaskHistory):
+class EventLog(TaskHistory):
     """Every stage that was begun or ended, with its host: a line of JSON each.
 
     Luigi's own history needs a release of SQLAlchemy that is no longer kept.
@@ -83,7 +83,7 @@ def serve(address: str, port: int, socket: Path | None = None) -> None:
             api_port=port,
             address=address,
             unix_socket=socket and str(socket),
-            scheduler=Scheduler(task_history_impl=History(folder / "history.jsonl")),
+            scheduler=Scheduler(task_history_impl=EventLog(folder / "history.jsonl")),
         )
     except OSError as error:
         raise StageError(f"cannot listen at {place}: {error.strerror}") from error

@@ -85,8 +85,9 @@ def quick_scheduler(url: str) -> RemoteScheduler:
 class StageWorker(Worker):
     """Runs stages in forks. On a shared scheduler it takes those alone that it has room for.
 
-    A local scheduler counts the processors that running stages use. A shared one knows no hosts:
-    there each worker tells which stages it is able to run, and runs one at a time.
+    A local scheduler counts the processors that running stages use: trainings that need a part of
+    them each run side by side. A shared one knows no hosts: there each worker tells which stages it
+    is able to run, and runs one at a time.
     """
 
     def __init__(self, *, capacity: Capacity, messenger: RemoteScheduler | None, **options: Any):
@@ -107,16 +108,29 @@ class StageWorker(Worker):
         return task_id if task_id in self._scheduled_tasks else None
 
     def _add_task(self, *args: Any, **kwargs: Any) -> None:
+        """Tell the scheduler about a stage, with what it needs of this machine.
+
+        Luigi's own `resources` of a task are one number for all hosts.
+        """
         stage = self._scheduled_tasks.get(kwargs["task_id"])
-        if stage is not None:
-            needs = stage.needs()
-            if self.messenger:
-                kwargs["resources"] = {}
-                if kwargs.get("runnable") and not fits(needs, self.capacity):
-                    kwargs["runnable"] = False
-            else:
-                kwargs["resources"] = {"cpu": min(needs["cpu"], self.capacity["cpu"])}
+        if stage is not None and self.messenger:
+            # The scheduler would take one host's processors for everybody's. A stage that does not
+            # fit here is told all the same, for others to take: as known, but not runnable by us.
+            kwargs["resources"] = {}
+            if kwargs.get("runnable") and not fits(stage.needs(), self.capacity):
+                kwargs["runnable"] = False
+        elif stage is not None:
+            kwargs["resources"] = self._share_of(stage)
         super()._add_task(*args, **kwargs)
+
+    def _share_of(self, stage: Any) -> Capacity:
+        """Return what a stage occupies of this machine while it runs.
+
+        Nobody else will ever take it: a stage that wants more processors than there are gets all.
+        One that computes on a GPU has all GPUs to itself, since each takes the first it sees.
+        """
+        share = {"cpu": min(stage.needs()["cpu"], self.capacity["cpu"])}
+        return {**share, "gpu": self.capacity["gpu"]} if stage.gpus() else share
 
     def _create_task_process(self, task: Any) -> Any:
         """Import what the stage needs before the fork: once, not in each stage again.
@@ -168,7 +182,7 @@ class Crew:
         Its worker cannot be lost: a clock that jumps, as after a sleep, must not look like that.
         """
         return Scheduler(
-            resources={"cpu": self.capacity["cpu"]},
+            resources=dict(self.capacity),
             worker_disconnect_delay=NEVER,
             remove_delay=NEVER,
             prune_on_get_work=True,

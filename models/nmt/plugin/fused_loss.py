@@ -27,17 +27,19 @@ def chunk_loss(logits: torch.Tensor, target: torch.Tensor, smoothing: float) -> 
     With s = smoothing / (V - 1) on each wrong class, the gradient is softmax - s everywhere and
     1 - smoothing - s lower still at the target.
     """
-    scores = logits.float()  # (rows, V)
+    scores = logits.float()  # (rows, V): a sum over V needs more digits than bfloat16 has
     share = smoothing / (scores.size(1) - 1)
     confidence = 1 - smoothing - share
     column = target.unsqueeze(1)  # (rows, 1)
     total, top = scores.sum(1), scores.amax(1)  # (rows), (rows)
     chosen = scores.gather(1, column).squeeze(1)  # (rows)
     probability = torch.softmax(scores, 1)  # (rows, V)
+    # p = exp(score - log_norm) for any class. The likeliest has 1 / V at least, so its logarithm is
+    # finite, and no second pass of exp over all classes is needed.
     log_norm = top - probability.amax(1).log()  # (rows)
     nll = log_norm - chosen
-    rest = scores.size(1) * log_norm - total
-    probability.sub_(share)
+    rest = scores.size(1) * log_norm - total  # the sum of -log p over all classes
+    probability.sub_(share)  # from here on, the gradient, in the same memory
     probability.scatter_add_(1, column, torch.full_like(column, -confidence, dtype=scores.dtype))
     logits.copy_(probability)
     return ChunkLoss((confidence * nll + share * rest).sum(), nll.sum())

@@ -39,8 +39,8 @@ class Packing:
         self.real = real
         positions = real.flatten().nonzero().squeeze(1)  # (tokens)
         self.tokens = len(positions)
-        rows = full_rows(self.tokens + 1)
-        self.position = positions.new_zeros(rows)
+        rows = full_rows(self.tokens + 1)  # one row of filler at least: padding reads the last
+        self.position = positions.new_zeros(rows)  # filler reads any position, say the first
         self.position[: self.tokens] = positions
         self.row = positions.new_full((real.numel(),), rows - 1)  # (batch * length)
         self.row[positions] = torch.arange(self.tokens)
@@ -101,6 +101,8 @@ def _gather(values: Tensor, packing: Packing, parts: int, heads: int) -> Tensor:
     return pieces.view(len(packing.position), -1)
 
 
+# The gradient of either is the other, an index_select, too. Left to autograd, it would be an
+# index_add: as many additions into zeros, of which nearly all hit a place once.
 class _Spread(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, packing: Packing, parts: int, heads: int) -> Tensor:
@@ -111,7 +113,7 @@ class _Spread(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         packing, parts, heads = ctx.where
         gathered = _gather(gradients[0], packing, parts, heads)
-        gathered[packing.tokens :].zero_()
+        gathered[packing.tokens :].zero_()  # filler has read a position that is a token's
         return gathered, None, None, None
 
 
@@ -124,4 +126,5 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         packing, heads = ctx.where
+        # padding reads filler, whose gradient is zero
         return _spread(gradients[0], packing, 1, heads)[0], None, None
