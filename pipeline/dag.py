@@ -9,6 +9,7 @@ from models.support.errors import StageError
 from pipeline.specs.suggesting import suggest
 from pipeline.stages import luigi_defaults
 from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, RawCorpus
+from pipeline.stages.encoding import EncodedText
 from pipeline.stages.filtering import BitextScores, Identifier, MonolingualScores
 from pipeline.stages.leakage import (
     HeldOutText,
@@ -25,6 +26,7 @@ from pipeline.stages.synthetic import Synthetic
 from pipeline.stages.systems import pivot
 from pipeline.stages.systems.gloss import Lexicon
 from pipeline.stages.systems.trained import TrainedModel
+from pipeline.stages.transfer import Classifiers, Predictions, TaskContrasts, TaskScores
 from pipeline.stages.translations import Translation
 
 STAGES: tuple[type[Stage[Any]], ...] = (
@@ -47,6 +49,11 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     Synthetic,
     MtScores,
     MtContrasts,
+    EncodedText,
+    Classifiers,
+    Predictions,
+    TaskScores,
+    TaskContrasts,
     Report,
 )
 

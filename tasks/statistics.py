@@ -44,6 +44,11 @@ class Runs(NamedTuple):
         weights: numpy.ndarray = same / same.sum(1, keepdims=True)
         return weights
 
+    def only(self, ids: Sequence[str]) -> "Runs":
+        """Return the runs on some of the items, in the order given."""
+        row = {key: n for n, key in enumerate(self.ids)}
+        return self._replace(ids=tuple(ids), tallies=self.tallies[:, [row[key] for key in ids]])
+
     @property
     def replicates(self) -> int:
         """How many independent trainings there are."""

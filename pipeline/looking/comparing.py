@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +11,13 @@ from models.support.errors import StageError
 from pipeline.dag import built_stages
 from pipeline.looking.causes import ABSENT, differences
 from pipeline.specs.loading import load_experiment
+from pipeline.stages.transfer import PREDICTIONS
 from pipeline.store import MANIFEST, Artifact, Manifest, lineage
-from tasks.mt.scoring import paired_scores
+from tasks.mt.contests import load_tallies
+from tasks.mt.scoring import MEASURES
 from tasks.records import read_records
-from tasks.statistics import MACRO_F1, paired_p_value
-from tasks.transfer.contests import Condition, Predictions, load_predictions
+from tasks.statistics import Measure, Runs, contrast
+from tasks.transfer.contests import Contest, load_runs
 
 Record = dict[str, Any]
 Key = tuple[str, str]
@@ -40,12 +41,6 @@ class Run:
     def of(self, stage: str) -> dict[str, Built]:
         """Return what is built of one kind of stage, by label."""
         return {label: built for (kind, label), built in self.built.items() if kind == stage}
-
-    @cached_property
-    def tests(self) -> dict[frozenset[str], Artifact]:
-        """The bitext of each pair of languages, whose test part holds the references."""
-        found = self.of("Bitext").values()
-        return {frozenset(b.manifest["spec"]["languages"]): b.artifact for b in found}
 
 
 class Change(NamedTuple):
@@ -116,9 +111,9 @@ def _change(place: str, first: Any, second: Any) -> Change:
 
 def score_changes(first: Run, second: Run, *, resamples: int, seed: int) -> Iterator[ScoreChange]:
     """Yield the scores that both have, the MT first, each with a paired test of the two."""
-    for engine in _shared(first, second, "TestHypotheses"):
-        yield from _mt_changes(first, second, engine, resamples=resamples, seed=seed)
-    for label in _shared(first, second, "TransferScores"):
+    for system in _shared(first, second, "MtScores"):
+        yield from _mt_changes(first, second, system, resamples=resamples, seed=seed)
+    for label in _shared(first, second, "TaskScores"):
         yield from _task_changes(first, second, label, resamples=resamples, seed=seed)
 
 
@@ -127,76 +122,95 @@ def _shared(first: Run, second: Run, stage: str) -> list[str]:
 
 
 def _mt_changes(
-    first: Run, second: Run, engine: str, *, resamples: int, seed: int
+    first: Run, second: Run, system: str, *, resamples: int, seed: int
 ) -> Iterator[ScoreChange]:
-    """Yield BLEU and chrF++ of an engine in each direction, on the test sentences in common."""
-    folders = [run.built["TestHypotheses", engine].artifact.folder for run in (first, second)]
-    for path in sorted(folders[0].glob("*.parquet")):
+    """Yield BLEU and chrF++ of a system in each direction, on the test sentences in common."""
+    sides = [run.built["MtScores", system] for run in (first, second)]
+    for path in sorted(sides[0].artifact.folder.glob("*.npz")):
         source, _, target = path.stem.partition("-")
-        if not (folders[1] / path.name).exists():
+        if not (sides[1].artifact.folder / path.name).exists():
             continue
-        old, new = (_texts(folder / path.name, "text") for folder in folders)
-        references, others = (_references(run, source, target) for run in (first, second))
-        ids = [i for i in references if i in old and i in new and others.get(i) == references[i]]
-        if not ids:
-            continue
-        system, baseline, wanted = ([side[i] for i in ids] for side in (new, old, references))
-        for score in paired_scores(system, baseline, wanted, resamples=resamples, seed=seed):
-            yield ScoreChange(
-                f"{source} -> {target}, {engine}",
-                score.metric,
-                first=score.baseline,
-                second=score.score,
-                n=len(ids),
-                p_value=score.p_value,
+        same = _same_references(first, second, target)
+        old, new = (_tallies(side, path.name, same) for side in sides)
+        for metric, runs in old.items():
+            if not (runs.ids and set(runs.ids) == set(new[metric].ids)):
+                continue
+            yield _change_of(
+                f"{source} -> {target}, {system}",
+                metric,
+                (runs, new[metric].only(runs.ids)),
+                MEASURES[metric],
+                resamples=resamples,
+                seed=seed,
             )
 
 
-def _references(run: Run, source: str, target: str) -> dict[str, str]:
-    bitext = run.tests.get(frozenset((source, target)))
-    return _texts(bitext.path("test.parquet"), target) if bitext else {}
+def _change_of(
+    what: str,
+    metric: str,
+    sides: tuple[Runs, Runs],
+    measure: Measure,
+    *,
+    resamples: int,
+    seed: int,
+) -> ScoreChange:
+    old, new = sides
+    tested = contrast(new, old, measure, resamples=resamples, seed=seed)
+    scores = [float(measure(side.tallies.sum(1)).mean()) for side in sides]
+    return ScoreChange(what, metric, *scores, n=len(old.ids), p_value=tested.p)
 
 
-def _texts(path: Path, column: str) -> dict[str, str]:
-    return {record["id"]: record[column] for record in read_records(path, ["id", column])}
+def _tallies(side: Built, name: str, same: set[str]) -> dict[str, Runs]:
+    """Return a direction's runs, of the sentences with the same references in both runs."""
+    found = load_tallies(side.artifact.path(name), side.manifest["spec"]["random"])
+    return {m: runs.only([i for i in runs.ids if i in same]) for m, runs in found.items()}
+
+
+def _same_references(first: Run, second: Run, language: str) -> set[str]:
+    """Return the ids of test sentences that both runs have, with the same text in a language."""
+    old, new = (_references(run, language) for run in (first, second))
+    return {i for i, text in old.items() if new.get(i) == text}
+
+
+def _references(run: Run, language: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for built in run.of("Bitext").values():
+        if language in built.manifest["spec"]["languages"]:
+            records = read_records(built.artifact.path("test.parquet"), ["id", language])
+            found.update({record["id"]: record[language] for record in records})
+    return found
 
 
 def _task_changes(
     first: Run, second: Run, label: str, *, resamples: int, seed: int
 ) -> Iterator[ScoreChange]:
-    """Yield the macro-F1 of each condition; tested where both saw the same items."""
-    old, new = (_predictions(run, label) for run in (first, second))
-    classes = len(first.built["TransferScores", label].manifest["spec"]["labels"])
-    before, after = (_task_scores(run, label) for run in (first, second))
-    for condition in sorted(old.keys() & new.keys()):
-        one, other = old[condition], new[condition]
-        p_value = None
-        if one.ids == other.ids:
-            seeds = min(len(one.predicted), len(other.predicted))
-            sides = one.predicted[:seeds], other.predicted[:seeds]
-            p_value = paired_p_value(
-                one.gold, *sides, classes=classes, resamples=resamples, seed=seed
+    """Yield the main score of a way in each language; tested where both saw the same items."""
+    old, new = (_way_runs(run.built["TaskScores", label]) for run in (first, second))
+    contest = _contest(first.built["TaskScores", label])
+    for language in old.keys() & new.keys():
+        sides = old[language], new[language]
+        if sides[0].ids == sides[1].ids:
+            yield _change_of(
+                f"{label}, {language}",
+                contest.metric,
+                sides,
+                contest.measure,
+                resamples=resamples,
+                seed=seed,
             )
-        engine = f" ({condition.engine})" if condition.engine else ""
-        yield ScoreChange(
-            f"{label}, {condition.language}, {condition.strategy}{engine}",
-            MACRO_F1,
-            first=before[condition],
-            second=after[condition],
-            n=len(one.ids) if p_value is not None else None,
-            p_value=p_value,
-        )
 
 
-def _predictions(run: Run, label: str) -> dict[Condition, Predictions]:
-    scores, manifest = run.built["TransferScores", label]
-    files = [scores.store / name / "predictions.parquet" for name in manifest["upstream"]]
-    return load_predictions(files, manifest["spec"]["labels"])
+def _contest(built: Built) -> Contest:
+    spec = built.manifest["spec"]["contest"]
+    return Contest(**{**spec, "labels": tuple(spec["labels"])})
 
 
-def _task_scores(run: Run, label: str) -> dict[Condition, float]:
+def _way_runs(built: Built) -> dict[str, Runs]:
+    """Return what a way's classifiers did on the test items, by language."""
+    spec, store = built.manifest["spec"], built.artifact.store
+    contest = _contest(built)
+    paths = [store / key / PREDICTIONS for key in built.manifest["upstream"]]
     return {
-        Condition(r["language"], r["strategy"], r["engine"]): r["score"]
-        for r in run.built["TransferScores", label].manifest["scores"]
-        if r["metric"] == MACRO_F1
+        language: load_runs(path, contest, replicates=spec["replicates"]).test
+        for language, path in zip(spec["languages"], paths, strict=True)
     }

@@ -97,7 +97,7 @@ def total(found: Sequence[Cost], name: str = "total") -> Cost:
 
 
 def gains(experiment: str) -> list[Gain]:
-    """Return what each contrast gained over all directions, or where there is but one, and its price.
+    """Return what each contrast gained over all directions, or the one there is, and its price.
 
     The price is of what the first system was made from and the second was not.
     """
@@ -123,4 +123,5 @@ def _seconds_beyond(experiment: str, first: str, second: str) -> float:
         for name in (first, second)
     ]
     extra = [stage for place, stage in made[0].items() if place not in made[1]]
-    return round(sum(s.artifact.manifest["seconds"] for s in extra if s.complete()), 1)
+    seconds = [float(s.artifact.manifest["seconds"]) for s in extra if s.complete()]
+    return round(sum(seconds), 1)

@@ -5,6 +5,7 @@ from typing import Any
 
 import luigi
 
+from pipeline.specs.experiment import Experiment
 from pipeline.stages.corpora import Bitext
 from pipeline.stages.leakage import TrainingBitext
 from pipeline.stages.stage import Inputs, Requirements, Stage
@@ -120,7 +121,8 @@ class MtContrasts(Stage[MtContrastsSpec]):
     LIBRARIES = STATISTICS
 
     def spec(self) -> MtContrastsSpec:
-        study, systems = self.study, self._systems()
+        study = self.study
+        systems = compared_systems(study)
         pairs = study.tested_contrasts
         return MtContrastsSpec(
             pairs=tuple((systems.index(a), systems.index(b)) for a, b in pairs),
@@ -137,7 +139,7 @@ class MtContrasts(Stage[MtContrastsSpec]):
         return str(self.study.name)
 
     def requires(self) -> Requirements:
-        return {"scores": [mt_scores(self, system) for system in self._systems()]}
+        return {"scores": [mt_scores(self, system) for system in compared_systems(self.study)]}
 
     @staticmethod
     def build(spec: MtContrastsSpec, inputs: Inputs, out: Draft) -> None:
@@ -161,10 +163,11 @@ class MtContrasts(Stage[MtContrastsSpec]):
             for test in of_pair
         ]
 
-    def _systems(self) -> list[str]:
-        """Return the systems that are compared, in the order of the experiment."""
-        named = {name for pair in self.study.tested_contrasts for name in pair}
-        return [name for name in self.study.systems if name in named]
+
+def compared_systems(study: Experiment) -> list[str]:
+    """Return the systems that contrasts name, in the order of the experiment."""
+    named = {name for pair in study.tested_contrasts for name in pair}
+    return [name for name in study.systems if name in named]
 
 
 def mt_scores(stage: Stage[Any], system: str) -> MtScores:

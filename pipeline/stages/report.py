@@ -1,17 +1,19 @@
 """The last stages: one report, and the study that asks for it."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import luigi
 
 from pipeline.reporting.findings import collect
 from pipeline.reporting.html import write_html
 from pipeline.reporting.markdown import write_markdown
-from pipeline.specs.experiment import Experiment
+from pipeline.reporting.ways import Names
+from pipeline.specs.experiment import Experiment, Hardware
 from pipeline.stages.leakage import LeakAudit
-from pipeline.stages.mt_scores import MtContrasts, mt_scores
+from pipeline.stages.scores import Scoring, named_figures, names_in_contests, scoring_stages
 from pipeline.stages.stage import Inputs, Requirements, Stage
-from pipeline.store import Draft
+from pipeline.store import Draft, lineage
 
 
 @dataclass(frozen=True)
@@ -19,36 +21,40 @@ class ReportSpec:
     """Everything: a report shows the whole recipe."""
 
     experiment: Experiment
+    names: tuple[Names, ...]
 
 
 class Report(Stage[ReportSpec]):
     """The study's answer, as Markdown, as one self-contained HTML page, and as JSON."""
 
     def spec(self) -> ReportSpec:
-        return ReportSpec(self.study)
+        return ReportSpec(_without_hardware(self.study), names_in_contests(self))
 
     def label(self) -> str:
         return str(self.study.name)
 
     def requires(self) -> Requirements:
-        return {
-            "mt": [mt_scores(self, system) for system in self.study.systems],
-            "mt_contrasts": [MtContrasts(experiment=self.experiment)],
-            "audit": LeakAudit(experiment=self.experiment),
-        }
+        return {**scoring_stages(self)._asdict(), "audit": LeakAudit(experiment=self.experiment)}
 
     @staticmethod
     def build(spec: ReportSpec, inputs: Inputs, out: Draft) -> None:
-        artifacts = [*inputs.many("mt"), *inputs.many("transfer")]
+        scoring = [inputs.many(name) for name in Scoring._fields]
+        manifests = Scoring(*([artifact.manifest for artifact in some] for some in scoring))
         findings = collect(
             spec.experiment,
-            artifacts,
-            overlaps=inputs.one("audit").manifest["overlaps"],
+            named_figures(spec.experiment, spec.names, manifests),
+            list(lineage(chain(*scoring)).values()),
+            inputs.one("audit").manifest["overlaps"],
         )
         out.facts["verdicts"] = findings.verdicts
         out.path("scores.json").write_text(findings.scores_json(), encoding="utf-8")
         write_markdown(findings, out.path("report.md"))
         write_html(findings, out.path("report.html"))
+
+
+def _without_hardware(study: Experiment) -> Experiment:
+    """Return an experiment as it would be anywhere."""
+    return study.model_copy(update={"hardware": Hardware()})
 
 
 class Study(luigi.WrapperTask):

@@ -11,7 +11,7 @@ from tasks.sandbox.language import LANGUAGES, Language, Profile
 from tasks.sandbox.meaning import LABELS, Grammar, Meaning
 from tasks.sandbox.recipe import SandboxRecipe, check
 
-LENGTHS = range(4, 15)
+SHORTEST = 4
 SPLITS = ("train", "dev", "test")
 PARALLEL = "parallel"
 
@@ -26,9 +26,10 @@ class Sentence(NamedTuple):
 class Sampler:
     """Draw sentences that no earlier draw has published, in any language."""
 
-    def __init__(self, grammar: Grammar, languages: Mapping[str, Language], *, seed: int) -> None:
+    def __init__(self, grammar: Grammar, languages: Mapping[str, Language], recipe: SandboxRecipe) -> None:
         """Begin with nothing published."""
-        self._grammar, self._languages, self._seed = grammar, languages, seed
+        self._grammar, self._languages, self._seed = grammar, languages, recipe.seed
+        self._lengths = range(SHORTEST, recipe.longest + 1)
         self._meanings: set[Meaning] = set()
         self._texts: dict[str, set[str]] = {code: set() for code in languages}
 
@@ -55,7 +56,7 @@ class Sampler:
 
     def _fits(self, texts: Mapping[str, str]) -> bool:
         return all(
-            text not in self._texts[code] and text.count(" ") + 1 in LENGTHS
+            text not in self._texts[code] and text.count(" ") + 1 in self._lengths
             for code, text in texts.items()
         )
 
@@ -72,7 +73,7 @@ class World:
         """Make the languages."""
         grammar = Grammar(recipe.roots)
         self.languages = family(recipe, grammar)
-        self._sampler = Sampler(grammar, self.languages, seed=recipe.seed)
+        self._sampler = Sampler(grammar, self.languages, recipe)
         self._to_draw = iter(_draws(recipe).items())
         self._drawn: dict[str, Sequence[Sentence]] = {}
 

@@ -21,6 +21,7 @@ class SandboxRecipe:
     * ``monolingual``: monolingual sentences of each language, a separate draw for each.
     * ``task_train``, ``task_dev``, ``task_test``: labelled sentences, parallel in all languages.
     * ``roots``: lexical roots of each language, synonyms and function words not counted.
+    * ``longest``: words of a sentence at most, in each of the languages.
     * ``sister_distance``, ``cousin_distance``, ``isolate_distance``: distance from the hub.
     """
 
@@ -30,7 +31,8 @@ class SandboxRecipe:
     task_train: Size = 600
     task_dev: Size = 200
     task_test: Size = 400
-    roots: Annotated[int, Ge(150), Le(5000)] = 400
+    roots: Annotated[int, Ge(50), Le(5000)] = 400
+    longest: Annotated[int, Ge(8), Le(40)] = 14
     sister_distance: Distance = 0.1
     cousin_distance: Distance = 0.5
     isolate_distance: Distance = 1.0

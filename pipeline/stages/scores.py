@@ -1,0 +1,103 @@
+"""The figures of an experiment with the names of what they are of: artifacts hold none."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pipeline.reporting.records import Contrast, MtScore, Score
+from pipeline.reporting.ways import Names, named_contrasts, named_scores
+from pipeline.specs.experiment import Experiment
+from pipeline.stages.mt_scores import MtContrasts, compared_systems, mt_scores
+from pipeline.stages.stage import Stage
+from pipeline.stages.transfer import TaskContrasts, task_scores, task_ways
+from pipeline.store import Manifest
+from tasks.mt.contests import ALL
+
+
+class Scoring(NamedTuple):
+    """What scores an experiment, by what it scores; stages, or their manifests (None: not built).
+
+    In the order of systems, of ways and of tasks.
+    """
+
+    mt: Sequence[Any]
+    mt_contrasts: Sequence[Any]
+    tasks: Sequence[Any]
+    task_contrasts: Sequence[Any]
+
+
+def scoring_stages(stage: Stage[Any]) -> Scoring:
+    """Return every stage that scores, of the stage's experiment."""
+    experiment, study = stage.experiment, stage.study
+    contests = [TaskContrasts(experiment=experiment, task=task.name) for task in study.tasks]
+    return Scoring(
+        mt=[mt_scores(stage, system) for system in study.systems],
+        mt_contrasts=[MtContrasts(experiment=experiment)] if study.tested_contrasts else [],
+        tasks=[scores for contest in contests for scores in task_scores(contest, contest.task)],
+        task_contrasts=contests,
+    )
+
+
+def names_in_contests(stage: Stage[Any]) -> tuple[Names, ...]:
+    """Return what the numbers in each task's contrasts stand for."""
+    return tuple(contest.names for contest in scoring_stages(stage).task_contrasts)
+
+
+def finished_manifests(stages: Scoring) -> Scoring:
+    """Return the manifest of each stage that is built, None of the others."""
+    return Scoring(*([s.artifact.manifest if s.complete() else None for s in x] for x in stages))
+
+
+def named_figures(study: Experiment, names: Sequence[Names], built: Scoring) -> list[Score]:
+    """Return the figures that the manifests hold."""
+    return [
+        *_mt_scores(study, built.mt),
+        *_mt_contrasts(study, built.mt_contrasts),
+        *_task_scores(study, built.tasks),
+        *_task_contrasts(study, names, built.task_contrasts),
+    ]
+
+
+def _mt_scores(study: Experiment, built: Iterable[Manifest | None]) -> Iterator[MtScore]:
+    wanted = MtScore.__dataclass_fields__
+    for (name, system), manifest in zip(study.systems.items(), built, strict=True):
+        for score in manifest["scores"] if manifest else ():
+            yield MtScore(
+                system=name,
+                parents=system.parents,
+                replicates=study.replicates(name),
+                **{field: value for field, value in score.items() if field in wanted},
+            )
+
+
+def _mt_contrasts(study: Experiment, built: Iterable[Manifest | None]) -> Iterator[Contrast]:
+    names = compared_systems(study)
+    for manifest in filter(None, built):
+        for test in manifest["contrasts"]:
+            yield Contrast(of="mt", **_named(test, names))
+
+
+def _named(test: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    first, second = (names[number] for number in test["pair"])
+    better = test["better"]
+    return {
+        **{field: value for field, value in test.items() if field != "pair"},
+        "first": first,
+        "second": second,
+        "family": "all directions" if test["where"] == ALL else "each direction",
+        "better": f"{better[0]} of {better[1]}" if better else None,
+    }
+
+
+def _task_scores(study: Experiment, built: Iterable[Manifest | None]) -> Iterator[Score]:
+    ways = [(task, way) for task in study.tasks for way in task_ways(study, task.name)]
+    for (task, way), manifest in zip(ways, built, strict=True):
+        if manifest:
+            yield from named_scores(way, task.kind, manifest["scores"])
+
+
+def _task_contrasts(
+    study: Experiment, names: Sequence[Names], built: Iterable[Manifest | None]
+) -> Iterator[Score]:
+    for task, of_task, manifest in zip(study.tasks, names, built, strict=True):
+        if manifest:
+            yield from named_contrasts(task.name, of_task, manifest["contrasts"])
