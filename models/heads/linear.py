@@ -122,7 +122,7 @@ class LinearClassifier(NamedTuple):
 
     def predict(self, inputs: Any) -> list[str]:
         """Return the class of each input."""
-        return self.head.predict(self.features.transform(inputs)) if len(inputs) else []
+        return self.head.predict(self.features.transform(inputs))
 
     def save(self, folder: Path) -> None:
         """Write features and head into a new folder: arrays and JSON."""

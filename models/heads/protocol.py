@@ -16,7 +16,7 @@ class Classifier(Protocol):
     """What was fitted on one training text with one seed."""
 
     def predict(self, inputs: Any) -> list[str]:
-        """Return the class of each input."""
+        """Return the class of each input; there must be one."""
         ...
 
     def save(self, folder: Path) -> None:
