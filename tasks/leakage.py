@@ -98,6 +98,36 @@ def write_held_out(sets: Iterable[TextSet], path: Path) -> int:
         return writer.written
 
 
+class TextKeys(NamedTuple):
+    """What a text is compared by, without case, width, punctuation and spaces.
+
+    * ``whole``: the text; empty where it is too generic to be a leak.
+    * ``parts``: its longer sentences, where it has several.
+    """
+
+    whole: str
+    parts: list[str]
+
+    @classmethod
+    def of(cls, text: str, rules: LeakRules) -> "TextKeys":
+        """Return the keys of a text."""
+        cut = list(sentences(text))
+        parts = map(comparison_key, cut if cut[1:] else [])
+        long = [_unspaced(p) for p in parts if count_words(p) >= rules.min_part_words]
+        return cls(whole_key(text, rules), long)
+
+
+def whole_key(text: str, rules: LeakRules) -> str:
+    """Return the key of a whole text; empty where it is too generic."""
+    key = comparison_key(text)
+    return _unspaced(key) if count_words(key) >= rules.min_words else ""
+
+
+def _unspaced(key: str) -> str:
+    """Return a key without spaces: every tokeniser puts them where it likes."""
+    return key.replace(" ", "")
+
+
 class HeldOutIndex:
     """Every held-out text, by id, by text, and by the MinHash of its character shingles.
 
@@ -112,16 +142,19 @@ class HeldOutIndex:
         self.by_part: defaultdict[bytes, list[int]] = defaultdict(list)
         self._near = _NearIndex(rules) if rules.near < 1 else None
         for number, item in enumerate(self.items):
-            for sentence_id in ids_within(item.id):
-                self.by_id[sentence_id].append(number)
-            whole, parts = self._keys(item.text)
-            if whole:
-                self.by_text[_digest(whole)].append(number)
-            for part in parts:
-                self.by_part[_digest(part)].append(number)
-            if self._near:
-                for key in filter(None, (whole, *parts)):
-                    self._near.add(number, key)
+            self._add(number, item)
+
+    def _add(self, number: int, item: HeldOut) -> None:
+        for sentence_id in ids_within(item.id):
+            self.by_id[sentence_id].append(number)
+        keys = TextKeys.of(item.text, self.rules)
+        if keys.whole:
+            self.by_text[digest_of(keys.whole)].append(number)
+        for part in keys.parts:
+            self.by_part[digest_of(part)].append(number)
+        if self._near:
+            for key in filter(None, (keys.whole, *keys.parts)):
+                self._near.add(number, key)
 
     @classmethod
     def load(cls, path: Path, rules: LeakRules) -> "HeldOutIndex":
@@ -138,28 +171,21 @@ class HeldOutIndex:
         by_id = (self.by_id.get(i, ()) for i in ids_within(record["id"]))
         yield from self._matches("id", dict.fromkeys(chain.from_iterable(by_id)))
         for column in columns:
-            whole, parts = self._keys(record[column])
-            exact = dict.fromkeys(chain.from_iterable(self._equal(whole, parts)))
+            keys = TextKeys.of(record[column], self.rules)
+            exact = dict.fromkeys(chain.from_iterable(self._equal(keys)))
             yield from self._matches("exact", exact)
-            if self._near and whole:
-                near = (number for number in self._near.find(whole) if number not in exact)
+            if self._near and keys.whole:
+                near = (number for number in self._near.find(keys.whole) if number not in exact)
                 yield from self._matches("near", near)
 
-    def _equal(self, whole: str, parts: Iterable[str]) -> Iterator[Sequence[int]]:
+    def _equal(self, keys: TextKeys) -> Iterator[Sequence[int]]:
         """Yield the items that a text equals, is a sentence of, or has as a sentence."""
-        if whole:
-            yield self.by_text.get(_digest(whole), ())
-            yield self.by_part.get(_digest(whole), ())
-        for part in parts:
-            yield self.by_text.get(_digest(part), ())
-
-    def _keys(self, text: str) -> tuple[str, list[str]]:
-        """Return the key of a text, empty if it is generic, and those of its longer sentences."""
-        key = comparison_key(text)
-        parts = list(sentences(text))
-        keys = map(comparison_key, parts if parts[1:] else [])
-        long = [part for part in keys if count_words(part) >= self.rules.min_part_words]
-        return key if count_words(key) >= self.rules.min_words else "", long
+        if keys.whole:
+            whole = digest_of(keys.whole)
+            yield self.by_text.get(whole, ())
+            yield self.by_part.get(whole, ())
+        for part in keys.parts:
+            yield self.by_text.get(digest_of(part), ())
 
     def _matches(self, kind: MatchKind, numbers: Iterable[int]) -> Iterator[Match]:
         return (Match(kind, self.items[number]) for number in numbers)
@@ -182,8 +208,8 @@ def paragraph_id(sentence_id: str) -> str:
 
 def text_digest(text: str, rules: LeakRules) -> bytes | None:
     """Return 8 bytes that equal texts share; None for a text that is too generic."""
-    key = comparison_key(text)
-    return _digest(key) if count_words(key) >= rules.min_words else None
+    key = whole_key(text, rules)
+    return digest_of(key) if key else None
 
 
 class _NearIndex:
@@ -215,8 +241,8 @@ class _NearIndex:
         return sorted(set(near))
 
     def _shingles(self, key: str) -> frozenset[str]:
-        size, text = self.rules.shingle, _unspaced(key)
-        return frozenset(text[i : i + size] for i in range(max(1, len(text) - size + 1)))
+        size = self.rules.shingle
+        return frozenset(key[i : i + size] for i in range(max(1, len(key) - size + 1)))
 
     def _minhash(self, shingles: frozenset[str]) -> "RMinHash":
         from rensa import RMinHash
@@ -233,26 +259,17 @@ def _bands(threshold: float) -> int:
     return next(found, PERMUTATIONS)
 
 
-def _digest(key: str) -> bytes:
-    return digest_of(_unspaced(key))
-
-
-def _unspaced(key: str) -> str:
-    """Return a key without spaces: every tokeniser puts them where it likes."""
-    return key.replace(" ", "")
-
-
 def _jaccard(first: frozenset[str], second: frozenset[str]) -> float:
     common = len(first & second)
     return common / (len(first) + len(second) - common)
 
 
 @dataclass
-class Tally:
-    """What became of the sentences of a corpus."""
+class GuardedCorpus:
+    """What became of the sentences of a corpus: seen, found to be leaks by reason, written."""
 
     seen: int = 0
-    removed: Counter[str] = field(default_factory=Counter)
+    leaks: Counter[str] = field(default_factory=Counter)
     kept: int = 0
 
 
@@ -265,55 +282,85 @@ def remove_leaks(
     others count as `not_sampled`. Under the policy `report` nothing is removed; under `fail` a leak
     raises LeakError. So does a text of which nothing is left.
     """
-    tallies: defaultdict[str, Tally] = defaultdict(Tally)
-    safe = _without_leaks(text, index, tallies)
+    guard = LeakGuard(text, index)
+    records = guard.let_pass(read_records(text.path))
+    if limit is not None:
+        records = lowest_ranks(records, limit)
     with RecordWriter(out, ["id", *text.columns.values(), "origin"]) as writer:
-        for record in safe if limit is None else _lowest_ranks(safe, limit):
-            tallies[corpus_of(record["id"])].kept += 1
+        for record in guard.note_kept(records):
             writer.write(record)
-        kept = writer.written
-    seen = sum(tally.seen for tally in tallies.values())
-    removed = sum((tally.removed for tally in tallies.values()), Counter())
-    if index.rules.policy == "fail" and removed:
-        reasons = ", ".join(f"{n} by {reason}" for reason, n in sorted(removed.items()))
-        raise LeakError(
-            f"{text.name}: {removed.total()} sentences repeat held-out text ({reasons}); "
-            "remove them, or set `leaks: {policy: drop}`"
-        )
-    if not kept:
-        raise LeakError(
-            f"{text.name}: no sentence is left of {seen} (removed {dict(removed)}); "
-            "take other text, or another split"
-        )
-    verb = "found" if index.rules.policy == "report" else "removed"
-    gone = 0 if verb == "found" else removed.total()
-    return {
-        "seen": seen,
-        verb: dict(sorted(removed.items())),
-        "not_sampled": seen - gone - kept,
-        "kept": kept,
-        "corpora": {
-            corpus: {"seen": t.seen, verb: dict(sorted(t.removed.items())), "kept": t.kept}
-            for corpus, t in sorted(tallies.items())
-        },
-    }
+    guard.check()
+    return guard.counts()
 
 
-def _without_leaks(
-    text: TextSet, index: HeldOutIndex, tallies: Mapping[str, Tally]
-) -> Iterator[Record]:
-    """Yield the records that stay; count all, and those that leak with the strongest reason."""
-    columns = list(text.columns.values())
-    for record in read_records(text.path):
-        tally = tallies[corpus_of(record["id"])]
-        tally.seen += 1
-        if match := next(index.find(record, columns), None):
-            tally.removed[f"{match.kind}: {match.held_out.set}"] += 1
-        if match is None or index.rules.policy == "report":
+class LeakGuard:
+    """Lets pass what repeats no held-out text, one record at a time; knows what it has met."""
+
+    def __init__(self, text: TextSet, index: HeldOutIndex) -> None:
+        self.text, self.index, self.policy = text, index, index.rules.policy
+        self.columns = list(text.columns.values())
+        self.corpora: defaultdict[str, GuardedCorpus] = defaultdict(GuardedCorpus)
+
+    def reason(self, record: Record) -> str | None:
+        """Return how a record is a leak, and of which set (`exact: MT test ind-jav`), or None."""
+        match = next(self.index.find(record, self.columns), None)
+        return f"{match.kind}: {match.held_out.set}" if match else None
+
+    def let_pass(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield the records that stay; under the policy `report` leaks do, too."""
+        for record in records:
+            corpus = self.corpora[corpus_of(record["id"])]
+            corpus.seen += 1
+            if reason := self.reason(record):
+                corpus.leaks[reason] += 1
+            if reason is None or self.policy == "report":
+                yield record
+
+    def note_kept(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield the records that are written, whatever took some out after `let_pass`."""
+        for record in records:
+            self.corpora[corpus_of(record["id"])].kept += 1
             yield record
 
+    def total(self) -> GuardedCorpus:
+        """Return the sums over all corpora."""
+        all_of = self.corpora.values()
+        leaks = sum((corpus.leaks for corpus in all_of), Counter[str]())
+        return GuardedCorpus(sum(c.seen for c in all_of), leaks, sum(c.kept for c in all_of))
 
-def _lowest_ranks(records: Iterable[Record], limit: int) -> list[Record]:
-    """Return the records that rank lowest by the hash of their id, in their order."""
+    def check(self) -> None:
+        """Raise LeakError for any leak under the policy `fail`, and where nothing is left."""
+        name, total = self.text.name, self.total()
+        if self.policy == "fail" and total.leaks:
+            reasons = ", ".join(f"{n} by {reason}" for reason, n in sorted(total.leaks.items()))
+            raise LeakError(
+                f"{name}: {total.leaks.total()} sentences repeat held-out text ({reasons}); "
+                "remove them, or set `leaks: {policy: drop}`"
+            )
+        if not total.kept:
+            raise LeakError(
+                f"{name}: no sentence is left of {total.seen} (removed {dict(total.leaks)}); "
+                "take other text, or another split"
+            )
+
+    def counts(self) -> dict[str, object]:
+        """Return plain values for a manifest."""
+        total = self.total()
+        verb = "found" if self.policy == "report" else "removed"
+        gone = 0 if verb == "found" else total.leaks.total()
+        return {
+            "seen": total.seen,
+            verb: dict(sorted(total.leaks.items())),
+            "not_sampled": total.seen - gone - total.kept,
+            "kept": total.kept,
+            "corpora": {
+                corpus: {"seen": c.seen, verb: dict(sorted(c.leaks.items())), "kept": c.kept}
+                for corpus, c in sorted(self.corpora.items())
+            },
+        }
+
+
+def lowest_ranks(records: Iterable[Record], limit: int) -> Iterator[Record]:
+    """Yield the records that rank lowest by the hash of their id, in their order."""
     lowest = heapq.nsmallest(limit, enumerate(records), key=lambda placed: rank(placed[1]["id"], 0))
-    return [record for _, record in sorted(lowest, key=lambda placed: placed[0])]
+    yield from (record for _, record in sorted(lowest, key=lambda placed: placed[0]))

@@ -174,9 +174,10 @@ class SafeTextSpec:
     filters: FilterLimits = FilterLimits()
     limit: int | None = None
 
-    def text_set(self, path: Path) -> TextSet:
-        """Return a file of this text."""
-        return TextSet(self.name, path, {language: language for language in self.languages})
+    def text_set(self, path: Path, part: str = "train") -> TextSet:
+        """Return a file of this text, or of another part of it."""
+        name = self.name.replace("train", part, 1)
+        return TextSet(name, path, {language: language for language in self.languages})
 
 
 class TrainingBitext(Stage[SafeTextSpec]):
@@ -207,13 +208,11 @@ class TrainingBitext(Stage[SafeTextSpec]):
 
     @staticmethod
     def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
-        index = held_out_index(inputs, spec.rules)
-        dev = spec.text_set(inputs.one("text").path("dev.parquet"))._replace(
-            name=spec.name.replace("train", "dev", 1)
-        )
-        tests = index.without("MT dev", "task dev")
+        held_out = held_out_index(inputs, spec.rules)
+        dev = spec.text_set(inputs.one("text").path("dev.parquet"), part="dev")
+        tests = held_out.without("MT dev", "task dev")
         out.counts = {
-            "train": write_safe_text(spec, inputs, index, out, "train.parquet"),
+            "train": write_safe_text(spec, inputs, held_out, out, "train.parquet"),
             "dev": remove_leaks(dev, tests, out=out.path("dev.parquet")),
         }
 
@@ -243,8 +242,8 @@ class MonolingualSample(Stage[SafeTextSpec]):
 
     @staticmethod
     def build(spec: SafeTextSpec, inputs: Inputs, out: Draft) -> None:
-        index = held_out_index(inputs, spec.rules)
-        out.counts = write_safe_text(spec, inputs, index, out, "text.parquet")
+        held_out = held_out_index(inputs, spec.rules)
+        out.counts = write_safe_text(spec, inputs, held_out, out, "text.parquet")
 
 
 class TaskText(Stage[SafeTextSpec]):
@@ -294,12 +293,15 @@ def text_to_translate(stage: Stage[Any], language: str) -> list[Stage[Any]]:
 
 
 def write_safe_text(
-    spec: SafeTextSpec, inputs: Inputs, index: HeldOutIndex, out: Draft, name: str
+    spec: SafeTextSpec, inputs: Inputs, held_out: HeldOutIndex, out: Draft, name: str
 ) -> dict[str, object]:
-    """Copy the input's file of that name without noise, then without leaks; return the counts."""
-    accepted = out.scratch / name
-    filtered = accept(
-        inputs.one("text").path(name), inputs.one("scores").path(SCORES), spec.filters, accepted
-    )
-    guarded = remove_leaks(spec.text_set(accepted), index, out=out.path(name), limit=spec.limit)
-    return {"filters": filtered, "leaks": guarded}
+    """Write the input's file of that name for training; return what each step has dropped.
+
+    A record passes the noise filters, then the guard against leaks, then it is drawn where there is
+    a limit.
+    """
+    text, scores = inputs.one("text").path(name), inputs.one("scores").path(SCORES)
+    clean = out.scratch / name
+    noise = accept(text, scores, spec.filters, clean)
+    leaks = remove_leaks(spec.text_set(clean), held_out, out=out.path(name), limit=spec.limit)
+    return {"filters": noise, "leaks": leaks}
