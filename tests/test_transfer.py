@@ -12,6 +12,10 @@ from models.encoders.ngrams import Ngrams
 from models.heads.linear import ClassifierRecipe, LinearLearner
 from models.heads.protocol import Examples
 from models.support.errors import ContractError
+from pipeline.dag import all_stages
+from pipeline.reporting.ways import named_contrasts
+from pipeline.stages.stage import Stage
+from pipeline.stages.transfer import TaskContrasts
 from tasks.records import read_records, write_records
 from tasks.splitting import PARTS
 from tasks.transfer.contests import (
@@ -46,6 +50,7 @@ from tasks.transfer.strategies import (
     Strategy,
     TextVersion,
 )
+from tests.conftest import write_experiment
 
 CONTEST = Contest("classification", ("bad", "good"), resamples=200, seed=1)
 
@@ -464,3 +469,95 @@ def test_a_score_tells_dev_and_test_apart(tmp_path: Path) -> None:
     assert (macro.n, macro.seeds, macro.dev_data) == (ITEMS, 4, "target dev")
     assert macro.spread is not None
     assert accuracy.metric == "accuracy"
+
+
+# Stages
+
+TRANSFER: dict[str, Any] = {
+    "encoders": {"letters": {"kind": "ngrams"}, "states": {"kind": "nmt"}},
+    "classifier": {"seeds": 2, "strengths": [4.0]},
+}
+SYSTEMS_WRITTEN: dict[str, Any] = {
+    "gloss": {"kind": "gloss"},
+    "base": {"kind": "trained", "replicates": 3},
+    "bt": {"like": "base", "synthetic": [{"by": "base"}]},
+}
+
+
+def experiment(folder: Path, **changes: object) -> str:
+    fields = {"systems": SYSTEMS_WRITTEN, "transfer": TRANSFER, **changes}
+    return str(write_experiment(folder, ("sis", "cou"), **fields))
+
+
+def stages_of(path: str) -> dict[str, Stage[Any]]:
+    """Return the stages of an experiment by kind and label."""
+    return {stage.title: stage for stage in all_stages(path)}
+
+
+def places(stages: Mapping[str, Stage[Any]], *kinds: str) -> set[str]:
+    return {stage.place.key for stage in stages.values() if type(stage).__name__ in kinds}
+
+
+JUDGED = ("EncodedText", "Classifiers", "Predictions", "TaskScores", "TaskContrasts")
+
+
+def test_classifiers_of_the_hubs_text_are_fitted_once(tmp_path: Path, store: Path) -> None:
+    stages = stages_of(experiment(tmp_path))
+    on_hub = [title for title in stages if title.startswith("Classifiers stance-hub-letters")]
+    assert on_hub == ["Classifiers stance-hub-letters"]
+    for way in ("zero-shot-sis", "zero-shot-cou", "translate-test-sis-bt", "source-hub"):
+        needed = stages[f"Predictions stance-{way}-letters"].inputs["classifiers"]
+        assert needed == [stages[on_hub[0]]]
+
+
+def test_no_more_replicates_are_read_than_there_are_seeds(tmp_path: Path, store: Path) -> None:
+    stages = stages_of(experiment(tmp_path))
+    texts = stages["Classifiers stance-hub-sis-base-states"].inputs["texts"]
+    assert [stage.label() for stage in texts] == [f"stance-hub-sis-{n}-base-states" for n in (1, 2)]
+
+
+def test_names_of_systems_and_encoders_and_their_order_decide_nothing(
+    tmp_path: Path, store: Path
+) -> None:
+    renamed = {
+        "second": {"like": "first", "synthetic": [{"by": "first"}]},
+        "first": {"kind": "trained", "replicates": 3},
+        "words": {"kind": "gloss"},
+    }
+    encoders = {"b": {"kind": "nmt", "system": "second"}, "a": {"kind": "ngrams"}}
+    before = stages_of(experiment(tmp_path / "one"))
+    after = stages_of(
+        experiment(tmp_path / "two", systems=renamed, transfer=TRANSFER | {"encoders": encoders})
+    )
+    assert places(before, *JUDGED) == places(after, *JUDGED)
+
+
+def test_a_further_system_scores_no_old_one_again(tmp_path: Path, store: Path) -> None:
+    named = {"letters": {"kind": "ngrams"}, "states": {"kind": "nmt", "system": "bt"}}
+    before = stages_of(experiment(tmp_path / "one"))
+    more = {**SYSTEMS_WRITTEN, "again": {"like": "bt", "synthetic": [{"by": "bt"}]}}
+    after = stages_of(
+        experiment(tmp_path / "two", systems=more, transfer=TRANSFER | {"encoders": named})
+    )
+    judged = JUDGED[:-1]
+    assert places(before, *judged) < places(after, *judged)
+    assert places(before, "TaskContrasts") != places(after, "TaskContrasts")
+
+
+def test_figures_bear_the_names_that_the_experiment_gives(tmp_path: Path, store: Path) -> None:
+    contrasts = TaskContrasts(experiment=experiment(tmp_path), task="stance")
+    spec, names = contrasts.spec(), contrasts.names
+    assert {names.systems[first] for first, _ in spec.pairs} == {"bt"}
+    assert {names.of(way) for way in spec.ways} >= {
+        "zero-shot, letters",
+        "translate-test (bt), letters",
+        "translate-train (gloss), states",
+    }
+    test = {
+        "family": SYSTEMS, "where": ALL, "first": [TRANSLATE_TEST, 0, None],
+        "second": [TRANSLATE_TEST, 1, None], "metric": "macro-F1", "difference": 0.1, "low": 0.0,
+        "high": 0.2, "p": None, "mdd": 0.14, "better": [2, 2],
+    }  # fmt: skip
+    (named,) = named_contrasts("stance", names, [test])
+    assert named.first == f"translate-test ({names.systems[0]})"
+    assert (named.where, named.better, named.p) == ("stance/all", "2 of 2", None)
