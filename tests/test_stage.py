@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import luigi
@@ -38,7 +39,15 @@ class LetterSpec:
     letter: str
 
 
-class Letter(Stage[LetterSpec]):
+class OfNamedStudy(Stage[LetterSpec]):
+    """A stage whose experiment is nothing but a name: there is no manifest to read."""
+
+    @property
+    def study(self) -> Any:
+        return SimpleNamespace(name="x")
+
+
+class Letter(OfNamedStudy):
     letter = luigi.Parameter()
 
     def spec(self) -> LetterSpec:
@@ -57,7 +66,7 @@ class Letter(Stage[LetterSpec]):
         out.counts = {"letters": 1}
 
 
-class Word(Stage[LetterSpec]):
+class Word(OfNamedStudy):
     letters = luigi.Parameter()
 
     def spec(self) -> LetterSpec:
@@ -70,18 +79,11 @@ class Word(Stage[LetterSpec]):
         names = str(self.letters).split(",")
         return {"letters": [Letter(experiment="x", letter=name) for name in names]}
 
-    @property
-    def study(self) -> Any:
-        return type("Named", (), {"name": "x"})
-
     @staticmethod
     def build(spec: LetterSpec, inputs: Inputs, out: Draft) -> None:
         texts = [a.path("letter.txt").read_text() for a in inputs.many("letters")]
         log_build("word")
         out.path("word.txt").write_text(spec.letter.join(texts))
-
-
-Letter.study = Word.study
 
 
 def word(letters: str = "a,b") -> Word:
@@ -192,16 +194,62 @@ def test_the_number_of_workers_changes_nothing(store: Path, workers: int) -> Non
     assert stage.artifact.path("word.txt").read_text() == "a-b-c-d"
 
 
-def test_changing_a_recipe_field_touches_only_its_descendants(tmp_path: Path, store: Path) -> None:
+GLOSS = {"kind": "gloss"}
+BASE = {"kind": "trained", "replicates": 2}
 
-    before = str(write_experiment(tmp_path / "one"))
-    after = str(write_experiment(tmp_path / "two", evaluation={"resamples": 200, "beam": 1}))
-    changed = {type(s).__name__ for s in all_of(after)} - same_kinds(before, after)
-    assert changed == {"MtScores", "TransferScores", "Report"}
+
+def synthetic(by: str, **fields: object) -> dict[str, object]:
+    """Return a system that also trains on what another one translates."""
+    return {"like": "base", "synthetic": [{"by": by}], **fields}
+
+
+@pytest.mark.parametrize(
+    ("section", "fields", "expected"),
+    [
+        (
+            "evaluation",
+            {"resamples": 200, "decoding": {"beam": 1}},
+            {"MtScores", "MtContrasts", "TaskScores", "TaskContrasts", "Report"},
+        ),
+        ("hardware", {"threads": 7, "gpu": True}, set()),
+    ],
+)
+def test_changing_a_field_touches_only_its_descendants(
+    tmp_path: Path, store: Path, section: str, fields: dict[str, object], expected: set[str]
+) -> None:
+    same = {"evaluation": {"resamples": 100, "decoding": {"beam": 1}}}
+    before = str(write_experiment(tmp_path / "one", **same))
+    after = str(write_experiment(tmp_path / "two", **{**same, section: fields}))
+    assert {type(s).__name__ for s in all_of(after)} - same_kinds(before, after) == expected
+
+
+@pytest.mark.parametrize("order", [("words", "human", "more"), ("more", "human", "words")])
+def test_names_of_systems_and_their_order_rebuild_nothing(
+    tmp_path: Path, store: Path, order: tuple[str, ...]
+) -> None:
+    before = {"gloss": GLOSS, "base": BASE, "bt": synthetic("base")}
+    named = {"words": GLOSS, "human": BASE, "more": {**synthetic("human"), "like": "human"}}
+    encoders = {"characters": {"kind": "ngrams"}, "own": {"kind": "nmt", "system": "base"}}
+    renamed = {**encoders, "own": {"kind": "nmt", "system": "human"}}
+    one, two = (
+        str(
+            write_experiment(
+                tmp_path / folder,
+                systems=systems,
+                contrasts=[contrast],
+                transfer={"encoders": encoders},
+            )
+        )
+        for folder, systems, contrast, encoders in (
+            ("one", before, ["bt", "base"], encoders),
+            ("two", {name: named[name] for name in order}, ["more", "human"], renamed),
+        )
+    )
+    changed = {stage.place for stage in all_of(two)} - {stage.place for stage in all_of(one)}
+    assert {place.stage for place in changed} <= {"Report"}  # which prints them
 
 
 def test_other_limits_score_and_clean_nothing_again(tmp_path: Path, store: Path) -> None:
-
     before = str(write_experiment(tmp_path / "one"))
     kept = {"RawCorpus", "Bitext", "Monolingual", "LabelledData", "Identifier", "HeldOutText"}
     for changes in ({"filters": {"length_ratio": 2}}, {"leaks": {"near": 0.9}}):
@@ -214,7 +262,6 @@ def test_other_limits_score_and_clean_nothing_again(tmp_path: Path, store: Path)
 def test_forgetting_a_stage_forgets_what_its_descendants_had_begun(
     tmp_path: Path, store: Path
 ) -> None:
-
     experiment = str(write_experiment(tmp_path))
     building.run(building.find_stages(experiment, "Bitext"))
     (model,) = building.find_stages(experiment, "SubwordModel")
@@ -224,25 +271,30 @@ def test_forgetting_a_stage_forgets_what_its_descendants_had_begun(
     assert not model.place.work.exists()
 
 
-def test_mixing_in_more_human_text_translates_nothing_again(tmp_path: Path, store: Path) -> None:
-
-    before = str(write_experiment(tmp_path / "one"))
-    recipe = {"max_sentences": 200, "beam": 1, "human_repeats": 3, "rounds": 2}
-    after = str(write_experiment(tmp_path / "two", back_translation=recipe))
-    kept = {s.place for s in all_of(before) if type(s).__name__ == "SyntheticBitext"}
+def test_mixing_in_more_human_text_translates_no_real_text_again(
+    tmp_path: Path, store: Path
+) -> None:
+    before, after = (
+        str(write_experiment(tmp_path / name, systems={"base": BASE, "bt": bt}))
+        for name, bt in (
+            ("one", synthetic("base")),
+            ("two", synthetic("base", human_repeats=3)),
+        )
+    )
+    kept = {s.place for s in all_of(before) if type(s).__name__ == "Synthetic"}
+    assert kept
     assert kept <= {stage.place for stage in all_of(after)}
 
 
-def test_each_engine_translates_all_text_and_the_gloss_only_once(
+def test_each_training_has_text_by_its_own_replicate_and_a_gloss_makes_it_once(
     tmp_path: Path, store: Path
 ) -> None:
-
-    recipe = {"max_sentences": 200, "engines": ["nmt", "gloss"], "rounds": 2}
-    stages = all_of(str(write_experiment(tmp_path, back_translation=recipe)))
-    labels = [s.label() for s in stages if type(s).__name__ == "SyntheticBitext"]
-    assert sorted(labels) == sorted(
-        f"{engine}-{direction}"
-        for engine in ("gloss", "nmt-0", "nmt-1")
+    systems = {"gloss": GLOSS, "base": BASE, "bt": synthetic("base"), "words": synthetic("gloss")}
+    stages = all_of(str(write_experiment(tmp_path, systems=systems)))
+    made = [s.label() for s in stages if type(s).__name__ == "Synthetic"]
+    assert sorted(made) == sorted(
+        f"{engine}-{direction}-real-target-beam4"
+        for engine in ("gloss-1", "base-1", "base-2")
         for direction in ("hub-sis", "sis-hub")
     )
 
@@ -267,7 +319,7 @@ def test_a_local_folder_may_move_but_not_change(tmp_path: Path, store: Path) -> 
     before = local_text_places(tmp_path / "one", "kula lunga\n")
     assert local_text_places(tmp_path / "two", "kula lunga\n") == before
     changed = {p.stage for p in before - local_text_places(tmp_path / "three", "kula mulih\n")}
-    assert {"RawCorpus", "SyntheticBitext"} <= changed
+    assert {"RawCorpus", "Synthetic"} <= changed
     assert "TrainingBitext" not in changed
 
 
@@ -327,17 +379,16 @@ def same_kinds(one: str, two: str) -> set[str]:
 
 
 def test_adding_a_pair_leaves_the_text_of_the_others_alone(tmp_path: Path, store: Path) -> None:
-
     one = str(write_experiment(tmp_path / "one"))
     two = str(write_experiment(tmp_path / "two", languages=("sis", "cou")))
     kept = same_kinds(one, two)
     assert {"RawCorpus", "Bitext", "Monolingual", "LabelledData"} <= kept
-    assert not {"SubwordModel", "NmtModel", "Report"} & kept
+    assert not {"SubwordModel", "TrainedModel", "Report"} & kept
 
 
 def test_stages_are_found_by_name_and_label(tiny: Path) -> None:
     experiment = str(tiny)
-    assert [s.label() for s in find_stages(experiment, "MtScores:nmt-*")] == ["nmt-0", "nmt-1"]
+    assert {s.label() for s in find_stages(experiment, "MtScores:b*")} == {"base", "bt"}
     with pytest.raises(StageError, match="did you mean 'MtScores'"):
         find_stages(experiment, "MtScore")
     with pytest.raises(StageError, match="no MtScores has the label 'gloss-1'"):
@@ -345,20 +396,26 @@ def test_stages_are_found_by_name_and_label(tiny: Path) -> None:
 
 
 def test_descendants_are_exactly_what_builds_on_a_stage(tiny: Path) -> None:
-    found = descendants(str(tiny), find_stages(str(tiny), "TranslatedTask:*-gloss"))
+    task_texts = find_stages(str(tiny), "Translation:gloss-1-task-*")
+    found = descendants(str(tiny), task_texts)
     names = sorted({type(stage).__name__ for stage in found})
-    assert names == ["EncodedTask", "Predictions", "Report", "TransferScores", "TranslatedTask"]
-
-
-@pytest.mark.parametrize(("task_text", "directions"), [(False, []), (True, ["nmt-0-sis-hub"])])
-def test_task_text_is_back_translated_from_the_hub_language_alone(
-    tmp_path: Path, store: Path, task_text: bool, directions: list[str]
-) -> None:
-
-    recipe = {"max_sentences": 200, "task_text": task_text}
-    experiment = write_experiment(tmp_path, back_translation=recipe)
-    write_yaml(tmp_path / "pairs" / "hub-sis.yaml", pair_manifest("sis") | {"monolingual": {}})
-    synthetic = [
-        s.label() for s in all_of(str(experiment)) if type(s).__name__ == "SyntheticBitext"
+    assert names == [
+        *("Classifiers", "EncodedText", "Predictions", "Report"),
+        *("TaskContrasts", "TaskScores", "Translation"),
     ]
-    assert synthetic == directions
+    assert {s.label() for s in found if type(s).__name__ == "Translation"} == {
+        stage.label() for stage in task_texts
+    }
+
+
+@pytest.mark.parametrize(
+    ("task_text", "expected"), [(False, []), (True, ["base-1-sis-hub-real-target-beam4"])]
+)
+def test_task_text_is_back_translated_from_the_hub_language_alone(
+    tmp_path: Path, store: Path, task_text: bool, expected: list[str]
+) -> None:
+    systems = {"base": {"kind": "trained"}, "bt": synthetic("base")}
+    experiment = write_experiment(tmp_path, systems=systems, monolingual={"task_text": task_text})
+    write_yaml(tmp_path / "pairs" / "hub-sis.yaml", pair_manifest("sis") | {"monolingual": {}})
+    made = [s.label() for s in all_of(str(experiment)) if type(s).__name__ == "Synthetic"]
+    assert made == expected
