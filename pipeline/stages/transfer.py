@@ -32,6 +32,7 @@ LIBRARIES = (
     "sklearn.neural_network",
     "sklearn.feature_extraction.text",
 )
+STATISTICS = ("scipy.stats",)
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,8 @@ class TaskScoresSpec:
 class TaskScores(Stage[TaskScoresSpec]):
     """The scores of one way in every language of a task."""
 
+    LIBRARIES = STATISTICS
+
     task = luigi.Parameter(description="name of the task")
     encoder = luigi.Parameter(description="name of the encoder")
     strategy = luigi.Parameter(description=", ".join(STRATEGIES))
@@ -191,6 +194,8 @@ class TaskContrastsSpec:
 
 class TaskContrasts(Stage[TaskContrastsSpec]):
     """The way that dev data choose in each language, held against others; systems compared."""
+
+    LIBRARIES = STATISTICS
 
     task = luigi.Parameter(description="name of the task")
 

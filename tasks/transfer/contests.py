@@ -8,7 +8,6 @@ from typing import NamedTuple
 from models.support.errors import ContractError
 from tasks.records import Record, read_records
 from tasks.statistics import (
-    SIGNIFICANT,
     Difference,
     Measure,
     Runs,
@@ -20,7 +19,7 @@ from tasks.statistics import (
 from tasks.transfer.fitting import DEV, TEST, replicate_of
 from tasks.transfer.kinds import KINDS
 from tasks.transfer.kinds.protocol import TaskKind
-from tasks.transfer.strategies import IN_LANGUAGE, STRATEGIES, ZERO_SHOT, Strategy
+from tasks.transfer.strategies import STRATEGIES, ZERO_SHOT, Strategy
 
 ALL = "all"
 """Where a contrast over all languages stands."""
@@ -328,8 +327,3 @@ def _correct(family: Sequence[WayTest]) -> list[WayTest]:
     """Correct the p-values of a family for their number."""
     corrected = holm([test.p for test in family])
     return [test._replace(p=p) for test, p in zip(family, corrected, strict=True)]
-
-
-# Until reporting and comparing import the new names: to be deleted with their old ones.
-Condition, Predictions, load_predictions = Way, WayRuns, load_runs
-__all__ = ["IN_LANGUAGE", "SIGNIFICANT"]
