@@ -64,15 +64,6 @@ class Strategy:
         """Say whether anything is translated."""
         return bool(self.train.to or self.test.to)
 
-    @property
-    def crosses(self) -> bool:
-        """Say whether the classifier is tested on another language than it was trained on."""
-        return _arrives(self.train) != _arrives(self.test)
-
-
-def _arrives(route: Route) -> Side:
-    return route.to[-1] if route.to else route.of
-
 
 ZERO_SHOT, TRANSLATE_TRAIN, TRANSLATE_TEST = "zero-shot", "translate-train", "translate-test"
 IN_LANGUAGE, SOURCE = "in-language", "source"
