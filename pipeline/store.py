@@ -139,10 +139,10 @@ class Share(NamedTuple):
 class Draft:
     """An artifact being built: its folder, its scratch space and what to record of it."""
 
-    def __init__(self, place: Place, progress: Progress, share: Share = Share()) -> None:
+    def __init__(self, place: Place, progress: Progress, share: Share | None = None) -> None:
         self.place = place
         self.progress = progress
-        self.cpus, self.gpus = share
+        self.cpus, self.gpus = share or Share()
         self.counts: dict[str, Any] = {}
         self.scores: list[dict[str, Any]] = []
         self.facts: dict[str, Any] = {}

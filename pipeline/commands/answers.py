@@ -1,27 +1,27 @@
-"""Tables for the terminal: BLEU by round, task scores by strategy, the verdict."""
+"""Tables for the terminal: BLEU by system, task scores by strategy, the verdict."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from pipeline.looking.scores import finished_scores, finished_trainings
-from pipeline.reporting.tables import Grid, Record, leak_grids, mt_grid, task_grids, training_grid
+from pipeline.reporting.findings import score_grids
+from pipeline.reporting.records import Contrast, Record, Score
+from pipeline.reporting.tables import Grid, contrast_grids, leak_grids
+from pipeline.reporting.trainings import Training
 from pipeline.stages.report import Report
 from tasks.auditing import is_held_out
+from tasks.mt.contests import ALL
 
 
-def score_tables(records: list[Record], trainings: list[Record]) -> Iterator[Table]:
-    """Yield one table for each metric of translation, for the trainings, for each encoder."""
-    for metric in ("BLEU", "chrF++"):
-        if grid := mt_grid(records, metric):
-            yield _table(grid)
-    if grid := training_grid(trainings):
-        yield _table(grid)
-    for grid in task_grids(records):
-        yield _table(grid)
+def score_tables(scores: Sequence[Score], trained: Sequence[Training]) -> Iterator[Table]:
+    """Yield the tables of scores and the paired tests over all directions and languages."""
+    overall = [s for s in scores if isinstance(s, Contrast) and s.where.endswith(ALL)]
+    yield from map(_table, chain(score_grids(scores, trained), contrast_grids(overall)))
 
 
 def print_answer(experiment: str) -> None:

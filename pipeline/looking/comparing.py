@@ -156,8 +156,8 @@ def _change_of(
 ) -> ScoreChange:
     old, new = sides
     tested = contrast(new, old, measure, resamples=resamples, seed=seed)
-    scores = [float(measure(side.tallies.sum(1)).mean()) for side in sides]
-    return ScoreChange(what, metric, *scores, n=len(old.ids), p_value=tested.p)
+    before, after = (float(measure(side.tallies.sum(1)).mean()) for side in sides)
+    return ScoreChange(what, metric, before, after, len(old.ids), tested.p)
 
 
 def _tallies(side: Built, name: str, same: set[str]) -> dict[str, Runs]:

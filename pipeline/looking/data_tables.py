@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from pipeline.looking.abilities import Ability
 from pipeline.looking.history import StageCost, total, unknown_kinds
 from pipeline.looking.profiling import TextProfile
 from pipeline.looking.readiness import LanguageReadiness, Readiness
-from pipeline.looking.abilities import Ability
 from pipeline.looking.supply import COUNTED, NONE, Amount
 from pipeline.reporting.tables import Grid
 from pipeline.reporting.words import duration, size

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.dag import STAGES, all_stages
-from pipeline.looking.history import History, StageCost, total
 from pipeline.looking.abilities import Ability, Scripts, back_translation, transfer
+from pipeline.looking.history import History, StageCost, total
 from pipeline.looking.supply import (
     Amount,
     Sample,

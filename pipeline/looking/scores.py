@@ -1,43 +1,51 @@
-"""Every score of an experiment, from the manifests of the stages that are done."""
+"""Every figure of an experiment, from the manifests of the stages that are done."""
 
 import csv
 import io
 import json
+from collections.abc import Sequence
 
-from pipeline.reporting.tables import Record
-from pipeline.specs.loading import load_experiment
-from pipeline.stages.nmt import NmtModel
+from pipeline.reporting.records import Score
+from pipeline.reporting.trainings import Training, trainings
 from pipeline.stages.report import Report
+from pipeline.stages.scores import (
+    finished_manifests,
+    named_figures,
+    names_in_contests,
+    scoring_stages,
+)
+from pipeline.stages.systems.trained import TrainedModel
 
 
-def finished_scores(experiment: str) -> list[Record]:
-    """Return the score records of every scoring stage that is done: what a report is made from."""
-    return [
-        record
-        for stages in Report(experiment=experiment).inputs.values()
-        for stage in stages
-        if stage.complete()
-        for record in stage.artifact.manifest["scores"]
-    ]
+def finished_scores(experiment: str) -> list[Score]:
+    """Return the figures of every scoring stage that is done: what a report is made from."""
+    report = Report(experiment=experiment)
+    built = finished_manifests(scoring_stages(report))
+    return named_figures(report.study, names_in_contests(report), built)
 
 
-def finished_trainings(experiment: str) -> list[Record]:
-    """Return the manifest of every NMT model that is trained, round by round."""
-    rounds = load_experiment(experiment).rounds
-    models = [NmtModel(experiment=experiment, round=n) for n in rounds]
-    return [model.artifact.manifest for model in models if model.complete()]
+def finished_trainings(experiment: str) -> list[Training]:
+    """Return every training that is done, in the order in which the systems were written."""
+    report = Report(experiment=experiment)
+    models = {s.place: s for s in report.walk() if isinstance(s, TrainedModel) and s.complete()}
+    order = list(report.study.systems)
+    ordered = sorted(models.values(), key=lambda s: (order.index(str(s.system)), int(s.replicate)))
+    return list(trainings(model.artifact.manifest for model in ordered))
 
 
-def scores_json(records: list[Record]) -> str:
-    """Return records as a JSON list."""
+def scores_json(scores: Sequence[Score]) -> str:
+    """Return figures as a JSON list of records."""
+    records = [score.as_record() for score in scores]
     return json.dumps(records, indent=1, ensure_ascii=False) + "\n"
 
 
-def scores_csv(records: list[Record]) -> str:
-    """Return records as CSV; a field that a kind of record lacks is empty."""
+def scores_csv(scores: Sequence[Score]) -> str:
+    """Return figures as CSV; a field that a kind of record lacks is empty, parents are joined."""
+    records = [score.as_record() for score in scores]
     columns = list(dict.fromkeys(field for record in records for field in record))
     sink = io.StringIO()
     writer = csv.DictWriter(sink, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    for record in records:
+        writer.writerow(record | {"parents": " ".join(record.get("parents", ()))})
     return sink.getvalue()

@@ -15,8 +15,8 @@ from pipeline.stages.corpora import (
     monolingual_corpora,
 )
 from pipeline.stages.leakage import TrainingBitext, all_labelled
-from pipeline.stages.subwords import SUBWORDS, SubwordModel
 from pipeline.stages.stage import Stage
+from pipeline.stages.subwords import SUBWORDS, SubwordModel
 from tasks.profiling import Profiler
 from tasks.records import read_records
 from tasks.sources.description import Files, HashSplit, Sandbox

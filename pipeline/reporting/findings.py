@@ -1,22 +1,24 @@
 """Collect what a report says: scores, verdicts, sources, stages, versions, from the manifests."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.reporting.records import Contrast, MtScore, Record, Score, TaskScore
 from pipeline.reporting.tables import (
     Grid,
-    Record,
-    comparison_grids,
+    contrast_grids,
     leak_grids,
     mt_grid,
+    spread_grid,
     task_grids,
     training_grid,
     training_text_grid,
 )
+from pipeline.reporting.trainings import Training, trainings
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.experiment import Experiment
-from pipeline.store import Artifact, lineage
+from tasks.mt.scoring import METRICS
 from tasks.sources.description import Corpus
 
 
@@ -25,35 +27,47 @@ class Findings:
     """Everything a report shows."""
 
     experiment: Experiment
-    scores: list[Record]
-    comparisons: list[Record]
+    scores: list[Score]
     overlaps: list[Record]
     manifests: list[Record]
 
     @property
+    def mt(self) -> list[MtScore]:
+        """The scores of translation."""
+        return [s for s in self.scores if isinstance(s, MtScore)]
+
+    @property
+    def tasks(self) -> list[TaskScore]:
+        """The scores of the tasks."""
+        return [s for s in self.scores if isinstance(s, TaskScore)]
+
+    @property
+    def contrasts(self) -> list[Contrast]:
+        """The paired tests."""
+        return [s for s in self.scores if isinstance(s, Contrast)]
+
+    @property
     def verdicts(self) -> list[str]:
         """The answer in words: tasks first, since they are the question; then what it rests on."""
-        answers = [*task_verdicts(self.scores, self.comparisons), *mt_verdicts(self.scores)]
-        return [*answers, *acceptances(self.manifests)]
+        answers = task_verdicts(self.tasks, self.contrasts)
+        return [*answers, *mt_verdicts(self.mt, self.contrasts), *acceptances(self.manifests)]
 
     @property
     def grids(self) -> list[Grid]:
         """Every table of scores, then data, sources and stages."""
-        mt = [grid for metric in ("BLEU", "chrF++") if (grid := mt_grid(self.scores, metric))]
-        training = [grid] if (grid := training_grid(self.manifests)) else []
-        tests = comparison_grids(self.comparisons)
-        return [*mt, *training, *task_grids(self.scores), *tests, *self._data_grids()]
+        scores = score_grids(self.scores, trainings(self.manifests))
+        return [*scores, *contrast_grids(self.contrasts), *self._data_grids()]
 
     def scores_json(self) -> str:
-        """Return scores and paired tests as JSON."""
-        data = {"scores": self.scores, "comparisons": self.comparisons}
-        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+        """Return the records of all figures as JSON."""
+        records = [score.as_record() for score in self.scores]
+        return json.dumps(records, indent=1, ensure_ascii=False) + "\n"
 
     def _data_grids(self) -> Iterator[Grid]:
         counts = [
             [m["stage"], m["label"], json.dumps(m["counts"], ensure_ascii=False)]
             for m in self.manifests
-            if m["counts"] and m["stage"] not in ("NmtModel", "GlossLexicon")
+            if m["counts"] and m["stage"] not in ("TrainedModel", "Lexicon")
         ]
         yield from leak_grids(self.overlaps)
         yield training_text_grid(self.manifests)
@@ -85,7 +99,17 @@ class Findings:
     @property
     def signatures(self) -> list[str]:
         """The sacreBLEU signatures of the MT scores."""
-        return sorted({r["signature"] for r in self.scores if r["kind"] == "mt"})
+        return sorted({score.signature for score in self.mt})
+
+
+def score_grids(scores: Sequence[Score], trained: Iterable[Training]) -> Iterator[Grid]:
+    """Yield the tables of scores: translation, trainings, tasks."""
+    mt = [s for s in scores if isinstance(s, MtScore)]
+    contrasts = [s for s in scores if isinstance(s, Contrast)]
+    grids = [mt_grid(mt, contrasts, metric) for metric in METRICS]
+    grids += [spread_grid(mt, METRICS[0]), training_grid(list(trained))]
+    yield from filter(None, grids)
+    yield from task_grids([s for s in scores if isinstance(s, TaskScore)], contrasts)
 
 
 def acceptances(manifests: Iterable[Record]) -> Iterator[str]:
@@ -96,22 +120,6 @@ def acceptances(manifests: Iterable[Record]) -> Iterator[str]:
                 f"{m['stage']} {m['label']} is {accepted['from']}, accepted as it was: "
                 f"{accepted['reason']} (it differs in: {'; '.join(accepted['differs'])})."
             )
-
-
-def collect(
-    experiment: Experiment, artifacts: Iterable[Artifact], *, overlaps: list[Record]
-) -> Findings:
-    """Read the scoring artifacts and every manifest above them."""
-    artifacts = list(artifacts)
-    manifests = lineage(artifacts)
-    scoring = [manifests[artifact] for artifact in artifacts]
-    return Findings(
-        experiment=experiment,
-        scores=[record for m in scoring for record in m["scores"]],
-        comparisons=[record for m in scoring for record in m.get("comparisons", [])],
-        overlaps=overlaps,
-        manifests=list(manifests.values()),
-    )
 
 
 def _seconds(manifest: Record) -> str:

@@ -14,7 +14,7 @@ def write_html(findings: Findings, path: Path) -> None:
     environment = Environment(
         loader=PackageLoader("pipeline.reporting"), autoescape=select_autoescape(default=True)
     )
-    plots = [*mt_plot(findings.scores), *task_plots(findings.scores)]
+    plots = [*mt_plot(findings.mt), *task_plots(findings.tasks)]
     page = environment.get_template("report.html").render(
         findings=findings,
         plots=[Markup(plot) for plot in plots],  # noqa: S704  (our own SVG)

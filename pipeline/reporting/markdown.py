@@ -19,8 +19,14 @@ def write_markdown(findings: Findings, path: Path) -> None:
 
 
 def _table(grid: Grid) -> list[str]:
-    head = [_row(grid.columns), _row(["---"] + ["--:"] * (len(grid.columns) - 1))]
+    head = [_row(grid.columns), _row(_alignment(grid))]
     return [*head, *map(_row, grid.rows), *(["", f"_{grid.note}_"] if grid.note else [])]
+
+
+def _alignment(grid: Grid) -> list[str]:
+    """Return words to the left, figures to the right."""
+    words = grid.columns_of_words
+    return ["---"] * words + ["--:"] * (len(grid.columns) - words)
 
 
 def _row(cells: list[str]) -> str:

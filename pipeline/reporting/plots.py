@@ -1,40 +1,54 @@
-"""Plots as inline SVG: BLEU by round and direction, task scores by strategy and language."""
+"""Plots as inline SVG: BLEU by system and direction, task scores by strategy and language."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from pipeline.reporting.tables import Record, way_name
+from pipeline.reporting.records import MtScore, TaskScore
+from pipeline.reporting.ways import way_name
+from tasks.mt.scoring import BLEU
 from tasks.statistics import MACRO_F1
-from tasks.transfer.contests import STRATEGIES
+from tasks.transfer.strategies import STRATEGIES
 
 
-def mt_plot(scores: list[Record]) -> Iterator[str]:
-    """Yield a bar chart of BLEU: a group per direction, a bar per engine, a tick for copying."""
-    chosen = [r for r in scores if r["kind"] == "mt" and r["metric"] == "BLEU"]
+def mt_plot(scores: Sequence[MtScore]) -> Iterator[str]:
+    """Yield a bar chart of BLEU: a group per direction, a bar per system, a line for copying."""
+    chosen = [s for s in scores if s.metric == BLEU]
     if chosen:
-        directions = list(dict.fromkeys(r["direction"] for r in chosen))
-        series = list(dict.fromkeys(r["engine"] for r in chosen))
-        values = {(r["direction"], r["engine"]): r for r in chosen}
-        baseline = {r["direction"]: r["baseline"] for r in chosen}
-        yield _grouped_bars(directions, series, values, "BLEU (line: copying the source)", baseline)
+        directions = list(dict.fromkeys(s.direction for s in chosen))
+        series = list(dict.fromkeys(s.system for s in chosen))
+        values = {(s.direction, s.system): Bar(s.score, s.low, s.high) for s in chosen}
+        copies = {s.direction: s.copy for s in chosen}
+        yield _grouped_bars(directions, series, values, "BLEU (line: copying the source)", copies)
 
 
-def task_plots(scores: list[Record]) -> Iterator[str]:
+def task_plots(scores: Sequence[TaskScore]) -> Iterator[str]:
     """Yield a bar chart of macro-F1 per task and encoder: a group per language."""
-    chosen = [r for r in scores if r["kind"] == "task" and r["metric"] == MACRO_F1]
-    for task, encoder in dict.fromkeys((r["task"], r["encoder"]) for r in chosen):
-        here = [r for r in chosen if (r["task"], r["encoder"]) == (task, encoder)]
-        here.sort(key=lambda r: (STRATEGIES.index(r["strategy"]), r["engine"]))
-        languages = list(dict.fromkeys(r["language"] for r in here))
-        series = list(dict.fromkeys(way_name(r["strategy"], r["engine"]) for r in here))
-        values = {(r["language"], way_name(r["strategy"], r["engine"])): r for r in here}
+    chosen = [s for s in scores if s.metric == MACRO_F1 and STRATEGIES[s.strategy].per_language]
+    order = list(STRATEGIES)
+    for task, encoder in dict.fromkeys((s.task, s.encoder) for s in chosen):
+        here = [s for s in chosen if (s.task, s.encoder) == (task, encoder)]
+        here.sort(key=lambda s: order.index(s.strategy))
+        languages = list(dict.fromkeys(s.language for s in here))
+        series = list(dict.fromkeys(way_name(s.strategy, s.system) for s in here))
+        values = {
+            (s.language, way_name(s.strategy, s.system)): Bar(s.score, s.low, s.high) for s in here
+        }
         yield _grouped_bars(languages, series, values, f"macro-F1: {task}, {encoder}", {})
+
+
+class Bar(NamedTuple):
+    """A score with its interval."""
+
+    score: float
+    low: float
+    high: float
 
 
 def _grouped_bars(
     groups: list[str],
     series: list[str],
-    values: dict[tuple[str, str], Record],
+    values: dict[tuple[str, str], Bar],
     title: str,
     baseline: dict[str, float],
 ) -> str:
@@ -51,10 +65,10 @@ def _grouped_bars(
         found = [values.get((group, name)) for group in groups]
         places = [g + (n + 0.5) * width - 0.4 for g, r in enumerate(found) if r]
         records = [r for r in found if r]
-        heights = [r["score"] for r in records]
+        heights = [r.score for r in records]
         spread = [
-            [max(0.0, r["score"] - r["low"]) for r in records],
-            [max(0.0, r["high"] - r["score"]) for r in records],
+            [max(0.0, r.score - r.low) for r in records],
+            [max(0.0, r.high - r.score) for r in records],
         ]
         axes.bar(places, heights, width * 0.9, yerr=spread, label=name, error_kw={"lw": 0.8})
     for g, group in enumerate(groups):

@@ -50,7 +50,7 @@ class TaskScore:
     score: float
     low: float
     high: float
-    dev: float
+    dev: float | None
     n: int
     seeds: int
     replicates: int
@@ -94,5 +94,5 @@ KINDS: dict[str, type[Score]] = {"mt": MtScore, "task": TaskScore, "contrast": C
 
 def from_record(record: Record) -> Score:
     """Read a figure back from its record."""
-    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in record.items()}
+    fields: Record = {n: tuple(v) if isinstance(v, list) else v for n, v in record.items()}
     return KINDS[fields.pop("kind")](**fields)

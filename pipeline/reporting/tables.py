@@ -1,13 +1,19 @@
-"""Arrange score records in grids that the terminal, Markdown and HTML all print."""
+"""Arrange figures in grids that the terminal, Markdown and HTML all print."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
+from typing import NamedTuple
 
+from pipeline.reporting.records import Contrast, MtScore, Record, TaskScore
+from pipeline.reporting.trainings import Training
+from pipeline.reporting.ways import way_name
 from tasks.auditing import is_held_out
+from tasks.mt.contests import ALL
 from tasks.statistics import MACRO_F1
-from tasks.transfer.contests import IN_LANGUAGE, SIGNIFICANT, STRATEGIES
+from tasks.transfer.contests import ANSWERS
+from tasks.transfer.strategies import STRATEGIES
 
-Record = dict[str, Any]
+ONE_TRAINING = "one training each"
 
 
 class Grid(NamedTuple):
@@ -20,50 +26,146 @@ class Grid(NamedTuple):
     columns_of_words: int = 1
 
 
-def mt_grid(records: list[Record], metric: str) -> Grid | None:
-    """Return one row per direction: copy, then every engine with its interval."""
-    chosen = [r for r in records if r["kind"] == "mt" and r["metric"] == metric]
+def mt_grid(scores: Sequence[MtScore], contrasts: Sequence[Contrast], metric: str) -> Grid | None:
+    """Return one row per direction: copy, then every system with its interval."""
+    chosen = [s for s in scores if s.metric == metric]
     if not chosen:
         return None
-    engines = list(dict.fromkeys(r["engine"] for r in chosen))
-    by_place = {(r["direction"], r["engine"]): r for r in chosen}
-    baseline = {r["direction"]: r["baseline"] for r in chosen}
+    systems = list(dict.fromkeys(s.system for s in chosen))
+    by_place = {(s.direction, s.system): s for s in chosen}
+    copies = {s.direction: s.copy for s in chosen}
     rows = [
         [
             direction.replace("-", " → "),
-            f"{baseline[direction]:.1f}",
-            *(_mt_cell(by_place.get((direction, engine))) for engine in engines),
+            f"{copies[direction]:.1f}",
+            *(_mt_cell(by_place.get((direction, system))) for system in systems),
         ]
-        for direction in baseline
+        for direction in copies
     ]
     note = (
-        f"{_range(r['n'] for r in chosen)} test sentences a direction; ± half the 95 % bootstrap "
-        f"interval; * differs from nmt-0 (paired bootstrap, p < {SIGNIFICANT} in this direction "
-        "alone)"
+        f"{_range(s.n for s in chosen)} test sentences a direction; {_trainings_note(chosen)}"
+        f"{_detectable_note([c for c in contrasts if c.of == 'mt' and c.metric == metric], '.1f')}"
     )
-    return Grid(metric, ["direction", "copy", *engines], rows, note)
+    return Grid(metric, ["direction", "copy", *systems], rows, note)
 
 
-def task_grids(records: list[Record], metric: str = MACRO_F1) -> Iterator[Grid]:
+def _trainings_note(scores: Sequence[MtScore]) -> str:
+    """Say what the intervals cover."""
+    most = max(s.replicates for s in scores)
+    if most == 1:
+        return f"± half the 95 % interval over sentences, {ONE_TRAINING}"
+    return f"mean of {most} trainings, ± half the 95 % interval over sentences and trainings"
+
+
+def _detectable_note(contrasts: Sequence[Contrast], form: str) -> str:
+    """Say which difference a test in one place would find, four times of five."""
+    single = [c.mdd for c in contrasts if not c.where.endswith(ALL) and c.p is not None]
+    if not single:
+        return ""
+    return f"; a difference of {median(single):{form}} would be found in four of five repetitions"
+
+
+def spread_grid(scores: Sequence[MtScore], metric: str) -> Grid | None:
+    """Return the standard deviation between trainings, by direction and system."""
+    chosen = [s for s in scores if s.metric == metric and s.spread is not None]
+    if not chosen:
+        return None
+    systems = list(dict.fromkeys(s.system for s in chosen))
+    by_place = {(s.direction, s.system): s.spread for s in chosen}
+    rows = [
+        [
+            direction.replace("-", " → "),
+            *(_spread_cell(by_place.get((direction, system))) for system in systems),
+        ]
+        for direction in dict.fromkeys(s.direction for s in chosen)
+    ]
+    trainings = max(s.replicates for s in chosen)
+    note = f"standard deviation of {metric} between {trainings} trainings on the same sentences"
+    return Grid(f"{metric} between trainings", ["direction", *systems], rows, note)
+
+
+def _spread_cell(spread: float | None) -> str:
+    return "–" if spread is None else f"{spread:.1f}"
+
+
+def contrast_grids(contrasts: Sequence[Contrast]) -> Iterator[Grid]:
+    """Yield the paired tests of translation, then those of each task."""
+    for of, title in (("mt", "Contrasts of translation"), ("task", "Contrasts of the tasks")):
+        here = [c for c in contrasts if c.of == of]
+        if here:
+            form = ".1f" if of == "mt" else ".3f"
+            rows = [_contrast_row(c, form) for c in sorted(here, key=_overall_first)]
+            columns = ["first", "second", "where", "metric", "difference", "p", "found from"]
+            note = (
+                "first minus second with its 95 % interval over items and trainings; p corrected "
+                f"(Holm) within its family; – where a side rests on {ONE_TRAINING}; found from: "
+                "the least difference that such a test finds in four of five repetitions"
+            )
+            yield Grid(title, columns, rows, note, columns_of_words=4)
+
+
+def _overall_first(contrast: Contrast) -> tuple[bool, str]:
+    return not contrast.where.endswith(ALL), contrast.family
+
+
+def _contrast_row(c: Contrast, form: str) -> list[str]:
+    where = c.where.replace("-", " → ") if c.of == "mt" else c.where
+    better = f" (ahead in {c.better})" if c.better else ""
+    return [
+        c.first,
+        c.second,
+        where + better,
+        c.metric,
+        f"{c.difference:+{form}} [{c.low:+{form}}, {c.high:+{form}}]",
+        p_text(c.p),
+        f"{c.mdd:{form}}",
+    ]
+
+
+def p_text(p: float | None) -> str:
+    """Return a p-value as people write it."""
+    if p is None:
+        return "–"
+    return "< .001" if p < 0.001 else f"{p:.3f}"
+
+
+def task_grids(
+    scores: Sequence[TaskScore], contrasts: Sequence[Contrast], metric: str = MACRO_F1
+) -> Iterator[Grid]:
     """Yield one grid per task and encoder: a row per way of transfer, a column per language."""
-    chosen = [r for r in records if r["kind"] == "task" and r["metric"] == metric]
-    for task, encoder in dict.fromkeys((r["task"], r["encoder"]) for r in chosen):
-        of_encoder = [r for r in chosen if (r["task"], r["encoder"]) == (task, encoder)]
-        ways = sorted({(r["strategy"], r["engine"]) for r in of_encoder}, key=_way_order)
-        languages = list(dict.fromkeys(r["language"] for r in of_encoder))
-        by_place = {(r["language"], r["strategy"], r["engine"]): r for r in of_encoder}
+    chosen = [s for s in scores if s.metric == metric]
+    for task, encoder in dict.fromkeys((s.task, s.encoder) for s in chosen):
+        here = [s for s in chosen if (s.task, s.encoder) == (task, encoder)]
+        ways = sorted(dict.fromkeys((s.strategy, s.system) for s in here), key=_strategy_place)
+        source = [s for s in here if not STRATEGIES[s.strategy].per_language]
+        languages = list(dict.fromkeys(s.language for s in here if s not in source))
+        by_place = {(s.language, s.strategy, s.system): s for s in here}
         rows = [
             [way_name(*way), *(_task_cell(by_place.get((lang, *way))) for lang in languages)]
             for way in ways
+            if STRATEGIES[way[0]].per_language
         ]
-        first = of_encoder[0]
+        tested = [c for c in contrasts if c.family == ANSWERS and c.where.startswith(f"{task}/")]
+        found = f"{_source_note(source)}{_detectable_note(tested, '.3f')}"
         yield Grid(
             f"{task}: {metric} with {encoder}",
-            ["strategy (engine)", *languages],
+            ["strategy (system)", *languages],
             rows,
-            f"{_range(r['n'] for r in of_encoder)} test items, mean of {first['seeds']} seeds; "
-            f"± half the 95 % interval over both; {IN_LANGUAGE} is the upper bound",
+            f"{_range(s.n for s in here)} test items, mean of {here[0].seeds} seeds, each with the "
+            "translations of one training; ± half the 95 % interval over both; in-language: "
+            f"trained on the language's own labels{found}",
         )
+
+
+def _source_note(source: Sequence[TaskScore]) -> str:
+    """Tell the hub's own score, without which a low one cannot be read."""
+    return "".join(
+        f"; trained and tested in {s.language}: {s.score:.3f} ±{_half_width(s):.3f}" for s in source
+    )
+
+
+def _strategy_place(way: tuple[str, str]) -> int:
+    return list(STRATEGIES).index(way[0])
 
 
 def _range(counts: Iterable[int]) -> str:
@@ -73,55 +175,33 @@ def _range(counts: Iterable[int]) -> str:
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
-def training_grid(manifests: list[Record]) -> Grid | None:
-    """Return one row per round from the manifests of its models."""
+def training_grid(trainings: Sequence[Training]) -> Grid | None:
+    """Return one row per training."""
     rows = [
         [
-            m["label"],
-            " + ".join(f"{p['validations'][-1][0]:,}" for p in m["training"]["phases"]),
-            _batch(m["training"].get("batch")),
-            f"{sum(c['sentences'] for n, c in m['counts'].items() if n.startswith('train.')):,}",
-            f"{min(loss for _, loss in m['training']['phases'][-1]['validations']):.2f}",
-            _translation(m["training"].get("translation")),
-            f"{m['seconds'] / 60:.1f}",
+            t.label,
+            " + ".join(f"{phase[-1].updates:,}" for phase in t.phases),
+            t.batch,
+            f"{t.lines:,}",
+            f"{t.best_loss:.2f}{'' if t.converged else ' ↓'}",
+            t.translation,
+            t.precision,
+            f"{t.minutes:.1f}",
         ]
-        for m in manifests
-        if m["stage"] == "NmtModel"
+        for t in trainings
     ]
-    columns = [
-        "round",
-        "updates",
-        "tokens an update",
-        "training lines",
-        "best dev loss",
-        "format",
-        "minutes",
-    ]
+    columns = ["model", "updates", "tokens an update", "training lines", "best dev loss"]
+    columns += ["format", "precision", "minutes"]
+    precisions = {t.precision for t in trainings}
+    mixed = "; trained in different precisions, so they differ by more than their seed"
     note = (
         "updates (+ on human text alone); target tokens at most, in parts (2 × 1,024) where memory "
         "was too small or several processes trained; lines of all directions; label-smoothed loss "
-        "on human dev text, in bits a subword; number format of translation, and how the BLEU of "
-        "the faster one differs from that of float32 on dev text"
+        "on human dev text, in bits a subword, ↓: still falling by more than 1 % at the end, so "
+        "the training has not converged; number format of translation, and how the BLEU of the "
+        f"faster one differs from that of float32 on dev text{mixed if len(precisions) > 1 else ''}"
     )
     return Grid("NMT training", columns, rows, note) if rows else None
-
-
-def _batch(batch: Record | None) -> str:
-    """Return `2,048`, or `2 × 1,024` in parts, of one process or all of them."""
-    if batch is None:
-        return "–"
-    times = batch["parts"] * batch["processes"]
-    return f"{times} × {batch['tokens']:,}" if times > 1 else f"{batch['tokens']:,}"
-
-
-def _translation(chosen: Record | None) -> str:
-    """Return `int8 (-0.12)`: the format, and the BLEU of the faster one minus that of float32."""
-    if chosen is None:
-        return "float32"
-    scores = dict(chosen["bleu"])
-    full = scores.pop("float32")
-    (faster,) = scores.values()
-    return f"{chosen['compute_type']} ({faster - full:+.2f})"
 
 
 def leak_grids(overlaps: list[Record]) -> Iterator[Grid]:
@@ -210,49 +290,13 @@ def _reasons(counts: dict[str, int]) -> str:
     return ", ".join(f"{n:,} {reason}" for reason, n in counts.items())
 
 
-def comparison_grids(comparisons: list[Record]) -> Iterator[Grid]:
-    """Yield one grid of paired tests per task and encoder."""
-    for task, encoder in dict.fromkeys((c["task"], c["encoder"]) for c in comparisons):
-        here = [c for c in comparisons if (c["task"], c["encoder"]) == (task, encoder)]
-        rows = [
-            [
-                c["language"],
-                way_name(*c["first"]),
-                way_name(*c["second"]),
-                f"{c['difference']:+.3f}",
-                f"{c['p_value']:.3f}",
-            ]
-            for c in here
-        ]
-        columns = ["language", "first", "second", "macro-F1 of first - second", "p"]
-        yield Grid(
-            f"{task}: paired tests with {encoder}",
-            columns,
-            rows,
-            "approximate randomisation over items; p corrected (Holm) for the "
-            f"{here[0]['comparisons']} comparisons of a language with this encoder",
-        )
+def _mt_cell(score: MtScore | None) -> str:
+    return "–" if score is None else f"{score.score:.1f} ±{_half_width(score):.1f}"
 
 
-def way_name(strategy: str, engine: str) -> str:
-    """Return how people call a strategy with its engine."""
-    return f"{strategy} ({engine})" if engine else strategy
+def _task_cell(score: TaskScore | None) -> str:
+    return "–" if score is None else f"{score.score:.3f} ±{_half_width(score):.3f}"
 
 
-def _way_order(way: tuple[str, str]) -> tuple[int, str]:
-    return STRATEGIES.index(way[0]), way[1]
-
-
-def _mt_cell(record: Record | None) -> str:
-    if record is None:
-        return "–"
-    star = "*" if record["p_value"] is not None and record["p_value"] < SIGNIFICANT else ""
-    return f"{record['score']:.1f} ±{_half_width(record):.1f}{star}"
-
-
-def _task_cell(record: Record | None) -> str:
-    return "–" if record is None else f"{record['score']:.3f} ±{_half_width(record):.3f}"
-
-
-def _half_width(record: Record) -> float:
-    return (float(record["high"]) - float(record["low"])) / 2
+def _half_width(score: MtScore | TaskScore) -> float:
+    return (score.high - score.low) / 2

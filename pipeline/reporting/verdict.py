@@ -1,100 +1,93 @@
-"""Say in words, per language, which strategy wins and whether the difference is more than noise."""
+"""Say in words what to use, what a system gains, and whether the difference is more than noise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pipeline.reporting.tables import Record, way_name
-from tasks.statistics import MACRO_F1
-from tasks.transfer.contests import IN_LANGUAGE, SIGNIFICANT
+from pipeline.reporting.records import Contrast, MtScore, TaskScore
+from pipeline.reporting.tables import ONE_TRAINING, p_text
+from tasks.mt.contests import ALL
+from tasks.mt.scoring import BLEU
+from tasks.statistics import MACRO_F1, SIGNIFICANT
+from tasks.transfer.contests import ANSWERS, WINNER
+from tasks.transfer.strategies import IN_LANGUAGE
 
 TOO_LOW_TO_JUDGE = 5.0
 
 
-def task_verdicts(scores: list[Record], comparisons: list[Record]) -> Iterator[str]:
-    """Yield one sentence per task and language.
-
-    The winner is the best way of transfer under any encoder; it is held against the best way of
-    another strategy with the same encoder, since only these two share everything else.
-    """
-    macro = [r for r in scores if r["kind"] == "task" and r["metric"] == MACRO_F1]
-    for task, language in dict.fromkeys((r["task"], r["language"]) for r in macro):
-        here = [r for r in macro if (r["task"], r["language"]) == (task, language)]
-        rivals = sorted(
-            (r for r in here if r["strategy"] != IN_LANGUAGE),
-            key=lambda r: r["score"],
-            reverse=True,
-        )
-        upper = max(r["score"] for r in here if r["strategy"] == IN_LANGUAGE)
-        best = rivals[0]
-        others = [
-            r
-            for r in rivals
-            if r["strategy"] != best["strategy"] and r["encoder"] == best["encoder"]
+def task_verdicts(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """Yield one sentence per task and language: the way that dev data chose, and what it gains."""
+    macro = [s for s in scores if s.metric == MACRO_F1]
+    answers = [c for c in contrasts if c.of == "task" and c.family == ANSWERS]
+    for where in dict.fromkeys(c.where for c in answers):
+        here = [c for c in answers if c.where == where]
+        task, _, language = where.partition("/")
+        own = [
+            s.score
+            for s in macro
+            if (s.task, s.language, s.strategy) == (task, language, IN_LANGUAGE)
         ]
-        yield _task_sentence(task, language, best, others[0], upper, comparisons)
+        place = f"{task}, over all languages" if language == ALL else f"{task}, {language}"
+        against = "; ".join(map(_against, here))
+        bound = f"; trained on its own labels: {max(own):.3f}" if own else ""
+        chosen = here[0].first
+        how = "the way" if chosen == WINNER else chosen
+        yield f"{place}: {how} that dev data chose: {against}{bound}."
 
 
-def _task_sentence(
-    task: str,
-    language: str,
-    best: Record,
-    next_best: Record,
-    upper: float,
-    comparisons: list[Record],
-) -> str:
-    p_value = _p_value(best, next_best, comparisons)
-    certain = p_value < SIGNIFICANT
-    beats = "beats" if certain else "is ahead of"
-    noise = "" if certain else ", which may be noise"
+def _against(contrast: Contrast) -> str:
+    better = f", ahead in {contrast.better}" if contrast.better else ""
     return (
-        f"{task}, {language}: {_way(best)} with {best['encoder']} {beats} {_way(next_best)} by "
-        f"{best['score'] - next_best['score']:.3f} macro-F1 ({best['score']:.3f} against "
-        f"{next_best['score']:.3f}, p = {p_value:.3f}){noise}; training in the language itself "
-        f"reaches {upper:.3f}."
+        f"{contrast.difference:+.3f} {contrast.metric} against {contrast.second} "
+        f"({_certainty(contrast)}{better})"
     )
 
 
-def _p_value(first: Record, second: Record, comparisons: list[Record]) -> float:
-    ways = {(r["strategy"], r["engine"]) for r in (first, second)}
-    return next(
-        float(c["p_value"])
-        for c in comparisons
-        if (c["task"], c["language"], c["encoder"])
-        == (first["task"], first["language"], first["encoder"])
-        and {tuple(c["first"]), tuple(c["second"])} == ways
+def _certainty(contrast: Contrast) -> str:
+    """Say whether a difference is more than noise."""
+    if contrast.p is None:
+        return f"{ONE_TRAINING}, not tested"
+    if contrast.p < SIGNIFICANT:
+        return f"p {_equals(contrast.p)}, more than noise"
+    return f"p {_equals(contrast.p)}, may be noise: below {_amount(contrast)} it cannot be told"
+
+
+def _equals(p: float) -> str:
+    text = p_text(p)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def _amount(contrast: Contrast) -> str:
+    return f"{contrast.mdd:.1f}" if contrast.of == "mt" else f"{contrast.mdd:.3f}"
+
+
+def mt_verdicts(scores: Sequence[MtScore], contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """Yield one sentence per contrast, then one per direction: who translates best."""
+    tested = [c for c in contrasts if c.of == "mt" and c.metric == BLEU]
+    bleu = [s for s in scores if s.metric == BLEU]
+    for first, second in dict.fromkeys((c.first, c.second) for c in tested):
+        yield _contrast_sentence([c for c in tested if (c.first, c.second) == (first, second)])
+    for direction in dict.fromkeys(s.direction for s in bleu):
+        here = [s for s in bleu if s.direction == direction]
+        yield f"{direction.replace('-', ' → ')}: {_best(here)}."
+
+
+def _contrast_sentence(here: Sequence[Contrast]) -> str:
+    """Say what one system gains over another: on the whole, then where for sure."""
+    whole = next((c for c in here if c.where == ALL), here[0])
+    sure = [c for c in here if c.where != ALL and c.p is not None and c.p < SIGNIFICANT]
+    gains = ", ".join(f"{c.where.replace('-', ' → ')} {c.difference:+.1f}" for c in sure)
+    where = f"; beyond noise in {gains}" if gains else ""
+    count = f", ahead in {whole.better} directions" if whole.better else ""
+    return (
+        f"{whole.first} against {whole.second}: {whole.difference:+.1f} BLEU on average "
+        f"[{whole.low:+.1f}, {whole.high:+.1f}] ({_certainty(whole)}){count}{where}."
     )
 
 
-def _way(record: Record) -> str:
-    return way_name(record["strategy"], record["engine"])
-
-
-def mt_verdicts(scores: list[Record]) -> Iterator[str]:
-    """Yield one sentence per direction: what back-translation did, and who translates best."""
-    bleu = [r for r in scores if r["kind"] == "mt" and r["metric"] == "BLEU"]
-    for direction in dict.fromkeys(r["direction"] for r in bleu):
-        here = {r["engine"]: r for r in bleu if r["direction"] == direction}
-        rounds = [r for r in here.values() if r["round"] is not None]
-        best = max(here.values(), key=lambda r: r["score"])
-        yield f"{direction.replace('-', ' → ')}: {_back_translation(rounds)}{_best(best)}."
-
-
-def _back_translation(rounds: list[Record]) -> str:
-    first, last = rounds[0], rounds[-1]
-    if first is last:
-        return ""
-    if max(first["score"], last["score"]) < TOO_LOW_TO_JUDGE:
-        return "the NMT models stay under 5 BLEU, too little to judge back-translation; "
-    change = last["score"] - first["score"]
-    if abs(change) < 0.05:
-        return "back-translation left BLEU as it was; "
-    moved = "raised" if change > 0 else "lowered"
-    p_value = last["p_value"]
-    noise = "" if p_value < SIGNIFICANT else ", which may be noise"
-    return f"back-translation {moved} BLEU by {abs(change):.1f} (p = {p_value:.3f}){noise}; "
-
-
-def _best(best: Record) -> str:
-    if best["score"] <= best["baseline"]:
-        return f"no engine beats copying the source ({best['baseline']:.1f} BLEU)"
-    gain = best["score"] - best["baseline"]
-    return f"{best['engine']} translates best, {best['score']:.1f} BLEU, {gain:.1f} above copying"
+def _best(here: Sequence[MtScore]) -> str:
+    """Name the system with the best score; all of them stand in the table."""
+    best = max(here, key=lambda s: s.score)
+    if best.score <= best.copy:
+        return f"no system beats copying the source ({best.copy:.1f} BLEU)"
+    gain = f"{best.score:.1f} BLEU, {best.score - best.copy:.1f} above copying"
+    weak = ", too little to use" if best.score < TOO_LOW_TO_JUDGE else ""
+    return f"{best.system} translates best, {gain}{weak}"

@@ -5,7 +5,7 @@ from itertools import chain
 
 import luigi
 
-from pipeline.reporting.findings import collect
+from pipeline.reporting.findings import Findings
 from pipeline.reporting.html import write_html
 from pipeline.reporting.markdown import write_markdown
 from pipeline.reporting.ways import Names
@@ -40,11 +40,11 @@ class Report(Stage[ReportSpec]):
     def build(spec: ReportSpec, inputs: Inputs, out: Draft) -> None:
         scoring = [inputs.many(name) for name in Scoring._fields]
         manifests = Scoring(*([artifact.manifest for artifact in some] for some in scoring))
-        findings = collect(
+        findings = Findings(
             spec.experiment,
-            named_figures(spec.experiment, spec.names, manifests),
-            list(lineage(chain(*scoring)).values()),
-            inputs.one("audit").manifest["overlaps"],
+            scores=named_figures(spec.experiment, spec.names, manifests),
+            overlaps=inputs.one("audit").manifest["overlaps"],
+            manifests=list(lineage(chain(*scoring)).values()),
         )
         out.facts["verdicts"] = findings.verdicts
         out.path("scores.json").write_text(findings.scores_json(), encoding="utf-8")

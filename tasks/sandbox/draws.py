@@ -26,7 +26,9 @@ class Sentence(NamedTuple):
 class Sampler:
     """Draw sentences that no earlier draw has published, in any language."""
 
-    def __init__(self, grammar: Grammar, languages: Mapping[str, Language], recipe: SandboxRecipe) -> None:
+    def __init__(
+        self, grammar: Grammar, languages: Mapping[str, Language], recipe: SandboxRecipe
+    ) -> None:
         """Begin with nothing published."""
         self._grammar, self._languages, self._seed = grammar, languages, recipe.seed
         self._lengths = range(SHORTEST, recipe.longest + 1)

@@ -1,0 +1,72 @@
+"""What the manifest of a trained model tells, as a typed value."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+FLAT = 0.01
+"""A dev loss that falls by less than this share from one look to the next has converged."""
+
+
+class Validation(NamedTuple):
+    """A look at the dev loss, in bits a subword, after so many updates of the phase."""
+
+    updates: int
+    loss: float
+
+
+class Training(NamedTuple):
+    """One training of a system."""
+
+    label: str
+    phases: list[list[Validation]]
+    batch: str
+    lines: int
+    translation: str
+    precision: str
+    minutes: float
+
+    @property
+    def best_loss(self) -> float:
+        """The loss of the checkpoint that was kept."""
+        return min(look.loss for look in self.phases[-1])
+
+    @property
+    def converged(self) -> bool:
+        """Whether the loss had stopped falling when the training ended."""
+        looks = [look.loss for phase in self.phases for look in phase]
+        if len(looks) < 2:
+            return False
+        return looks[-1] > (1 - FLAT) * min(looks[:-1])
+
+
+def trainings(manifests: Iterable[Mapping[str, Any]]) -> Iterator[Training]:
+    """Yield the training behind each manifest of a trained model."""
+    for m in manifests:
+        if m["stage"] != "TrainedModel":
+            continue
+        facts = m["training"]
+        yield Training(
+            label=m["label"],
+            phases=[[Validation(*look) for look in p["validations"]] for p in facts["phases"]],
+            batch=_batch(facts["batch"]),
+            lines=sum(c["sentences"] for n, c in m["counts"].items() if n.startswith("train.")),
+            translation=_translation(facts["translation"]),
+            precision=facts["precision"],
+            minutes=m["seconds"] / 60,
+        )
+
+
+def _batch(batch: Mapping[str, int]) -> str:
+    """Return `2,048`, or `2 × 1,024` in parts, of one process or all of them."""
+    times = batch["parts"] * batch["processes"]
+    return f"{times} × {batch['tokens']:,}" if times > 1 else f"{batch['tokens']:,}"
+
+
+def _translation(chosen: Mapping[str, Any] | None) -> str:
+    """Return `int8 (-0.12)`: the format, and the BLEU of the faster one minus that of float32."""
+    if chosen is None:
+        return "float32"
+    scores = dict(chosen["bleu"])
+    full = scores.pop("float32")
+    (faster,) = scores.values()
+    return f"{chosen['compute_type']} ({faster - full:+.2f})"
