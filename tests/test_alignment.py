@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
-from sys import modules
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.engines.gloss import GlossEngine
-from models.engines.nmt import Engine, Line
+from models.engines.protocol import Decoding, Engine, Line, Noise
 from models.support.errors import ContractError, LeakError, StageError
 from pipeline.dag import find_stages
 from pipeline.running import building
-from pipeline.stages.nmt import load_engine
+from pipeline.stages import translations as translating
 from pipeline.stages.stage import Stage
 from tasks.bitext import clean_rows, prepare_bitext
 from tasks.cleaning import CleaningRules, Counts, comparison_key
@@ -26,12 +25,13 @@ from tasks.labelled import prepare_labelled
 from tasks.leakage import HeldOut, HeldOutIndex, LeakRules, TextSet, remove_leaks
 from tasks.monolingual import merge_task_texts
 from tasks.mt import translation
-from tasks.mt.synthetic import shard, write_synthetic_bitext
-from tasks.mt.translation import translate_labelled, translate_records
+from tasks.mt.synthetic import Sides, SyntheticRules, write_synthetic_bitext
+from tasks.mt.translation import shard, translate_records, write_texts
 from tasks.records import Record, read_columns, read_records, write_records
 from tasks.sources.description import Corpus, Files, HashSplit, JsonLines, RemoteFile
 from tasks.sources.fetching import local_name
 from tasks.sources.reading import FetchedCorpus, Row
+from tasks.transfer.fitting import LabelledText
 from tests.conftest import write_experiment
 
 RULES = CleaningRules(max_words=6)
@@ -55,7 +55,9 @@ def _small_shards() -> Iterator[None]:
 class Echo:
     """Translate by writing the target language before each text; now and then say nothing."""
 
-    def translate(self, lines: Sequence[Line], *, source: str, target: str) -> list[Line]:
+    def translate(
+        self, lines: Sequence[Line], *, source: str, target: str, decoding: Decoding
+    ) -> list[Line]:
         return [(key, f"{target} {text}" if len(text) % 5 else "") for key, text in lines]
 
 
@@ -98,31 +100,65 @@ def without_noise(records: list[Record], folder: Path) -> tuple[list[Record], in
     return only_texts(kept), sum(counts["dropped"].values())
 
 
+BEAM = Decoding(beam=4)
+NOISED = Decoding(beam=4, noise=Noise(delete=0.3, blank=0.3))
+
+
 def translate(records: list[Record], folder: Path) -> tuple[list[Record], int]:
-    return translate_records(records, Echo(), source="jav", target="ind", shards=folder), 0
+    return into_indonesian(records, folder, BEAM), 0
+
+
+def translate_with_noise(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    return into_indonesian(records, folder, NOISED), 0
+
+
+def into_indonesian(
+    records: Sequence[Record], folder: Path, decoding: Decoding = BEAM
+) -> list[Record]:
+    return translate_records(
+        records, Echo(), source="jav", target="ind", decoding=decoding, shards=folder
+    )
 
 
 def back(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    return made_bitext(records, folder, real_target=True)
+
+
+def forward(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    return made_bitext(records, folder, real_target=False)
+
+
+def made_bitext(
+    records: list[Record], folder: Path, *, real_target: bool
+) -> tuple[list[Record], int]:
+    """Translate in three shards, as three workers would; pair the real text with the made."""
     out = folder / "synthetic.parquet"
-    synthetic = []
+    made = []
     for number in range(3):
-        part = shard(records, number, 3)
-        scratch = folder / f"shard-{number}"
-        synthetic += translate_records(part, Echo(), source="jav", target="ind", shards=scratch)
+        made += into_indonesian(shard(records, number, 3), folder / f"shard-{number}")
+    languages = ("ind", "jav") if real_target else ("jav", "ind")
     counts: Any = write_synthetic_bitext(
-        records, synthetic, max_length_ratio=2.0, source="ind", target="jav", out=out
+        records,
+        made,
+        sides=Sides(*languages, real_target),
+        rules=SyntheticRules(max_length_ratio=2.0, max_lost=1.0, most=8),
+        out=out,
     )
     assert (counts["read"], counts["kept"]) == (len(records), len(list(read_records(out))))
     return only_texts(out, "jav"), sum(counts["dropped"].values())
 
 
 def project(records: list[Record], folder: Path) -> tuple[list[Record], int]:
+    """Translate labelled text; the labels stay in the set it was made from."""
     labels = [f"label of {record['id']}" for record in records]
-    path = stored(records, folder / "labelled.parquet", label=labels)
-    out = folder / "translated.parquet"
-    translate_labelled(path, Echo(), source="jav", target="ind", shards=folder / "s", out=out)
-    assert all(r["label"] == f"label of {r['id']}" for r in read_records(out))
-    return only_texts(out), 0
+    stored(records, folder / "train.parquet", label=labels)
+    translated = folder / "translated"
+    made = into_indonesian(records, translated)
+    write_texts(translated / "train.parquet", made)
+    ids, examples = LabelledText.load(folder, translated, "train")
+    assert examples.labels == [f"label of {key}" for key in ids]
+    texts = zip(ids, examples.inputs, strict=True)
+    return [{"id": key, "text": text} for key, text in texts], 0
 
 
 def merge(records: list[Record], folder: Path) -> tuple[list[Record], int]:
@@ -136,7 +172,10 @@ def merge(records: list[Record], folder: Path) -> tuple[list[Record], int]:
     return only_texts(out, "jav"), sum(counts["dropped"].values())
 
 
-STEPS: tuple[Step, ...] = (clean, without_noise, guard, translate, back, project, merge)
+STEPS: tuple[Step, ...] = (
+    *(clean, without_noise, guard, merge),
+    *(translate, translate_with_noise, back, forward, project),
+)
 
 
 def stored(records: Sequence[Record], path: Path, **more: str | list[str]) -> Path:
@@ -259,11 +298,12 @@ LOSSES = {
     "reorders": Loss(lambda lines: [lines[1], lines[0], *lines[2:]], "another order, .* '{a}'"),
     "returns an extra": Loss(lambda lines: [*lines, ("asing:1", "x")], "unknown ids.*'asing:1'"),
 }
-STAGES = {
-    "BackTranslation": "BackTranslation:gloss-hub-sis-1of1",
-    "TestHypotheses": "TestHypotheses:gloss",
-    "TranslatedTask": "TranslatedTask:stance-sis-gloss",
+TRANSLATIONS = {
+    "real text": "gloss-1-real-sis-hub-*",
+    "test set": "gloss-1-bitext-hub-sis-hub-sis-*",
+    "task text": "gloss-1-task-stance-hub-sis-*",
 }
+"""What the gloss translates in a tiny experiment, by the label of its stage."""
 
 
 class Lossy:
@@ -274,57 +314,69 @@ class Lossy:
         self.calls = count(1)
         self.given: list[str] = []
 
-    def translate(self, lines: Sequence[Line], *, source: str, target: str) -> list[Line]:
-        translated = self.engine.translate(lines, source=source, target=target)
+    def translate(
+        self, lines: Sequence[Line], *, source: str, target: str, decoding: Decoding
+    ) -> list[Line]:
+        translated = self.engine.translate(lines, source=source, target=target, decoding=decoding)
         self.given = [key for key, _ in lines]
         return self.loss.spoil(translated) if next(self.calls) > 1 else translated
 
 
 @pytest.fixture(scope="module")
 def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Build all that the translating stages of a tiny experiment need; no model is trained."""
+    """Build all that the translations of a tiny experiment need; no model is trained."""
     folder = tmp_path_factory.mktemp("alignment")
-    recipe = {"max_sentences": 50, "engines": ["gloss"]}
-    experiment = str(write_experiment(folder, back_translation=recipe))
+    systems = {
+        "gloss": {"kind": "gloss"},
+        "words": {"kind": "trained", "synthetic": [{"by": "gloss"}]},
+    }
+    recipe = {"max_sentences": 50}
+    experiment = str(write_experiment(folder, systems=systems, contrasts=[], monolingual=recipe))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPRACHBUND_STORE", str(folder / "store"))
-        stages = [found for name in STAGES.values() for found in find_stages(experiment, name)]
+        stages = [translation_of(experiment, label) for label in TRANSLATIONS.values()]
         building.run([needed for stage in stages for needed in chain(*stage.inputs.values())])
         yield experiment
 
 
-def spoilt(stage: Stage[Any], loss: Loss, monkeypatch: pytest.MonkeyPatch) -> list[Lossy]:
-    """Have the stage load an engine that loses lines; the engine is in the list once it has."""
-    loaded: list[Lossy] = []
+def translation_of(experiment: str, label: str) -> Stage[Any]:
+    (stage,) = find_stages(experiment, f"Translation:{label}")
+    return stage
 
-    def load(*arguments: Any, **options: Any) -> Lossy:
-        loaded.append(Lossy(load_engine(*arguments, **options), loss))
+
+def spoilt(loss: Loss, monkeypatch: pytest.MonkeyPatch) -> list[Lossy]:
+    """Have translations load an engine that loses lines; it is in the list once one has."""
+    loaded: list[Lossy] = []
+    honest = translating.load_engine
+
+    def load(*arguments: Any) -> Lossy:
+        loaded.append(Lossy(honest(*arguments), loss))
         return loaded[0]
 
     monkeypatch.setattr(translation, "SHARD_RECORDS", 20)  # several calls a stage
-    monkeypatch.setattr(modules[type(stage).__module__], "load_engine", load)
+    monkeypatch.setattr(translating, "load_engine", load)
     return loaded
 
 
 @pytest.mark.system
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("label", TRANSLATIONS.values(), ids=TRANSLATIONS.keys())
 def test_a_lossy_engine_is_caught_by_the_stage_that_loses_the_line(
     upstream: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    name: str,
+    label: str,
     loss: Loss,
 ) -> None:
-    (stage,) = find_stages(upstream, STAGES[name])
+    stage = translation_of(upstream, label)
     stage.place.discard()
-    loaded = spoilt(stage, loss, monkeypatch)
+    loaded = spoilt(loss, monkeypatch)
     with pytest.raises(ContractError) as caught:
         stage.run()
     assert isinstance(loaded[0].engine, GlossEngine)
     a, b, *rest = loaded[0].given
     caught.match(loss.words.format(n=2 + len(rest), a=a, b=b))
-    failed = f"FAILED {name} {stage.label()} "
+    failed = f"FAILED Translation {stage.label()} "
     assert [line for line in capsys.readouterr().err.splitlines() if failed in line]
     assert not stage.place.artifact.exists()
 
@@ -333,16 +385,16 @@ def test_a_lossy_engine_is_caught_by_the_stage_that_loses_the_line(
 def test_the_run_fails_and_an_honest_engine_goes_on_from_the_last_good_shard(
     upstream: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (stage,) = find_stages(upstream, "SyntheticBitext:gloss-hub-sis")
-    (lost,) = find_stages(upstream, STAGES["BackTranslation"])
+    (stage,) = find_stages(upstream, "Synthetic:gloss-1-hub-sis-*")
+    lost = translation_of(upstream, TRANSLATIONS["real text"])
     lost.place.discard()
     monkeypatch.setattr(translation, "SHARD_RECORDS", 20)
     with monkeypatch.context() as patch:
-        spoilt(lost, LOSSES["drops a line"], patch)
+        spoilt(LOSSES["drops a line"], patch)
         with pytest.raises(StageError, match="did not finish"):
             building.run([stage])
     shown = capfd.readouterr().err
-    assert "FAILED BackTranslation gloss-hub-sis-1of1" in shown
+    assert f"FAILED {lost.title}" in shown
     assert "ids lost" in shown
     assert "Traceback" not in shown
     building.run([stage])
