@@ -33,13 +33,21 @@ TINY_EXPERIMENT = {
         "joined_share": 0.2,
         "validate_every": 10,
     },
-    "back_translation": {"max_sentences": 200, "beam": 1},
-    "transfer": {
-        "encoders": ["char-ngram", "nmt-encoder"],
-        "classifier": {"seeds": 2, "strengths": [4.0]},
-        "beam": 1,
+    "monolingual": {"max_sentences": 200, "max_lost": 1.0},
+    "systems": {
+        "gloss": {"kind": "gloss"},
+        "base": {"kind": "trained"},
+        "bt": {"like": "base", "synthetic": [{"by": "base", "decoding": {"beam": 1}}]},
     },
-    "evaluation": {"resamples": 100, "beam": 1},
+    "transfer": {
+        "encoders": {
+            "char-ngram": {"kind": "ngrams"},
+            "nmt-encoder": {"kind": "nmt", "system": "bt"},
+        },
+        "classifier": {"seeds": 2, "strengths": [4.0]},
+        "decoding": {"beam": 1},
+    },
+    "evaluation": {"resamples": 100, "decoding": {"beam": 1}},
 }
 
 
