@@ -1,6 +1,7 @@
 """Runs that are killed, stopped, starved or crossed: nothing is lost, and what fails says why."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def test_a_study_that_is_killed_in_every_stage_ends_the_same(
 def test_a_run_stops_within_seconds_when_asked(
     tiny_study: Study, tmp_path: Path, number: signal.Signals
 ) -> None:
-    target = ("run", str(tiny_study.experiment), "--until", "NmtModel:round-0")
+    target = ("run", str(tiny_study.experiment), "--until", "TrainedModel:base-1")
     with started(*target, store=tmp_path) as run:
         wait_for(run, "epoch")
         if number is signal.SIGINT:  # a terminal sends it to the whole group
@@ -101,7 +102,7 @@ def test_a_run_stops_within_seconds_when_asked(
         while processes_of_group(run.pid) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert processes_of_group(run.pid) == []
-    assert leftovers(tmp_path)["NmtModel"]  # to go on from
+    assert leftovers(tmp_path)["TrainedModel"]  # to go on from
 
 
 def test_two_runs_on_one_store_share_the_work(tiny_study: Study, tmp_path: Path) -> None:
@@ -117,22 +118,29 @@ def test_two_runs_on_one_store_share_the_work(tiny_study: Study, tmp_path: Path)
 
 
 def test_a_worker_that_dies_takes_its_own_stage_alone(tiny_study: Study, tmp_path: Path) -> None:
-    target = ("run", str(tiny_study.experiment), "--until", "MtScores:*-0", "--workers", "2")
+    target = ("run", str(tiny_study.experiment), "--until", "MtScores:base", "--workers", "2")
     with started(*target, store=tmp_path) as run:
         wait_for(run, "epoch")
-        (server, _) = sorted(
+        (server, *_) = sorted(
             pid
             for pid in processes_of_group(run.pid)
             if b"models.nmt.launch" in Path(f"/proc/{pid}/cmdline").read_bytes()
         )
-        os.kill(int(Path(f"/proc/{server}/stat").read_text().split()[3]), signal.SIGKILL)
+        os.kill(parent_of(server), signal.SIGKILL)
         _, messages = run.communicate()
-        assert run.returncode == 1
-        assert "NmtModel round-0: its process died" in messages
-    built = contents(tmp_path)
-    assert built.items() <= contents(tiny_study.store).items()
-    assert any(name.startswith("SubwordModel") for name in built)
-    assert not any(name.startswith("NmtModel") for name in built)
+    assert run.returncode == 1
+    died = re.findall(r"TrainedModel (\S+): its process died", messages)
+    assert len(died) == 1, messages
+    assert contents(tmp_path).items() <= contents(tiny_study.store).items()
+    built = {(m["stage"], m["label"]) for m in manifests(tmp_path).values()}
+    assert ("SubwordModel", "joint") in built
+    assert ("TrainedModel", died[0]) not in built
+
+
+def parent_of(process: int) -> int:
+    """Return the id of a process's parent: the first number after its name and state."""
+    stat = Path(f"/proc/{process}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[1])
 
 
 def test_a_clock_that_jumps_changes_nothing(tiny_study: Study, tmp_path: Path) -> None:
@@ -210,7 +218,7 @@ def test_a_training_without_enough_memory_takes_smaller_steps_and_says_so(
 
     monkeypatch.setattr(nmt_training, "train", starved)
     recipe = {**TINY_EXPERIMENT["nmt"], "fine_tune_updates": 0}  # type: ignore[dict-item]
-    (stage,) = find_stages(str(write_experiment(tmp_path, nmt=recipe)), "NmtModel:round-0")
+    (stage,) = find_stages(str(write_experiment(tmp_path, nmt=recipe)), "TrainedModel:base-1")
     building.run([stage])
     training = stage.artifact.manifest["training"]
     assert training["batch"] == {"tokens": 512, "parts": 2, "processes": 1}

@@ -26,7 +26,11 @@ LATEST = 0.9
 """Share of a stage's usual time by which the kill comes: it should find the stage at work."""
 
 
-class Row(NamedTuple):
+QUICK = 0.1
+"""Seconds of a stage that the undisturbed run has not timed."""
+
+
+class Fate(NamedTuple):
     """What became of the artifacts of one kind of stage."""
 
     stage: str
@@ -81,8 +85,31 @@ def shares(kinds: Sequence[str], kills: int) -> Counter[str]:
     return Counter(itertools.islice(itertools.cycle(kinds), kills))
 
 
+class Message(NamedTuple):
+    """What a run says of a stage: `12:00:01  start  Bitext  hub-sis`."""
+
+    event: str
+    stage: str
+    label: str
+
+    @classmethod
+    def parse(cls, line: str) -> "Message":
+        """Read a line; what is missing of it is empty."""
+        event, stage, label = [*line.split()[1:], "", "", ""][:3]
+        return cls(event, stage, label)
+
+    @property
+    def title(self) -> str:
+        """The stage and its label."""
+        return f"{self.stage} {self.label}"
+
+
 class Tormentor:
-    """Run commands on a store and kill them in the stages that still have kills to come."""
+    """Run commands on a store and kill them in the stages that still have kills to come.
+
+    * ``owed``: kills to come, by kind of stage; ``kills``: those that hit.
+    * ``usual``: the seconds of each stage when nobody disturbs it, by its title.
+    """
 
     def __init__(
         self, store: Path, owed: Counter[str], usual: Mapping[str, float], *, seed: int
@@ -93,37 +120,48 @@ class Tormentor:
         self.kills: Counter[str] = Counter()
         self.commands: Counter[str] = Counter()
         self.random = random.Random(seed)  # noqa: S311
+        self.timers: dict[str, Timer] = {}
 
     def run(self, *arguments: str) -> bool:
         """Run a command; say whether it came to its end. Raises RuntimeError where it failed."""
         self.commands[arguments[0]] += 1
-        timer: Timer | None = None
         lines: list[str] = []
-        with subprocess.Popen(
+        with self._started(arguments) as process:
+            for line in process.stderr or ():
+                lines.append(line)
+                self._heed(Message.parse(line), process)
+        for title in [*self.timers]:
+            self._spare(title)
+        if process.returncode not in (0, -signal.SIGKILL):
+            said = "".join(lines[-20:])
+            raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{said}")
+        return process.returncode == 0
+
+    def _started(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own."""
+        return subprocess.Popen(
             [*COMMAND, *arguments],
             env={**os.environ, "SPRACHBUND_STORE": str(self.store)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-        ) as process:
-            for line in process.stderr or ():
-                lines.append(line)
-                event, stage, label = [*line.split()[1:], "", "", ""][:3]
-                if event in ("done", "FAILED") and timer:
-                    timer.cancel()
-                if event == "start" and self.owed[stage] > 0:
-                    seconds = self.usual.get(f"{stage} {label}", 0.1)
-                    timer = Timer(
-                        self.random.uniform(0, LATEST * seconds), self._kill, (process, stage)
-                    )
-                    timer.start()
-            code = process.wait()
-            if timer:
-                timer.cancel()
-        if code not in (0, -signal.SIGKILL):
-            raise RuntimeError(f"{' '.join(arguments)} ended with {code}:\n{''.join(lines[-20:])}")
-        return code == 0
+        )
+
+    def _heed(self, told: Message, process: subprocess.Popen[str]) -> None:
+        """Choose when to kill a stage that begins and is owed a kill; spare one that has ended."""
+        if told.event == "start" and self.owed[told.stage] > 0:
+            latest = LATEST * self.usual.get(told.title, QUICK)
+            when = self.random.uniform(0, latest)
+            self.timers[told.title] = Timer(when, self._kill, (process, told.stage))
+            self.timers[told.title].start()
+        elif told.event in ("done", "FAILED"):
+            self._spare(told.title)
+
+    def _spare(self, title: str) -> None:
+        """Call off the kill of a stage, if there is one to come."""
+        if timer := self.timers.pop(title, None):
+            timer.cancel()
 
     def _kill(self, process: subprocess.Popen[str], stage: str) -> None:
         try:
@@ -136,7 +174,7 @@ class Tormentor:
 
 def torture(
     experiment: Path, undisturbed: Path, store: Path, *, kills: int, seed: int
-) -> list[Row]:
+) -> list[Fate]:
     """Build an experiment in `store` under kills; compare with the undisturbed store."""
     expected = manifests(undisturbed)
     in_order = sorted(expected.values(), key=lambda manifest: str(manifest["finished"]))
@@ -153,7 +191,9 @@ def torture(
     return compare(undisturbed, store, tormentor.kills, kinds)
 
 
-def compare(undisturbed: Path, store: Path, kills: Counter[str], kinds: Sequence[str]) -> list[Row]:
+def compare(
+    undisturbed: Path, store: Path, kills: Counter[str], kinds: Sequence[str]
+) -> list[Fate]:
     """Return a row for each kind of stage."""
     expected, found = contents(undisturbed), contents(store)
     attempts = {name: m["attempt"] for name, m in manifests(store).items()}
@@ -162,7 +202,7 @@ def compare(undisturbed: Path, store: Path, kills: Counter[str], kinds: Sequence
     for kind in kinds:
         names = [name for name in expected | found if name.startswith(f"{kind}/")]
         rows.append(
-            Row(
+            Fate(
                 stage=kind,
                 kills=kills[kind],
                 artifacts=len(names),
@@ -174,9 +214,9 @@ def compare(undisturbed: Path, store: Path, kills: Counter[str], kinds: Sequence
     return rows
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[Fate]) -> str:
     """Return rows as text, their sums last."""
-    sums = Row("all", *(sum(column) for column in list(zip(*rows, strict=True))[1:]))
+    sums = Fate("all", *(sum(column) for column in list(zip(*rows, strict=True))[1:]))
     lines = [
         f"{'stage':20}{'kills':>6}{'artifacts':>10}{'resumed':>8}{'equal':>6}{'left over':>10}"
     ]
