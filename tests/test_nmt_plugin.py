@@ -27,6 +27,8 @@ from models.nmt.plugin.fused_loss import CHUNK_ROWS, projected_cross_entropy  # 
 from models.nmt.plugin.packing import Packing  # noqa: E402
 
 PADDING, END = 1, 2
+FIRST_WORD, WORDS = 4, 40
+"""The ids of words follow fairseq's four special symbols."""
 SMOOTHING = 0.1
 Gradients = tuple[Any, Any]
 Case = tuple[Any, Any, Any]
@@ -111,7 +113,7 @@ def test_batch_of_padding_only_costs_nothing() -> None:
 
 def tiny_task() -> SimpleNamespace:
     words = Dictionary()
-    for index in range(40):
+    for index in range(WORDS):
         words.add_symbol(f"w{index}")
     return SimpleNamespace(source_dictionary=words, target_dictionary=words)
 
@@ -128,19 +130,31 @@ def tiny_model(task: Any, normalize_before: bool = True) -> Any:
     return TransformerModelBase.build_model(config, task)
 
 
+SENTENCES, SOURCE_LENGTH, TARGET_LENGTH = 5, 7, 9
+
+
 def tiny_sample() -> dict[str, Any]:
-    target = torch.randint(4, 44, (5, 9))
-    source = torch.randint(4, 44, (5, 7))
-    target[2:, 6:] = PADDING
+    """Return a batch as fairseq collates it, some of its sentences short.
+
+    The first two sources are three words shorter: their padding stands before the sentence, as
+    fairseq puts it. All targets from the third on are three words shorter, padded after it.
+    """
+    source = words_of(SENTENCES, SOURCE_LENGTH)
     source[:2, :3] = PADDING
-    previous = torch.roll(target, 1, dims=1).index_fill(1, torch.tensor([0]), 2)
-    previous[2:, 7:] = PADDING
+    target = words_of(SENTENCES, TARGET_LENGTH)
+    target[2:, -3:] = PADDING
+    lengths = target.ne(PADDING).sum(1)
     inputs = {
         "src_tokens": source,
         "src_lengths": source.ne(PADDING).sum(1),
-        "prev_output_tokens": previous,
+        "prev_output_tokens": fast_collate.shifted(target, lengths, PADDING, END),
     }
-    return {"target": target, "ntokens": int(target.ne(PADDING).sum()), "net_input": inputs}
+    return {"target": target, "ntokens": int(lengths.sum()), "net_input": inputs}
+
+
+def words_of(sentences: int, length: int) -> Any:
+    """Draw ids (sentences, length) of the dictionary's words; special symbols come before them."""
+    return torch.randint(FIRST_WORD, FIRST_WORD + WORDS, (sentences, length))
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -228,7 +242,7 @@ def test_rows_that_are_spread_and_gathered_are_the_same(parts: int, heads: int) 
     packing = Packing(tiny_sample()["target"].ne(PADDING))
     rows = torch.randn(len(packing.position), parts * heads * 4, requires_grad=True)
     spread = packing.spread(rows, parts, heads)
-    assert spread.shape == (parts, 5 * heads, 9, 4)
+    assert spread.shape == (parts, SENTENCES * heads, TARGET_LENGTH, 4)
     gathered = torch.cat([packing.gather(part, heads) for part in spread], 1)[: packing.tokens]
     torch.testing.assert_close(gathered, rows[: packing.tokens])
     (gradient,) = torch.autograd.grad((gathered * gathered).sum(), rows)

@@ -181,23 +181,41 @@ def test_a_slice_of_the_real_study(tmp_path: Path) -> None:
     assert max(r["score"] for r in task if r["strategy"] != "in-language") > 0.3  # chance is 0.2
 
 
+class Items(NamedTuple):
+    """How many labelled items each part has."""
+
+    train: int
+    dev: int
+    test: int
+
+
 class Facts(NamedTuple):
-    """What is known of a slice: its rows by pair, its task's items by part, its leaks."""
+    """What is known of a slice of real corpora.
+
+    * ``read``: rows of the raw bitext, by pair.
+    * ``labelled``: items by task and language, after those without a text are left out.
+    * ``leaks``: training lines that a held-out set has by id, by pair and set.
+    * ``chance``: macro-F1 of guessing.
+    """
 
     read: dict[str, int]
-    labelled: dict[str, tuple[int, int, int]]
+    labelled: dict[str, Items]
     leaks: dict[str, dict[str, int]]
     chance: float
 
 
+TICO_19, NTREX = 3071, 1997
+"""Sentences of the two corpora of `world`; each is the same in all languages."""
+TAXI = Items(train=860, dev=106, test=111)
+"""Labelled verses of Taxi-1500 in English; a language lacks those its Bible lacks."""
+
 REAL = {
-    # 1,077 labelled verses, all in English and all but one in Latvian; Swahili lacks a book.
     "bible-mini": Facts(
-        read={"eng-swh": 7834, "eng-lav": 7928},
+        read={"eng-swh": 7834, "eng-lav": 7928},  # verses
         labelled={
-            "taxi-topic-eng": (860, 106, 111),
-            "taxi-topic-swh": (835, 105, 109),
-            "taxi-topic-lav": (859, 106, 111),
+            "taxi-topic-eng": TAXI,
+            "taxi-topic-swh": Items(TAXI.train - 25, TAXI.dev - 1, TAXI.test - 2),  # lacks a book
+            "taxi-topic-lav": Items(TAXI.train - 1, TAXI.dev, TAXI.test),
         },
         leaks={
             "eng-swh": {"id: task dev taxi-topic-eng": 18, "id: task test taxi-topic-eng": 16},
@@ -205,17 +223,17 @@ REAL = {
         },
         chance=1 / 6,
     ),
-    # TICO-19 has 3,071 units, NTREX 1,997 lines; what Vietnamese tests on, Hindi may not train on.
     "world-mini": Facts(
-        read={"eng-hin": 3071 + 1997, "eng-vie": 1997},
-        labelled={f"sib-topic-{x}": (701, 99, 204) for x in ("eng", "hin", "vie")},
+        read={"eng-hin": TICO_19 + NTREX, "eng-vie": NTREX},
+        labelled={f"sib-topic-{x}": Items(701, 99, 204) for x in ("eng", "hin", "vie")},
+        # what Vietnamese is tested on, Hindi may not be trained on: the ids are the same
         leaks={"eng-hin": {"id: MT dev eng-vie": 50, "id: MT test eng-vie": 49}, "eng-vie": {}},
         chance=1 / 7,
     ),
-    # MT and task share their sentences, part by part, so none of train is in a test set.
     "nusax-mini": Facts(
         read={"ind-jav-nusax": 1000, "ind-min-nusax": 1000},
-        labelled={f"nusax-sentiment-{x}": (300, 100, 200) for x in ("ind", "jav", "min")},
+        labelled={f"nusax-sentiment-{x}": Items(300, 100, 200) for x in ("ind", "jav", "min")},
+        # MT and task share their sentences part by part, so that none of train is in a test set
         leaks={"ind-jav-nusax": {}, "ind-min-nusax": {}},
         chance=1 / 3,
     ),
@@ -254,7 +272,7 @@ def test_a_slice_of_each_other_real_corpus(tmp_path: Path, name: str) -> None:
     assert leaks_left(name, tmp_path) == []
     for label, sizes in facts.labelled.items():
         labelled = counts["LabelledData", label]
-        assert (labelled["train"], labelled["dev"], labelled["test"]) == sizes
+        assert Items(labelled["train"], labelled["dev"], labelled["test"]) == sizes
     for gloss in scores(name, tmp_path, engine="gloss", metric="BLEU"):
         assert gloss["low"] > gloss["baseline"]
     predicted = list(tmp_path.glob("Predictions/*-gloss-*/predictions.parquet"))
