@@ -6,47 +6,55 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
+from models.support.errors import ContractError
 from tasks.statistics import (
-    METRICS,
-    Interval,
+    Difference,
+    Estimate,
+    Runs,
     accuracy,
+    class_tally,
+    contrast,
+    estimate,
     holm,
-    interval,
+    joint_contrast,
     macro_f1,
-    paired_p_value,
-    tally,
 )
 
 CLASSES = 4
 LABELLED = st.lists(
     st.tuples(st.integers(0, CLASSES - 1), st.integers(0, CLASSES - 1)), min_size=1, max_size=60
 )
-
-
-def system(gold: numpy.ndarray, share: float, *, seeds: int = 3, seed: int = 0) -> numpy.ndarray:
-    """Return predictions that are right for about `share` of the items."""
-    random = numpy.random.default_rng(seed)
-    guesses = random.integers(CLASSES, size=(seeds, len(gold)))
-    return numpy.where(random.random((seeds, len(gold))) < share, gold, guesses)
+RESAMPLING = {"resamples": 200, "seed": 1}
+MEASURES = pytest.mark.parametrize("measure", [macro_f1, accuracy])
 
 
 def labels(count: int = 120) -> numpy.ndarray:
     return numpy.random.default_rng(9).integers(CLASSES, size=count)
 
 
-def p_value(gold: numpy.ndarray, first: numpy.ndarray, second: numpy.ndarray) -> float:
-    return paired_p_value(gold, first, second, classes=CLASSES, resamples=199, seed=1)
+def predictions(
+    gold: numpy.ndarray, share: float, *, runs: int = 3, seed: int = 0
+) -> numpy.ndarray:
+    """Return predictions that are right for about `share` of the items."""
+    random = numpy.random.default_rng(seed)
+    guesses = random.integers(CLASSES, size=(runs, len(gold)))
+    return numpy.where(random.random((runs, len(gold))) < share, gold, guesses)
 
 
-def estimate(gold: numpy.ndarray, predicted: numpy.ndarray, metric: str, seed: int = 1) -> Interval:
-    return interval(gold, predicted, metric=metric, classes=CLASSES, resamples=200, seed=seed)
+def system(gold: numpy.ndarray, share: float, *, runs: int = 3, seed: int = 0) -> Runs:
+    return of(gold, predictions(gold, share, runs=runs, seed=seed))
+
+
+def of(gold: numpy.ndarray, predicted: numpy.ndarray) -> Runs:
+    ids = tuple(f"item-{n}" for n in range(len(gold)))
+    return Runs(ids, class_tally(gold, predicted, CLASSES))
 
 
 @settings(deadline=None)
 @given(LABELLED)
 def test_scores_equal_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     gold, predicted = numpy.array(pairs).T
-    found = tally(gold, predicted[None], CLASSES).sum(0)
+    found = class_tally(gold, predicted[None], CLASSES).sum(1)
     matrix = confusion_matrix(gold, predicted, labels=range(CLASSES))
     present = numpy.unique(gold)
     expected = f1_score(gold, predicted, labels=present, average="macro", zero_division=0)
@@ -57,74 +65,148 @@ def test_scores_equal_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> Non
 
 def test_macro_f1_is_scikit_learns_default_when_every_class_occurs() -> None:
     gold = labels()
-    for predicted in system(gold, 0.5):
-        expected = f1_score(gold, predicted, average="macro")
-        assert macro_f1(tally(gold, predicted[None], CLASSES).sum(0)) == pytest.approx(expected)
+    predicted = predictions(gold, 0.5)
+    expected = [f1_score(gold, of_run, average="macro") for of_run in predicted]
+    assert macro_f1(class_tally(gold, predicted, CLASSES).sum(1)) == pytest.approx(expected)
 
 
-def test_many_systems_are_scored_as_one_by_one() -> None:
-    gold = labels()
-    predicted = system(gold, 0.5)
-    together = macro_f1(tally(gold, predicted, CLASSES).sum(0))
-    apart = [macro_f1(tally(gold, each[None], CLASSES).sum(0))[0] for each in predicted]
-    assert together == pytest.approx(apart)
-
-
-@pytest.mark.parametrize("metric", METRICS)
+@MEASURES
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
-def test_the_interval_contains_the_score(metric: str, share: float) -> None:
-    gold = labels()
-    found = estimate(gold, system(gold, share), metric)
-    assert 0 <= found.low <= found.score <= found.high <= 1
-    assert found.low < found.high
+def test_the_interval_contains_the_score(measure: object, share: float) -> None:
+    found = estimate(system(labels(), share), measure, **RESAMPLING)
+    assert 0 <= found.low < found.score < found.high
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_a_perfect_system_has_no_spread(metric: str) -> None:
+@MEASURES
+def test_a_perfect_system_has_no_spread(measure: object) -> None:
     gold = labels()
-    assert estimate(gold, numpy.stack([gold, gold]), metric) == (1, 1, 1)
+    found = estimate(of(gold, numpy.stack([gold, gold])), measure, **RESAMPLING)
+    assert found == Estimate(1, 1, 1, 0)
 
 
 def test_more_items_make_a_narrower_interval() -> None:
-    few, many = labels(50), labels(1000)
-    wide, narrow = (estimate(gold, system(gold, 0.5), "accuracy") for gold in (few, many))
-    assert narrow.high - narrow.low < (wide.high - wide.low) / 2
+    few, many = (estimate(system(labels(n), 0.5), accuracy, **RESAMPLING) for n in (50, 1000))
+    assert many.high - many.low < (few.high - few.low) / 2
 
 
-def test_unlike_seeds_widen_the_interval() -> None:
+def test_unlike_trainings_widen_the_interval() -> None:
     gold = labels(400)
-    alike = numpy.concatenate([system(gold, 0.5, seeds=1, seed=s) for s in range(4)])
-    unlike = numpy.concatenate([system(gold, (s + 1) / 5, seeds=1, seed=s) for s in range(4)])
-    small, large = (estimate(gold, p, "accuracy") for p in (alike, unlike))
+    alike = [predictions(gold, 0.5, runs=1, seed=s) for s in range(4)]
+    unlike = [predictions(gold, (s + 1) / 5, runs=1, seed=s) for s in range(4)]
+    small, large = (
+        estimate(of(gold, numpy.concatenate(runs)), accuracy, **RESAMPLING)
+        for runs in (alike, unlike)
+    )
     assert large.high - large.low > 2.5 * (small.high - small.low)
+    assert large.spread > 5 * small.spread
+
+
+def test_the_spread_is_the_deviation_between_trainings() -> None:
+    gold = labels(400)
+    runs = system(gold, 0.5)
+    scores = accuracy(runs.tallies.sum(1))
+    assert estimate(runs, accuracy, **RESAMPLING).spread == pytest.approx(scores.std(ddof=1))
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_what_does_not_vary_has_no_spread(runs: int) -> None:
+    fixed = system(labels(), 0.5, runs=runs)._replace(random=False)
+    assert estimate(fixed, accuracy, **RESAMPLING).spread is None
+
+
+def test_seeds_on_one_training_are_no_trainings() -> None:
+    """Five seeds that read two trainings tell of two trainings."""
+    gold = labels(400)
+    better, worse = (predictions(gold, share, runs=3, seed=s) for s, share in enumerate((0.7, 0.5)))
+    five = of(gold, numpy.concatenate([better, worse])[[0, 3, 1, 4, 2]])
+    grouped = five._replace(trainings=(0, 1, 0, 1, 0))
+    assert grouped.replicates == 2
+    wide, narrow = (estimate(runs, accuracy, **RESAMPLING) for runs in (grouped, five))
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
 
 
 def test_the_seed_decides_the_resamples() -> None:
-    gold = labels()
-    predicted = system(gold, 0.5)
-    assert estimate(gold, predicted, "macro-F1") == estimate(gold, predicted, "macro-F1")
-    assert estimate(gold, predicted, "macro-F1") != estimate(gold, predicted, "macro-F1", seed=2)
+    runs = system(labels(), 0.5)
+    one, again = (estimate(runs, macro_f1, **RESAMPLING) for _ in range(2))
+    assert one == again
+    assert one != estimate(runs, macro_f1, resamples=200, seed=2)
 
 
 def test_identical_systems_do_not_differ() -> None:
-    gold = labels()
-    predicted = system(gold, 0.5)
-    assert p_value(gold, predicted, predicted) == 1
+    runs = system(labels(), 0.5)
+    found = contrast(runs, runs, macro_f1, **RESAMPLING)
+    assert (found.difference, found.p) == (0, 1)
 
 
 def test_clearly_different_systems_differ_either_way_round() -> None:
     gold = labels()
-    good, bad = system(gold, 0.9), system(gold, 0.3)
-    assert p_value(gold, good, bad) == p_value(gold, bad, good) == pytest.approx(1 / 200)
+    good, bad = system(gold, 0.9, seed=1), system(gold, 0.3, seed=2)
+    up, down = (contrast(*pair, macro_f1, **RESAMPLING) for pair in ((good, bad), (bad, good)))
+    assert up.p < 0.01
+    assert up.p == pytest.approx(down.p)
+    assert up.difference == pytest.approx(-down.difference)
+    assert 0 < up.low < up.difference < up.high
+    assert up.mdd < up.difference
 
 
-def test_equally_good_systems_rarely_differ() -> None:
+def test_one_training_gives_no_p_value_but_an_interval() -> None:
     gold = labels()
-    values = [
-        p_value(gold, system(gold, 0.5, seed=2 * n + 1), system(gold, 0.5, seed=2 * n + 2))
-        for n in range(10)
+    found = contrast(system(gold, 0.9, runs=1), system(gold, 0.3, seed=2), macro_f1, **RESAMPLING)
+    assert found.p is None
+    assert found.low < found.difference < found.high
+
+
+def test_a_gloss_needs_no_second_training() -> None:
+    gold = labels()
+    gloss = system(gold, 0.9, runs=1)._replace(random=False)
+    assert contrast(gloss, system(gold, 0.3, seed=2), macro_f1, **RESAMPLING).p < 0.01
+
+
+def test_trainings_that_scatter_hide_a_difference_that_items_show() -> None:
+    gold = labels(1000)
+    first = [predictions(gold, share, runs=1, seed=n) for n, share in enumerate((0.5, 0.6, 0.7))]
+    second = [predictions(gold, share, runs=1, seed=n) for n, share in enumerate((0.4, 0.5, 0.6))]
+    scattered = contrast(
+        *(of(gold, numpy.concatenate(runs)) for runs in (first, second)), accuracy, **RESAMPLING
+    )
+    fixed = contrast(system(gold, 0.6, seed=1), system(gold, 0.5, seed=2), accuracy, **RESAMPLING)
+    assert scattered.p > 0.05 > fixed.p
+
+
+def test_other_items_are_an_error() -> None:
+    runs = system(labels(), 0.5)
+    with pytest.raises(ContractError, match="different items"):
+        contrast(runs, runs._replace(ids=("x", *runs.ids[1:])), macro_f1, **RESAMPLING)
+
+
+def test_items_that_are_translations_of_each_other_count_once() -> None:
+    """Four languages of the same items tell less than four sets of items."""
+    gold = labels(300)
+    pair = system(gold, 0.6, seed=1), system(gold, 0.5, seed=2)
+
+    def place(number: int, *, shared: bool) -> tuple[Runs, Runs]:
+        ids = pair[0].ids if shared else tuple(f"{number}-{key}" for key in pair[0].ids)
+        return pair[0]._replace(ids=ids), pair[1]._replace(ids=ids)
+
+    together, apart = (
+        joint_contrast([place(n, shared=shared) for n in range(4)], accuracy, **RESAMPLING)
+        for shared in (True, False)
+    )
+    single = contrast(*pair, accuracy, **RESAMPLING)
+    assert together.better == apart.better == (4, 4)
+    assert together.high - together.low == pytest.approx(single.high - single.low)
+    assert apart.high - apart.low < together.high - together.low
+
+
+def test_a_joint_contrast_is_the_mean_over_places() -> None:
+    gold = labels(300)
+    pairs = [
+        (system(gold, a, seed=1), system(gold, b, seed=2)) for a, b in ((0.9, 0.5), (0.5, 0.6))
     ]
-    assert sum(value < 0.05 for value in values) <= 2
+    apart = [contrast(*pair, accuracy, **RESAMPLING).difference for pair in pairs]
+    found: Difference = joint_contrast(pairs, accuracy, **RESAMPLING)
+    assert found.difference == pytest.approx(sum(apart) / 2)
+    assert found.better == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +218,10 @@ def test_equally_good_systems_rarely_differ() -> None:
         ([0.5, 0.6], [1.0, 1.0]),
         ([0.02, 0.02, 0.02], [0.06, 0.06, 0.06]),
         ([0.01, 0.011], [0.02, 0.02]),
+        ([0.01, None, 0.011], [0.02, None, 0.02]),
     ],
 )
-def test_holm_by_hand(given_values: list[float], expected: list[float]) -> None:
+def test_holm_by_hand(given_values: list[float | None], expected: list[float | None]) -> None:
     assert holm(given_values) == pytest.approx(expected)
 
 

@@ -26,13 +26,13 @@ class SandboxRecipe:
     """
 
     seed: Annotated[int, Ge(0)] = 1
-    pairs: Size = 1500
-    monolingual: Size = 8000
+    pairs: Size = 700
+    monolingual: Size = 3000
     task_train: Size = 600
     task_dev: Size = 200
     task_test: Size = 400
-    roots: Annotated[int, Ge(50), Le(5000)] = 400
-    longest: Annotated[int, Ge(8), Le(40)] = 14
+    roots: Annotated[int, Ge(50), Le(5000)] = 80
+    longest: Annotated[int, Ge(8), Le(40)] = 8
     sister_distance: Distance = 0.1
     cousin_distance: Distance = 0.5
     isolate_distance: Distance = 1.0

@@ -1,0 +1,205 @@
+"""How often the tests raise a false alarm: equal systems, simulated, with noise between trainings.
+
+`python -m benchmarks.calibration`: two systems of equal quality are trained several times each and
+tested on the same items; the share of experiments with p < .05 must lie between 3 and 7 %. Beside
+it, what a test sees that knows items alone: approximate randomisation over items (Noreen 1989), as
+comparisons of single systems have it.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+from scipy.stats import beta
+
+from benchmarks.measuring import RESULTS, Record
+from tasks.mt.scoring import bleu
+from tasks.statistics import Measure, Runs, class_tally, contrast, macro_f1
+
+LEAST, MOST = 0.03, 0.07
+SIGNIFICANT = 0.05
+REPLICATES = (3, 5)
+BLEU_SPREADS = (0.0, 0.5, 1.0, 2.0)
+F1_SPREADS = (0.0, 0.01, 0.02, 0.03)
+SENTENCES, ITEMS, CLASSES = 300, 400, 4
+OF_ITEM, OF_TRAINING_AND_ITEM = 1.0, 0.7
+"""How far items, and trainings on an item, lie apart, in logits of being right."""
+MIDDLE = 0.6
+"""Logit of being right on an item like the others."""
+
+
+class World(NamedTuple):
+    """A way to simulate a system: tallies (runs, items, *stats) from logits (runs, items)."""
+
+    measure: Measure
+    items: int
+    tallies: Callable[["numpy.ndarray", "numpy.random.Generator"], "numpy.ndarray"]
+
+
+class Cell(NamedTuple):
+    """One row of the table; `ahead` is what the first system is truly better by."""
+
+    metric: str
+    spread: float
+    replicates: int
+    ahead: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The row's name."""
+        what = f", truly {self.ahead:g} apart" if self.ahead else ""
+        return (
+            f"{self.metric}: sd between trainings {self.spread:g}, "
+            f"{self.replicates} trainings each{what}"
+        )
+
+
+def sentences(logits: "numpy.ndarray", random: "numpy.random.Generator") -> "numpy.ndarray":
+    """Return BLEU's tallies of sentences whose words are right with some chance."""
+    lengths = numpy.random.default_rng(0).integers(6, 17, size=logits.shape[1])
+    longest = int(lengths.max())
+    there = numpy.arange(longest) < lengths[:, None]  # (sentences, words)
+    chance = 1 / (1 + numpy.exp(-logits))
+    right = (random.random((*logits.shape, longest)) < chance[..., None]) & there
+    matches, run = [], right
+    for order in range(4):
+        matches.append(run.sum(-1))
+        run = run[..., 1:] & right[..., order + 1 :]
+    both = numpy.broadcast_to(lengths, logits.shape)
+    totals = [numpy.maximum(both - order, 0) for order in range(4)]
+    return numpy.stack([both, both, *matches, *totals], axis=-1).astype(float)
+
+
+def labels(logits: "numpy.ndarray", random: "numpy.random.Generator") -> "numpy.ndarray":
+    """Return tallies of a classifier that is right with some chance, else any other class."""
+    gold = numpy.random.default_rng(0).integers(CLASSES, size=logits.shape[1])
+    other = (gold + random.integers(1, CLASSES, size=logits.shape)) % CLASSES
+    right = random.random(logits.shape) < 1 / (1 + numpy.exp(-logits))
+    return class_tally(gold, numpy.where(right, gold, other), CLASSES)
+
+
+WORLDS = {
+    "BLEU": World(bleu, SENTENCES, sentences),
+    "macro-F1": World(macro_f1, ITEMS, labels),
+}
+
+
+@cache
+def logits_a_point(metric: str) -> float:
+    """Return by how much a logit must move for a point of the metric."""
+    world, random = WORLDS[metric], numpy.random.default_rng(1)
+    scores = []
+    for shift in (-0.1, 0.1):
+        logits = _logits(world, random.normal(size=world.items), [shift] * 40, random)
+        scores.append(float(world.measure(world.tallies(logits, random).sum(1)).mean()))
+    return 0.2 / (scores[1] - scores[0])
+
+
+def _logits(
+    world: World, difficulty: Any, shifts: Any, random: "numpy.random.Generator"
+) -> "numpy.ndarray":
+    own = random.normal(size=(len(shifts), world.items))
+    moved = numpy.asarray(shifts)[:, None]
+    return MIDDLE + OF_ITEM * difficulty + OF_TRAINING_AND_ITEM * own + moved
+
+
+def experiment(cell: Cell, seed: int) -> tuple[Runs, Runs]:
+    """Simulate two systems on the same items."""
+    world, random = WORLDS[cell.metric], numpy.random.default_rng(seed)
+    point = logits_a_point(cell.metric)
+    difficulty = random.normal(size=world.items)
+    ids = tuple(map(str, range(world.items)))
+    sides = []
+    for ahead in (cell.ahead, 0.0):
+        shifts = point * (ahead + cell.spread * random.normal(size=cell.replicates))
+        logits = _logits(world, difficulty, shifts, random)
+        sides.append(Runs(ids, world.tallies(logits, random)))
+    return sides[0], sides[1]
+
+
+def alarm(cell: Cell, seed: int, *, resamples: int) -> bool:
+    """Say whether the test tells the two systems apart."""
+    first, second = experiment(cell, seed)
+    measure = WORLDS[cell.metric].measure
+    p = contrast(first, second, measure, resamples=resamples, seed=seed).p
+    assert p is not None  # noqa: S101 (there are several trainings)
+    return p < SIGNIFICANT
+
+
+def alarm_of_items(cell: Cell, seed: int, *, resamples: int) -> bool:
+    """Say whether randomisation over items alone tells the two apart."""
+    first, second = experiment(cell, seed)
+    measure, random = WORLDS[cell.metric].measure, numpy.random.default_rng(seed)
+    swapped = (random.random((resamples, len(first.ids))) < 0.5).astype(float)
+
+    def apart(one: Any, other: Any) -> Any:
+        return abs(measure(one).mean(-1) - measure(other).mean(-1))
+
+    moved = numpy.tensordot(swapped, second.tallies - first.tallies, ([1], [1]))
+    one, other = first.tallies.sum(1), second.tallies.sum(1)
+    at_least = (apart(one + moved, other - moved) >= apart(one, other) - 1e-12).sum()
+    return bool((at_least + 1) / (resamples + 1) < SIGNIFICANT)
+
+
+def rate(cell: Cell, experiments: int, *, resamples: int, items_alone: bool = False) -> Record:
+    """Return a cell's share of alarms with its 95 % interval (Clopper and Pearson 1934)."""
+    test = alarm_of_items if items_alone else alarm
+    hits = sum(test(cell, seed, resamples=resamples) for seed in range(1, experiments + 1))
+    low = beta.ppf(0.025, hits, experiments - hits + 1) if hits else 0.0
+    high = beta.ppf(0.975, hits + 1, experiments - hits) if hits < experiments else 1.0
+    value = hits / experiments
+    judged = not (items_alone or cell.ahead)
+    name = f"{cell.name} (items alone, not used)" if items_alone else cell.name
+    return {
+        "name": name,
+        "value": round(value, 4),
+        "low": round(float(low), 4),
+        "high": round(float(high), 4),
+        "ok": LEAST <= value <= MOST if judged else None,
+    }
+
+
+def cells() -> Iterator[tuple[Cell, bool]]:
+    """Yield each row, and whether it is of the test that knows items alone."""
+    for metric, spreads, ahead in (("BLEU", BLEU_SPREADS, 2.0), ("macro-F1", F1_SPREADS, 0.04)):
+        for replicates in REPLICATES:
+            for spread in spreads:
+                yield Cell(metric, spread, replicates), False
+            yield Cell(metric, spreads[2], replicates, ahead), False
+        for spread in spreads:
+            yield Cell(metric, spread, REPLICATES[0]), True
+
+
+def _row(job: tuple[Cell, bool, int, int]) -> Record:
+    cell, items_alone, experiments, resamples = job
+    return rate(cell, experiments, resamples=resamples, items_alone=items_alone)
+
+
+def main() -> None:
+    """Fill the table, print it as it grows, and write it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--experiments", type=int, default=2000, help="simulations a row")
+    parser.add_argument("--resamples", type=int, default=400, help="of the items, in each")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--out", type=Path, default=RESULTS / "calibration.json")
+    options = parser.parse_args()
+    jobs = [(*cell, options.experiments, options.resamples) for cell in cells()]
+    records = []
+    with ProcessPoolExecutor(options.workers) as pool:
+        for record in pool.map(_row, jobs):
+            records.append(record)
+            verdict = {True: "ok", False: "OFF", None: ""}[record["ok"]]
+            bounds = f"[{record['low']:.1%}, {record['high']:.1%}]"
+            sys.stdout.write(f"{record['value']:7.1%} {bounds:16} {verdict:4} {record['name']}\n")
+            sys.stdout.flush()
+    options.out.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
