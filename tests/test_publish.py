@@ -34,6 +34,8 @@ RECIPE = NmtRecipe(
     validate_every=6,
 )
 
+GREEDY = Decoding(beam=1, max_pieces=64)
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -115,19 +117,20 @@ def test_ctranslate2_and_hugging_face_translate_alike(trained: Path) -> None:
     model = M2M100ForConditionalGeneration.from_pretrained(trained / "out" / HUGGINGFACE)
     lines = [row[:2] for row in sandbox_rows(5)]
     tag = subwords.piece_id(language_tag("sis"))
-    translated = engine.translate(lines, source="hub", target="sis", decoding=Decoding(beam=1))
+    translated = engine.translate(lines, source="hub", target="sis", decoding=GREEDY)
     for (key, text), (same_key, translation) in zip(lines, translated, strict=True):
         assert same_key == key
         tokens = torch.tensor([[tag, *subwords.encode_ids([text])[0], EOS]])
-        made = model.generate(tokens, num_beams=1, max_length=256, do_sample=False)[0].tolist()
+        longest = GREEDY.max_pieces
+        made = model.generate(tokens, num_beams=1, max_new_tokens=longest, do_sample=False)
         pieces = list(subwords.pieces())
-        assert subwords.decode([[pieces[i] for i in made if i > 2]])[0] == translation
+        assert subwords.decode([[pieces[i] for i in made[0].tolist() if i > 2]])[0] == translation
 
 
 def test_an_empty_text_stays_empty_and_keeps_its_place(trained: Path) -> None:
     engine = NmtEngine(trained / "out" / CTRANSLATE2, trained / "subwords.model", threads=1)
     lines = [("k:1", ""), ("k:2", "ba"), ("k:3", " "), ("k:4", "da")]
-    translated = engine.translate(lines, source="hub", target="sis", decoding=Decoding(beam=1))
+    translated = engine.translate(lines, source="hub", target="sis", decoding=GREEDY)
     assert [key for key, _ in translated] == [key for key, _ in lines]
     assert [translated[0][1], translated[2][1]] == ["", ""]
 

@@ -30,7 +30,7 @@ from models.support.errors import OutOfMemoryError, ProcessError
 from models.support.fork_server import FreshProcesses
 from models.support.processes import python_module, run_child
 from tasks.cleaning import CleaningRules
-from tasks.mt.training import BitextFiles, ModelData, SyntheticFile
+from tasks.mt.training import BitextFiles, ModelData, SyntheticFile, settle_once
 from tasks.records import write_records
 
 DIRECTIONS = [("ind", "jav"), ("jav", "ind")]
@@ -45,7 +45,7 @@ torch.ones(2048, 512) @ torch.ones(512, 2048)
 if fork := os.fork():
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1]))
 folder = Path(sys.argv[1])
-with training_server(NmtRecipe(), folder, threads=2) as server:
+with training_server(folder, threads=2) as server:
     print(resolve_precision(NmtRecipe(width=64), server=server, log=folder / "log"), flush=True)
 os._exit(0)
 """
@@ -133,6 +133,16 @@ def test_a_precision_that_the_recipe_names_is_not_measured(tmp_path: Path, asked
     log = tmp_path / "log"
     assert resolve_precision(NmtRecipe(precision=asked), server=unused, log=log) == asked
     assert not log.exists()
+
+
+def test_of_two_trainings_that_measure_a_machine_at_once_both_go_by_the_first(
+    tmp_path: Path,
+) -> None:
+    note = tmp_path / "precision-64-128"
+    for answer in ("bf16", "fp32"):
+        settle_once(note, answer)
+    assert note.read_text() == "bf16"
+    assert [path.name for path in tmp_path.iterdir()] == [note.name]
 
 
 def test_precision_is_found_in_a_fork_of_a_process_that_has_computed(tmp_path: Path) -> None:

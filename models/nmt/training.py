@@ -203,7 +203,7 @@ def _checkpoint_arguments(recipe: NmtRecipe, checkpoints: Path) -> list[str]:
     ]
 
 
-def training_server(recipe: NmtRecipe, label: Path, *, threads: int) -> ForkServer | FreshProcesses:
+def training_server(label: Path, *, threads: int) -> ForkServer | FreshProcesses:
     """Return what runs the children of one model, where it can each as soon as it is asked for.
 
     fairseq counts GPUs when it is imported, and CUDA, once started, does not survive a fork.

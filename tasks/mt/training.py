@@ -273,7 +273,7 @@ class _Trainer:
 
 def train_and_publish(data: ModelData, recipe: NmtRecipe, site: TrainingSite) -> TrainingResult:
     """Binarize, train and publish; each step that is finished in `scratch` is not done again."""
-    with training_server(recipe, site.scratch, threads=site.threads) as server:
+    with training_server(site.scratch, threads=site.threads) as server:
         trainer = _Trainer(data, recipe, site, server)
         phases = _run_phases(trainer)
         last = phases[-1]
