@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 Line = tuple[str, str]
 """A sentence's id and its text: the id goes through the engine, so that no line can lose it."""
@@ -45,7 +45,7 @@ class Decoding:
     nucleus: Annotated[float, Gt(0), Le(1)] | None = None
     noise: Noise | None = None
     max_pieces: Annotated[int, Ge(1)] = 256
-    seed: int = 1
+    seed: Annotated[int, Ge(0), Lt(2**32)] = 1
 
     def __post_init__(self) -> None:
         """Raise ValueError where two searches are named; take beam search where none is."""
