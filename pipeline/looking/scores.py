@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Sequence
 
+from pipeline.dag import built_stages
 from pipeline.reporting.records import Score
 from pipeline.reporting.trainings import Training, trainings
 from pipeline.stages.report import Report
@@ -27,10 +28,11 @@ def finished_scores(experiment: str) -> list[Score]:
 def finished_trainings(experiment: str) -> list[Training]:
     """Return every training that is done, in the order in which the systems were written."""
     report = Report(experiment=experiment)
-    models = {s.place: s for s in report.walk() if isinstance(s, TrainedModel) and s.complete()}
+    models = {s.place: s for s in built_stages(experiment) if isinstance(s, TrainedModel)}
     order = list(report.study.systems)
     ordered = sorted(models.values(), key=lambda s: (order.index(str(s.system)), int(s.replicate)))
-    return list(trainings(model.artifact.manifest for model in ordered))
+    built = [{**model.artifact.manifest, "label": model.label()} for model in ordered]
+    return list(trainings(built))
 
 
 def scores_json(scores: Sequence[Score]) -> str:
