@@ -1,11 +1,11 @@
 """Score a system's translations of the MT test sets, and test systems against each other."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import luigi
 
-from pipeline.specs.experiment import Experiment
 from pipeline.stages.corpora import Bitext
 from pipeline.stages.leakage import TrainingBitext
 from pipeline.stages.stage import Inputs, Requirements, Stage
@@ -122,13 +122,14 @@ class MtContrasts(Stage[MtContrastsSpec]):
 
     def spec(self) -> MtContrastsSpec:
         study = self.study
-        systems = compared_systems(study)
-        pairs = study.tested_contrasts
+        systems = compared_systems(self)
+        named = {tuple(map(study.canonical, pair)) for pair in study.tested_contrasts}
+        pairs = sorted((systems.index(a), systems.index(b)) for a, b in named if a != b)
         return MtContrastsSpec(
-            pairs=tuple((systems.index(a), systems.index(b)) for a, b in pairs),
+            pairs=tuple(pairs),
             directions=tuple(
-                tuple(d for d in study.directions_of(a) if d in study.directions_of(b))
-                for a, b in pairs
+                _shared(*(study.directions_of(systems[number]) for number in pair))
+                for pair in pairs
             ),
             random=tuple(map(study.varies, systems)),
             resamples=study.evaluation.resamples,
@@ -139,7 +140,7 @@ class MtContrasts(Stage[MtContrastsSpec]):
         return str(self.study.name)
 
     def requires(self) -> Requirements:
-        return {"scores": [mt_scores(self, system) for system in compared_systems(self.study)]}
+        return {"scores": [mt_scores(self, system) for system in compared_systems(self)]}
 
     @staticmethod
     def build(spec: MtContrastsSpec, inputs: Inputs, out: Draft) -> None:
@@ -164,10 +165,15 @@ class MtContrasts(Stage[MtContrastsSpec]):
         ]
 
 
-def compared_systems(study: Experiment) -> list[str]:
-    """Return the systems that contrasts name, in the order of the experiment."""
-    named = {name for pair in study.tested_contrasts for name in pair}
-    return [name for name in study.systems if name in named]
+def _shared(first: Sequence[Direction], second: Sequence[Direction]) -> tuple[Direction, ...]:
+    return tuple(direction for direction in first if direction in second)
+
+
+def compared_systems(stage: Stage[Any]) -> list[str]:
+    """Return the systems that contrasts name, in an order that no name decides."""
+    study = stage.study
+    named = {study.canonical(name) for pair in study.tested_contrasts for name in pair}
+    return sorted(named, key=lambda name: mt_scores(stage, name).fingerprint)
 
 
 def mt_scores(stage: Stage[Any], system: str) -> MtScores:

@@ -8,10 +8,15 @@ import luigi
 from pipeline.reporting.findings import Findings
 from pipeline.reporting.html import write_html
 from pipeline.reporting.markdown import write_markdown
-from pipeline.reporting.ways import Names
 from pipeline.specs.experiment import Experiment, Hardware
 from pipeline.stages.leakage import LeakAudit
-from pipeline.stages.scores import Scoring, named_figures, names_in_contests, scoring_stages
+from pipeline.stages.scores import (
+    ContestNames,
+    Scoring,
+    named_figures,
+    names_in_contests,
+    scoring_stages,
+)
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft, lineage
 
@@ -21,7 +26,7 @@ class ReportSpec:
     """Everything: a report shows the whole recipe."""
 
     experiment: Experiment
-    names: tuple[Names, ...]
+    names: ContestNames
 
 
 class Report(Stage[ReportSpec]):

@@ -37,9 +37,19 @@ def scoring_stages(stage: Stage[Any]) -> Scoring:
     )
 
 
-def names_in_contests(stage: Stage[Any]) -> tuple[Names, ...]:
-    """Return what the numbers in each task's contrasts stand for."""
-    return tuple(contest.names for contest in scoring_stages(stage).task_contrasts)
+class ContestNames(NamedTuple):
+    """What the numbers in contrasts stand for: systems of translation, and names in each task."""
+
+    mt: tuple[str, ...]
+    tasks: tuple[Names, ...]
+
+
+def names_in_contests(stage: Stage[Any]) -> ContestNames:
+    """Return the names that artifacts leave out."""
+    contests = scoring_stages(stage).task_contrasts
+    return ContestNames(
+        mt=tuple(compared_systems(stage)), tasks=tuple(contest.names for contest in contests)
+    )
 
 
 def finished_manifests(stages: Scoring) -> Scoring:
@@ -47,13 +57,13 @@ def finished_manifests(stages: Scoring) -> Scoring:
     return Scoring(*([s.artifact.manifest if s.complete() else None for s in x] for x in stages))
 
 
-def named_figures(study: Experiment, names: Sequence[Names], built: Scoring) -> list[Score]:
+def named_figures(study: Experiment, names: ContestNames, built: Scoring) -> list[Score]:
     """Return the figures that the manifests hold."""
     return [
         *_mt_scores(study, built.mt),
-        *_mt_contrasts(study, built.mt_contrasts),
+        *_mt_contrasts(names.mt, built.mt_contrasts),
         *_task_scores(study, built.tasks),
-        *_task_contrasts(study, names, built.task_contrasts),
+        *_task_contrasts(study, names.tasks, built.task_contrasts),
     ]
 
 
@@ -69,8 +79,7 @@ def _mt_scores(study: Experiment, built: Iterable[Manifest | None]) -> Iterator[
             )
 
 
-def _mt_contrasts(study: Experiment, built: Iterable[Manifest | None]) -> Iterator[Contrast]:
-    names = compared_systems(study)
+def _mt_contrasts(names: Sequence[str], built: Iterable[Manifest | None]) -> Iterator[Contrast]:
     for manifest in filter(None, built):
         for test in manifest["contrasts"]:
             yield Contrast(of="mt", **_named(test, names))
