@@ -57,22 +57,28 @@ def write_synthetic_bitext(
     """
     step = f"synthetic text {sides.source}-{sides.target}"
     check_same_ids(step, [r["id"] for r in real], [r["id"] for r in made])
-    dropped: Counter[str] = Counter()
     usual = _usual_ratio(real, made)
+    pairs = zip(real, made, strict=True)
+    reasons = [_reason_to_drop(m["text"], r["text"], usual, rules) for r, m in pairs]
+    dropped = Counter(reason for reason in reasons if reason)
+    _check_loss(step, len(real), dropped, rules)
+    usable = [n for n, reason in enumerate(reasons) if reason is None]
+    kept = _spread(usable, rules.most)
+    if len(kept) < len(usable):
+        dropped["above_ratio"] = len(usable) - len(kept)
     origin = BACK_TRANSLATED if sides.real_target else FORWARD_TRANSLATED
     with RecordWriter(out, ["id", sides.source, sides.target, "origin"]) as writer:
-        for human, machine in zip(real, made, strict=True):
-            reason = _reason_to_drop(machine["text"], human["text"], usual, rules)
-            if reason is None and rules.most is not None and writer.written >= rules.most:
-                reason = "above_ratio"
-            if reason:
-                dropped[reason] += 1
-                continue
-            texts = {sides.real: human["text"], sides.made: machine["text"]}
-            writer.write({"id": human["id"], **texts, "origin": origin})
-        kept = writer.written
-    _check_loss(step, len(real), dropped, rules)
-    return {"read": len(real), "kept": kept, "dropped": dict(dropped)}
+        for n in kept:
+            texts = {sides.real: real[n]["text"], sides.made: made[n]["text"]}
+            writer.write({"id": real[n]["id"], **texts, "origin": origin})
+    return {"read": len(real), "kept": len(kept), "dropped": dict(dropped)}
+
+
+def _spread(places: Sequence[int], most: int | None) -> Sequence[int]:
+    """Return so many places at most, evenly spread: real text has its corpora one after another."""
+    if most is None or len(places) <= most:
+        return places
+    return [places[n * len(places) // most] for n in range(most)]
 
 
 def _usual_ratio(real: Sequence[Record], made: Sequence[Record]) -> float:
@@ -95,11 +101,10 @@ def _reason_to_drop(made: str, real: str, usual: float, rules: SyntheticRules) -
 
 
 def _check_loss(step: str, read: int, dropped: Counter[str], rules: SyntheticRules) -> None:
-    lost = {reason: n for reason, n in dropped.items() if reason != "above_ratio"}
-    if sum(lost.values()) > rules.max_lost * read:
-        why = ", ".join(f"{n} {reason}" for reason, n in sorted(lost.items()))
+    if dropped.total() > rules.max_lost * read:
+        why = ", ".join(f"{n} {reason}" for reason, n in sorted(dropped.items()))
         raise SourceError(
-            f"{step}: {sum(lost.values())} of {read} translations are of no use ({why}); the "
+            f"{step}: {dropped.total()} of {read} translations are of no use ({why}); the "
             "system that made them is too weak, or `monolingual.max_length_ratio` is too strict; "
             "`monolingual.max_lost` says how much may be lost"
         )

@@ -1,6 +1,6 @@
 """Translate records with any engine: ids that go in come out, a crash loses one shard at most."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
@@ -14,7 +14,6 @@ from tasks.records import (
     check_same_ids,
     read_columns,
     read_records,
-    write_records,
 )
 
 SHARD_RECORDS = 2000
@@ -30,25 +29,48 @@ def translate_records(
     shards: Path,
     report: LinesDone = lambda done, total: None,
 ) -> list[Record]:
-    """Return (id, text) records with the translation of each record's `text`.
+    """Return what `stream_translation` yields."""
+    return list(
+        stream_translation(
+            records,
+            engine,
+            source=source,
+            target=target,
+            decoding=decoding,
+            shards=shards,
+            report=report,
+        )
+    )
+
+
+def stream_translation(
+    records: Sequence[Record],
+    engine: Engine,
+    *,
+    source: str,
+    target: str,
+    decoding: Decoding,
+    shards: Path,
+    report: LinesDone = lambda done, total: None,
+) -> Iterator[Record]:
+    """Yield (id, text) records with the translation of each record's `text`, shard by shard.
 
     Finished shards stay in the folder `shards`, so that an interrupted run goes on where it was.
     Raises ContractError when the engine loses, adds or reorders a line.
     """
     shards.mkdir(parents=True, exist_ok=True)
-    translated: list[Record] = []
     for start in range(0, len(records), SHARD_RECORDS):
-        shard = records[start : start + SHARD_RECORDS]
+        part = records[start : start + SHARD_RECORDS]
         path = shards / f"{source}-{target}-{start:09d}.parquet"
         if not path.exists():
             _translate_shard(
-                shard, engine, source=source, target=target, decoding=decoding, path=path
+                part, engine, source=source, target=target, decoding=decoding, path=path
             )
-        translated.extend(read_records(path))
-        report(len(translated), len(records))
-    step = f"translation {source}-{target}"
-    check_same_ids(step, [r["id"] for r in records], [r["id"] for r in translated])
-    return translated
+        translated = list(read_records(path))
+        step = f"translation {source}-{target}"
+        check_same_ids(step, [r["id"] for r in part], [r["id"] for r in translated])
+        report(start + len(part), len(records))
+        yield from translated
 
 
 def _translate_shard(
@@ -85,9 +107,12 @@ def shard(records: Sequence[Record], number: int, of: int) -> Sequence[Record]:
     return records[len(records) * number // of : len(records) * (number + 1) // of]
 
 
-def write_texts(path: Path, records: Sequence[Record]) -> None:
-    """Write (id, text) records, which `as_texts` reads back."""
-    write_records(path, {name: [r[name] for r in records] for name in ("id", "text")})
+def write_texts(path: Path, records: Iterable[Record]) -> int:
+    """Write (id, text) records, which `as_texts` reads back; return their number."""
+    with RecordWriter(path, ["id", "text"]) as writer:
+        for record in records:
+            writer.write(record)
+    return writer.written
 
 
 def as_texts(path: Path, column: str) -> list[Record]:
