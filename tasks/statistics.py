@@ -180,10 +180,20 @@ class _Noise(NamedTuple):
     @property
     def freedom(self) -> float:
         """Degrees of freedom of the standard error."""
-        parts = [(self.items_variance, self.items - 1)]
-        parts += [(variance, trainings - 1) for variance, trainings in self.training_variances]
+        parts = [(self.items_variance, self.items - 1), *self._training_parts()]
         below = sum(variance**2 / max(degrees, 1) for variance, degrees in parts)
         return self.standard_error**4 / below if below else float(max(self.items - 1, 1))
+
+    def _training_parts(self) -> list[tuple[float, int]]:
+        """Return variances of trainings with their degrees of freedom.
+
+        Sides with equally many trainings share one estimate: with equal numbers Student's test
+        holds for unequal variances, too (Boneau 1960), and Welch's is too careful.
+        """
+        parts = [(variance, trainings - 1) for variance, trainings in self.training_variances]
+        if len({degrees for _, degrees in parts}) != 1:
+            return parts
+        return [(sum(variance for variance, _ in parts), sum(degrees for _, degrees in parts))]
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -36,7 +36,7 @@ TINY_EXPERIMENT = {
     "monolingual": {"max_sentences": 200, "max_lost": 1.0},
     "systems": {
         "gloss": {"kind": "gloss"},
-        "base": {"kind": "trained"},
+        "base": {"kind": "trained", "replicates": 2},
         "bt": {"like": "base", "synthetic": [{"by": "base", "decoding": {"beam": 1}}]},
     },
     "transfer": {

@@ -112,7 +112,7 @@ def main(experiment: str, store: Path) -> None:
         shell("ip", "link", "set", "here", "down")
         near.wait_for("waits")  # the scheduler has given up on the far worker and asks this one
         training.resume()
-        near.wait_for("found  NmtModel")
+        near.wait_for("found  TrainedModel")
         shell("ip", "link", "set", "here", "up")
         codes = [near.end(), far.end()]
     finally:

@@ -75,8 +75,8 @@ def test_help_imports_nothing_heavy() -> None:
     ("arguments", "message"),
     [
         (["run", "sandbix"], "did you mean 'sandbox'"),
-        (["run", "sandbox", "--until", "NmtModle"], "did you mean 'NmtModel'"),
-        (["rerun", "sandbox", "NmtModel:round-9"], "did you mean 'round-"),
+        (["run", "sandbox", "--until", "TrainedModle"], "did you mean 'TrainedModel'"),
+        (["rerun", "sandbox", "TrainedModel:base-9"], "did you mean 'base-"),
         (["show", "."], "is not an artifact"),
         (["pair", "check", "ind-jawa"], "did you mean 'ind-jav'"),
         (["pair", "new", "indonesian"], "three-letter ISO 639-3"),
@@ -114,7 +114,7 @@ def test_a_pair_goes_from_files_to_a_check(tmp_path: Path) -> None:
 def test_plan_of_an_unbuilt_experiment_says_what_is_missing(store: Path, tiny: Path) -> None:
     result = sprachbund("plan", str(tiny))
     assert result.returncode == 0
-    assert "to run  NmtModel round-1  first build" in result.stdout
+    assert "to run  TrainedModel bt-1  first build" in result.stdout
     assert "0 of " in result.stdout
     assert not store.exists()
 

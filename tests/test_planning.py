@@ -56,7 +56,7 @@ def test_a_changed_field_is_named_where_it_is_and_an_input_below(
     assert planned["SubwordModel:joint"].causes == ["input changed: TrainingBitext hub-sis"]
     assert text.seconds is not None
     assert text.bytes > 0
-    assert planned["NmtModel:round-0"].causes == ["first build"]
+    assert planned["TrainedModel:base-1"].causes == ["first build"]
     assert "to run  TrainingBitext hub-sis  filters.length_ratio: 3.0 -> 2.0" in printed(
         plan_tree(plan(changed))
     )
@@ -128,8 +128,8 @@ def test_only_builds_one_stage_or_says_what_it_lacks(tmp_path: Path, store: Path
     result = sprachbund("run", experiment, "--only", "SubwordModel")
     assert result.returncode == 0, result.stderr
     assert "1 stages built" in result.stderr
-    with pytest.raises(StageError, match=r"NmtModel round-1 needs SyntheticBitext:.* not built"):
-        building.check_inputs(find_stages(experiment, "NmtModel:round-1"))
+    with pytest.raises(StageError, match=r"TrainedModel bt-1 needs Synthetic:.* not built"):
+        building.check_inputs(find_stages(experiment, "TrainedModel:bt-1"))
     both = sprachbund("run", experiment, "--only", "Report", "--until", "Report")
     assert both.returncode == 1
     assert "--until and --only" in both.stderr

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from pipeline.dag import all_stages, find_stages
+from pipeline.looking.abilities import Scripts, transfer
 from pipeline.looking.data_tables import duration, readiness_grids, remarks, size
 from pipeline.looking.history import Estimate, History
 from pipeline.looking.readiness import LanguageReadiness, Readiness, readiness
-from pipeline.looking.strategies import Scripts, transfer
 from pipeline.looking.supply import COUNTED, NOT_FETCHED, NOT_MADE
 from pipeline.running import building
 from pipeline.specs.loading import MANIFESTS, load_experiment
@@ -129,7 +129,6 @@ def without_monolingual(folder: Path, *languages: str, **changes: object) -> str
         (["hub"], {}, "in part", "no monolingual text in hub; text in sis is back-translated"),
         (["hub"], {"task_text": True}, "yes", "text in sis and hub"),
         (["sis", "hub"], {}, "no", "no monolingual text in sis or hub"),
-        ([], {"rounds": 0}, "no", "rounds is 0"),
     ],
 )
 def test_back_translation_needs_text(
@@ -140,10 +139,20 @@ def test_back_translation_needs_text(
     possible: str,
     why: str,
 ) -> None:
-    experiment = without_monolingual(tmp_path, *languages, back_translation=recipe)
+    experiment = without_monolingual(tmp_path, *languages, monolingual=recipe)
     found = of(readiness(experiment), "sis").back_translation
     assert found.possible == possible
     assert why in found.why
+
+
+def test_without_a_system_that_reads_it_synthetic_text_is_not_made(
+    tmp_path: Path, store: Path
+) -> None:
+    systems = {"gloss": {"kind": "gloss"}, "base": {"kind": "trained"}}
+    encoders = {"char-ngram": {"kind": "ngrams"}}
+    experiment = write_experiment(tmp_path, systems=systems, transfer={"encoders": encoders})
+    found = of(readiness(str(experiment)), "sis").back_translation
+    assert (found.possible, found.why) == ("no", "no system trains on synthetic text")
 
 
 def local_task(folder: Path, *parts: str) -> dict[str, object]:
@@ -190,7 +199,7 @@ def test_a_changed_file_is_a_problem(tmp_path: Path, store: Path) -> None:
 
 
 def test_a_full_disk_is_a_problem(tiny: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_build(store, "NmtModel", "round-0", seconds=60, size=5_000_000)
+    write_build(store, "TrainedModel", "base-1", seconds=60, size=5_000_000)
     usage = shutil.disk_usage(tiny)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
     assert any(problem.startswith("disk: about") for problem in readiness(str(tiny)).problems)
@@ -225,13 +234,13 @@ def test_costs_are_those_of_the_same_stage_else_the_median_of_its_kind(
     tiny: Path, store: Path
 ) -> None:
     for n, seconds in enumerate((10.0, 20.0, 90.0)):
-        write_build(store, "NmtModel", "round-9", seconds=seconds, size=100, experiment=f"e{n}")
+        write_build(store, "TrainedModel", "base-9", seconds=seconds, size=100, experiment=f"e{n}")
     old, new = {"finished": "2026-01-01"}, {"finished": "2026-02-01"}
-    write_build(store, "NmtModel", "round-0", seconds=7, size=50, experiment="tiny", **old)
-    write_build(store, "NmtModel", "round-0", seconds=5, size=60, experiment="tiny", **new)
+    write_build(store, "TrainedModel", "base-1", seconds=7, size=50, experiment="tiny", **old)
+    write_build(store, "TrainedModel", "base-1", seconds=5, size=60, experiment="tiny", **new)
     history = History(store)
-    first, second = find_stages(str(tiny), "NmtModel:round-0") + find_stages(
-        str(tiny), "NmtModel:round-1"
+    first, second = find_stages(str(tiny), "TrainedModel:base-1") + find_stages(
+        str(tiny), "TrainedModel:bt-1"
     )
     assert history.estimate(first) == Estimate(5, 60)
     assert history.estimate(second) == Estimate(10, 100)
@@ -241,16 +250,16 @@ def test_costs_are_those_of_the_same_stage_else_the_median_of_its_kind(
 
 
 def test_the_seconds_of_an_interrupted_build_are_not_its_cost(tiny: Path, store: Path) -> None:
-    write_build(store, "NmtModel", "round-0", seconds=3, size=40, experiment="tiny", attempt=2)
-    (stage,) = find_stages(str(tiny), "NmtModel:round-0")
+    write_build(store, "TrainedModel", "base-1", seconds=3, size=40, experiment="tiny", attempt=2)
+    (stage,) = find_stages(str(tiny), "TrainedModel:base-1")
     assert History(store).estimate(stage) == Estimate(None, 40)
-    write_build(store, "NmtModel", "round-0", seconds=80, size=60, experiment="other")
+    write_build(store, "TrainedModel", "base-1", seconds=80, size=60, experiment="other")
     assert History(store).estimate(stage) == Estimate(80, 40)
 
 
 def test_a_broken_manifest_in_the_store_is_passed_over(tiny: Path, store: Path) -> None:
-    (store / "NmtModel" / "odd").mkdir(parents=True)
-    (store / "NmtModel" / "odd" / "manifest.json").write_text("{")
+    (store / "TrainedModel" / "odd").mkdir(parents=True)
+    (store / "TrainedModel" / "odd" / "manifest.json").write_text("{")
     costs = History(store).costs(all_stages(str(tiny)))
     assert all(cost.unknown == cost.missing for cost in costs)
 

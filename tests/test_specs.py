@@ -310,16 +310,6 @@ def test_a_remote_file_without_a_checksum_is_a_problem_with_a_way_out(tmp_path: 
     assert "has no `sha256`; write 64 zeros" in problem
 
 
-def test_retrain_names_only_what_differs(tmp_path: Path) -> None:
-    from tests.conftest import TINY_EXPERIMENT, write_experiment
-
-    path = write_experiment(tmp_path, retrain={"max_updates": 7})
-    experiment = load_experiment(str(path))
-    assert experiment.nmt_recipe(1).max_updates == 7
-    assert experiment.nmt_recipe(1).width == TINY_EXPERIMENT["nmt"]["width"]  # type: ignore[index]
-    assert experiment.nmt_recipe(0).max_updates != 7
-
-
 def test_two_corpora_of_one_name_and_different_sources_are_a_problem(tmp_path: Path) -> None:
     from tests.conftest import pair_manifest, write_experiment, write_yaml
 

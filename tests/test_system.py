@@ -47,25 +47,42 @@ def test_every_kind_of_score_is_reported(tiny_study: Study) -> None:
     result = sprachbund("scores", str(experiment), "--format", "json", SPRACHBUND_STORE=str(store))
     records = json.loads(result.stdout)
     mt = [r for r in records if r["kind"] == "mt"]
-    assert {(r["engine"], r["round"]) for r in mt} == {("gloss", None), ("nmt-0", 0), ("nmt-1", 1)}
+    parents = {(r["system"], *r["parents"], r["replicates"]) for r in mt}
+    assert parents == {("gloss", 1), ("base", 2), ("bt", "base", 2)}
     assert {r["direction"] for r in mt} == {"hub-sis", "sis-hub"}
     for r in mt:
         assert r["signature"]
         assert r["n"] == 40
         assert 0 <= r["low"] <= r["high"] <= 100
-        assert r["baseline"] > 0
+        assert r["copy"] > 0
     task = [r for r in records if r["kind"] == "task"]
     assert {r["strategy"] for r in task} == {
         "zero-shot",
         "translate-train",
         "translate-test",
         "in-language",
+        "source",
     }
     assert {r["encoder"] for r in task} == {"char-ngram", "nmt-encoder"}
-    assert {r["engine"] for r in task} == {"", "gloss", "nmt-0", "nmt-1"}
+    assert {r["system"] for r in task} == {"", "gloss", "base", "bt"}
     for r in task:
-        assert (r["language"], r["n"], r["seeds"]) == ("sis", 60, 2)
+        language = "hub" if r["strategy"] == "source" else "sis"
+        assert (r["language"], r["n"], r["seeds"]) == (language, 60, 2)
         assert 0 <= r["low"] <= r["score"] <= r["high"] <= 1
+
+
+def test_contrasts_are_reported_with_what_they_could_find(tiny_study: Study) -> None:
+    experiment, store = tiny_study
+    result = sprachbund("scores", str(experiment), "--format", "json", SPRACHBUND_STORE=str(store))
+    contrasts = [r for r in json.loads(result.stdout) if r["kind"] == "contrast"]
+    mt = [r for r in contrasts if r["of"] == "mt"]
+    assert {(r["first"], r["second"]) for r in mt} == {("bt", "base")}
+    assert {r["where"] for r in mt} == {"all", "hub-sis", "sis-hub"}
+    for r in contrasts:
+        assert r["low"] <= r["difference"] <= r["high"]
+        assert r["p"] is None or 0 <= r["p"] <= 1
+        assert r["mdd"] >= 0
+    assert {r["family"] for r in contrasts if r["of"] == "task"} == {"answers", "systems"}
 
 
 def test_the_report_is_one_file_that_answers(tiny_study: Study) -> None:
@@ -77,7 +94,7 @@ def test_the_report_is_one_file_that_answers(tiny_study: Study) -> None:
         "http://purl.org", ""
     ).replace("http://creativecommons.org", "").replace("https://matplotlib.org", "")
     text = (report / "report.md").read_text(encoding="utf-8")
-    for wanted in ("macro-F1", "BLEU", "CC0-1.0", "NmtModel", "ctranslate2", "p = "):
+    for wanted in ("macro-F1", "BLEU", "CC0-1.0", "TrainedModel", "ctranslate2", "noise"):
         assert wanted in text
         assert wanted in page
 
@@ -85,9 +102,9 @@ def test_the_report_is_one_file_that_answers(tiny_study: Study) -> None:
 def test_translate_gives_a_line_for_a_line(tiny_study: Study) -> None:
     experiment, store = tiny_study
     lines = ["ba da", "", "  ", "unseen ѫ words", "last"]
-    for engine in ("gloss", "nmt-1"):
+    for system in ("gloss", "bt"):
         result = sprachbund(
-            *("translate", str(experiment), "--from", "hub", "--to", "sis", "--engine", engine),
+            *("translate", str(experiment), "--from", "hub", "--to", "sis", "--system", system),
             stdin="\n".join(lines) + "\n",
             SPRACHBUND_STORE=str(store),
         )
@@ -123,7 +140,10 @@ def test_a_study_is_whole_and_its_cost_and_gain_are_told(tiny_study: Study) -> N
     result = sprachbund("cost", str(experiment), "--format", "json", SPRACHBUND_STORE=str(store))
     record = json.loads(result.stdout)
     assert record["stages"][-1]["stages"] == len(manifests(store))
-    assert [gain["what"][:8] for gain in record["gains"]] == ["BLEU", "macro-F1"]
+    assert {gain["what"] for gain in record["gains"]} == {
+        "bt over base, BLEU",
+        "bt over base, chrF++",
+    }
     assert sprachbund("gc", "--keep-days", "0", SPRACHBUND_STORE=str(store)).stdout == ""
 
 
@@ -135,13 +155,17 @@ def test_rerun_rebuilds_a_stage_and_its_descendants_alone(
     shutil.copytree(original, store)
     before = manifests(store)
     result = sprachbund(
-        "rerun", str(experiment), "TranslatedTask:*-gloss", SPRACHBUND_STORE=str(store)
+        "rerun",
+        str(experiment),
+        "Translation:gloss-1-task-stance-hub-sis-*",
+        SPRACHBUND_STORE=str(store),
     )
     assert result.returncode == 0, result.stderr
     after = manifests(store)
     assert after.keys() == before.keys()
     rebuilt = {name.partition("/")[0] for name in after if after[name] != before[name]}
-    below = {"TranslatedTask", "EncodedTask", "Predictions", "TransferScores", "Report"}
+    below = {"Translation", "EncodedText", "Classifiers", "Predictions"}
+    below |= {"TaskScores", "TaskContrasts", "Report"}
     assert rebuilt == below
     assert contents(store) == contents(original)
 
@@ -175,8 +199,8 @@ def scores(experiment: str, store: Path, **wanted: object) -> list[dict[str, Any
 def test_a_slice_of_the_real_study(tmp_path: Path) -> None:
     on_real_corpora("run", "nusa-mini", store=tmp_path)
     for direction in ("jav-ind", "min-ind"):
-        (gloss,) = scores("nusa-mini", tmp_path, engine="gloss", metric="BLEU", direction=direction)
-        assert gloss["low"] > gloss["baseline"]
+        (gloss,) = scores("nusa-mini", tmp_path, system="gloss", metric="BLEU", direction=direction)
+        assert gloss["low"] > gloss["copy"]
     task = scores("nusa-mini", tmp_path, metric="macro-F1")
     assert max(r["score"] for r in task if r["strategy"] != "in-language") > 0.3  # chance is 0.2
 
@@ -258,7 +282,11 @@ def leaks_left(name: str, store: Path) -> list[str]:
 @pytest.mark.parametrize("name", REAL)
 def test_a_slice_of_each_other_real_corpus(tmp_path: Path, name: str) -> None:
     """Readers, ids, guard, gloss and task, up to the training of NMT models."""
-    for target in ("LeakAudit", "MtScores:gloss", "Predictions:*-char-ngram-*-gloss"):
+    for target in (
+        "LeakAudit",
+        "MtScores:gloss",
+        "Predictions:*-translate-train-*-gloss-char-ngram",
+    ):
         on_real_corpora("run", name, "--until", target, store=tmp_path)
     facts = REAL[name]
     counts = {(m["stage"], m["label"]): m["counts"] for m in manifests(tmp_path).values()}
@@ -273,9 +301,13 @@ def test_a_slice_of_each_other_real_corpus(tmp_path: Path, name: str) -> None:
     for label, sizes in facts.labelled.items():
         labelled = counts["LabelledData", label]
         assert Items(labelled["train"], labelled["dev"], labelled["test"]) == sizes
-    for gloss in scores(name, tmp_path, engine="gloss", metric="BLEU"):
-        assert gloss["low"] > gloss["baseline"]
-    predicted = list(tmp_path.glob("Predictions/*-gloss-*/predictions.parquet"))
+    for gloss in scores(name, tmp_path, system="gloss", metric="BLEU"):
+        assert gloss["low"] > gloss["copy"]
+    predicted = [
+        tmp_path / name / "predictions.parquet"
+        for name, manifest in manifests(tmp_path).items()
+        if manifest["stage"] == "Predictions" and "-gloss-" in manifest["label"]
+    ]
     assert len(predicted) == 2
     for path in predicted:
         columns = read_columns(path, ["gold", "predicted"])

@@ -220,14 +220,15 @@ KEY = "[key]"
 
 
 def _without_tags(location: Sequence[str | int]) -> list[str | int]:
-    kept: list[str | int] = []
-    for x in location:
-        above = str(kept[-1]) if kept else ""
-        before = str(kept[-2]) if len(kept) > 1 else ""
-        tags = UNION_TAGS.get(above, set()) | NAMED_TAGS.get(before, set())
-        if x != KEY and x not in tags:
-            kept.append(x)
-    return kept
+    above: Sequence[str | int | None] = [None, None, *location]
+    places = zip(above, above[1:], location, strict=False)
+    return [
+        x
+        for over, before, x in places
+        if x != KEY
+        and x not in UNION_TAGS.get(str(before), ())
+        and x not in NAMED_TAGS.get(str(over), ())
+    ]
 
 
 def _field_names(model: type[Manifest], location: Sequence[str | int]) -> list[str]:
