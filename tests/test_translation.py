@@ -1,4 +1,4 @@
-"""Translation keeps ids, resumes after a crash, and back-translation counts what it makes."""
+"""Translation keeps ids and resumes after a crash; a faster number format must cost little."""
 
 import os
 from collections.abc import Sequence
@@ -6,14 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from models.engines.nmt import INSTRUCTIONS, Line, use_wide_vectors
+from models.engines.nmt import INSTRUCTIONS, use_wide_vectors
+from models.engines.protocol import Decoding, Engine, Line, Noise
 from models.support.errors import ContractError
 from tasks.mt import number_format, translation
 from tasks.mt.number_format import Direction, TranslationType, choose_type
-from tasks.mt.synthetic import write_synthetic_bitext
-from tasks.mt.translation import as_texts, translate_records
-from tasks.records import Record, read_records, write_records
+from tasks.mt.translation import (
+    as_texts,
+    shard,
+    stream_translation,
+    translate_records,
+    write_texts,
+)
+from tasks.records import Record, write_records
 
+BEAM = Decoding(beam=4)
 RECORDS = [{"id": f"k:{n}", "text": f"okara {n}"} for n in range(10)]
 
 
@@ -22,10 +29,14 @@ class Upper:
 
     def __init__(self, *, fails_at: int | None = None) -> None:
         self.calls: list[list[str]] = []
+        self.seeds: list[int] = []
         self.fails_at = fails_at
 
-    def translate(self, lines: Sequence[Line], *, source: str, target: str) -> list[Line]:
+    def translate(
+        self, lines: Sequence[Line], *, source: str, target: str, decoding: Decoding
+    ) -> list[Line]:
         self.calls.append([text for _, text in lines])
+        self.seeds.append(decoding.seed)
         if len(self.calls) == self.fails_at:
             raise KeyboardInterrupt
         return [(key, f"{target}: {text.upper()}") for key, text in lines]
@@ -37,7 +48,9 @@ class Scripted:
     def __init__(self, answers: Sequence[str]) -> None:
         self.answers = answers
 
-    def translate(self, lines: Sequence[Line], *, source: str, target: str) -> list[Line]:
+    def translate(
+        self, lines: Sequence[Line], *, source: str, target: str, decoding: Decoding
+    ) -> list[Line]:
         return [(key, answer) for (key, _), answer in zip(lines, self.answers, strict=True)]
 
 
@@ -47,9 +60,14 @@ def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def translate(
-    engine: Upper | Scripted, shards: Path, records: Sequence[Record] = RECORDS
+    engine: Engine,
+    shards: Path,
+    records: Sequence[Record] = RECORDS,
+    decoding: Decoding = BEAM,
 ) -> list[Record]:
-    return translate_records(records, engine, source="mad", target="ind", shards=shards)
+    return translate_records(
+        records, engine, source="mad", target="ind", decoding=decoding, shards=shards
+    )
 
 
 def test_ids_and_order_are_kept(tmp_path: Path) -> None:
@@ -66,6 +84,7 @@ def test_progress_is_reported_up_to_the_end(tmp_path: Path) -> None:
         Upper(),
         source="mad",
         target="ind",
+        decoding=BEAM,
         shards=tmp_path,
         report=lambda done, total: seen.append((done, total)),
     )
@@ -99,37 +118,56 @@ def test_shards_of_other_records_are_not_taken_for_these(tmp_path: Path) -> None
         translate(Upper(), tmp_path, others)
 
 
-def back(folder: Path, texts: Sequence[str], answers: Sequence[str]) -> dict[str, object]:
-    real = [{"id": f"mono:{n}", "text": text} for n, text in enumerate(texts)]
-    scratch = folder / "shards"
-    made = translate_records(real, Scripted(answers), source="mad", target="ind", shards=scratch)
-    return write_synthetic_bitext(
-        real,
-        made,
-        max_length_ratio=2.0,
-        source="ind",
-        target="mad",
-        out=folder / "synthetic.parquet",
+def test_a_stream_gives_what_is_done_and_goes_no_further_than_asked(tmp_path: Path) -> None:
+    engine = Upper()
+    stream = stream_translation(
+        RECORDS, engine, source="mad", target="ind", decoding=BEAM, shards=tmp_path
     )
+    assert next(stream) == {"id": "k:0", "text": "ind: OKARA 0"}
+    assert len(engine.calls) == 1
+    out = tmp_path / "rest.parquet"
+    assert write_texts(out, stream) == 9
+    assert [record["id"] for record in as_texts(out, "text")] == [f"k:{n}" for n in range(1, 10)]
 
 
-def test_back_translation_tags_and_counts(tmp_path: Path) -> None:
-    counts = back(tmp_path, ["abcd", "abcd", "abcd", "abcd"], ["wxyzwxyz", "wxyzwxyz!", " ", "w"])
-    assert counts == {"read": 4, "kept": 1, "dropped": {"length_ratio": 2, "empty": 1}}
-    assert list(read_records(tmp_path / "synthetic.parquet")) == [
-        {
-            "id": "mono:0",
-            "ind": "wxyzwxyz",
-            "mad": "abcd",
-            "origin": "synthetic:back-translation",
-        }
-    ]
+def test_each_shard_draws_with_a_seed_of_its_own_that_a_later_run_has_again(
+    tmp_path: Path,
+) -> None:
+    sampling = Decoding(sampling=1.0)
+    whole, other, beam = Upper(), Upper(), Upper()
+    translate(whole, tmp_path / "whole", decoding=sampling)
+    translate(other, tmp_path / "other", decoding=Decoding(sampling=1.0, seed=2))
+    translate(beam, tmp_path / "beam", decoding=Decoding(beam=2, seed=3))
+    assert len({*whole.seeds, *other.seeds}) == 6
+    assert all(0 <= seed < 2**32 for seed in whole.seeds)
+    assert beam.seeds == [3, 3, 3]
+    with pytest.raises(KeyboardInterrupt):
+        translate(Upper(fails_at=2), tmp_path / "cut", decoding=sampling)
+    rest = Upper()
+    translate(rest, tmp_path / "cut", decoding=sampling)
+    assert rest.seeds == whole.seeds[1:]
 
 
-def test_the_human_side_of_synthetic_text_is_untouched(tmp_path: Path) -> None:
-    texts = ["ba'na ta' tao", "ꦲꦏ꧀ꦱꦫ ꦗꦮ", "  spasi  tetep "]
-    back(tmp_path, texts, ["x" * len(text) for text in texts])
-    assert [r["mad"] for r in read_records(tmp_path / "synthetic.parquet")] == texts
+def test_noise_falls_on_the_translation_alike_however_it_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noised = Decoding(beam=4, noise=Noise(delete=0.3, blank=0.3))
+    records = [{"id": f"k:{n}", "text": f"यह किताब {n} अच्छी है"} for n in range(10)]
+    translated = translate(Upper(), tmp_path / "fours", records, noised)
+    clean = translate(Upper(), tmp_path / "clean", records)
+    assert [r["id"] for r in translated] == [r["id"] for r in records]
+    assert [r["text"] for r in translated] != [r["text"] for r in clean]
+    for noisy, whole in zip(translated, clean, strict=True):
+        assert set(noisy["text"].split()) <= {*whole["text"].split(), "_"}
+    monkeypatch.setattr(translation, "SHARD_RECORDS", 3)
+    assert translate(Upper(), tmp_path / "threes", records, noised) == translated
+
+
+@pytest.mark.parametrize("of", [1, 3, 4, 12])
+def test_shards_put_together_are_the_text(of: int) -> None:
+    parts = [shard(RECORDS, number, of) for number in range(of)]
+    assert [record for part in parts for record in part] == RECORDS
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
 def test_one_column_is_read_with_its_ids(tmp_path: Path) -> None:
