@@ -23,7 +23,6 @@ from pipeline.stages.report import Report, Study
 from pipeline.stages.stage import Stage
 from pipeline.stages.subwords import SubwordModel
 from pipeline.stages.synthetic import Synthetic
-from pipeline.stages.systems import pivot
 from pipeline.stages.systems.gloss import Lexicon
 from pipeline.stages.systems.trained import TrainedModel
 from pipeline.stages.transfer import Classifiers, Predictions, TaskContrasts, TaskScores
@@ -64,7 +63,6 @@ __all__ = [
     "built_stages",
     "descendants",
     "find_stages",
-    "pivot",  # a kind of system that has no stage of its own
 ]
 
 luigi_defaults.apply()

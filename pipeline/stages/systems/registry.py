@@ -1,9 +1,11 @@
 """The kinds of system by name, and what stages ask of a system.
 
-A kind's module registers it, and `pipeline.dag` imports them all: training needs translations, and
-these need trained systems, so neither side can import the other.
+A kind is a module of this folder that bears its name and registers itself in `KINDS`. It is imported
+when it is first asked for: training needs translations, and these need trained systems, so neither
+side can import the other.
 """
 
+from importlib import import_module
 from typing import Any
 
 from models.engines.protocol import Engine
@@ -13,15 +15,22 @@ from pipeline.stages.systems.protocol import Details, SystemKind
 KINDS: dict[str, SystemKind] = {}
 
 
+def kind_named(name: str) -> SystemKind:
+    """Return the kind of that name."""
+    if name not in KINDS:
+        import_module(f"pipeline.stages.systems.{name}")
+    return KINDS[name]
+
+
 def kind_of(stage: Stage[Any], system: str) -> SystemKind:
     """Return the kind of a system of the stage's experiment."""
-    return KINDS[stage.study.systems[system].kind]
+    return kind_named(stage.study.systems[system].kind)
 
 
 def engine_details(stage: Stage[Any], system: str) -> Details:
     """Return what a spec must hold so that `load_engine` can load the system's engine."""
     kind = stage.study.systems[system].kind
-    return {"kind": kind, **KINDS[kind].details(stage, system)}
+    return {"kind": kind, **kind_named(kind).details(stage, system)}
 
 
 def engine_requirements(stage: Stage[Any], system: str, replicate: int) -> Requirements:
@@ -31,4 +40,4 @@ def engine_requirements(stage: Stage[Any], system: str, replicate: int) -> Requi
 
 def load_engine(details: Details, inputs: Inputs) -> Engine:
     """Load the engine that a spec describes."""
-    return KINDS[details["kind"]].load(details, inputs)
+    return kind_named(details["kind"]).load(details, inputs)
