@@ -157,17 +157,23 @@ def test_precision_is_found_in_a_fork_of_a_process_that_has_computed(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("native", "faster", "expected"),
-    [(True, True, "bf16"), (True, False, "fp32"), (False, True, "fp32")],
+    ("native", "speedup", "width", "expected"),
+    [
+        (True, 2.0, 64, "bf16"),
+        (True, 1.2, 64, "fp32"),  # near a tie, the next look might say the contrary
+        (True, 0.5, 64, "fp32"),
+        (False, 2.0, 64, "fp32"),
+        (True, 2.0, 32, "fp32"),  # so small that conversion decides
+    ],
 )
-def test_bf16_is_used_where_it_is_native_and_faster(
-    monkeypatch: pytest.MonkeyPatch, native: bool, faster: bool, expected: str
+def test_bf16_is_used_where_it_is_native_and_clearly_faster(
+    monkeypatch: pytest.MonkeyPatch, native: bool, speedup: float, width: int, expected: str
 ) -> None:
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
-    monkeypatch.setattr("models.nmt.precision.bf16_is_faster", lambda *_: faster)
-    assert quicker_precision(64, 128) == expected
+    monkeypatch.setattr("models.nmt.precision.bf16_speedup", lambda *_: speedup)
+    assert quicker_precision(width, 2 * width) == expected
 
 
 @pytest.mark.parametrize("tagged", [True, False])

@@ -15,8 +15,13 @@ from models.support.fork_server import ForkServer, FreshProcesses
 
 MEASURE = "models.nmt.precision"
 BF16, FP32 = "bf16", "fp32"
+SMALLEST = 64 * 128
+"""Numbers of a weight matrix: to convert fewer costs about what multiplying them saves."""
+MARGIN = 1.5
+"""So many times as fast must bfloat16 be: near a tie, the next look would say the contrary, and the
+same training would end with other weights."""
 ROWS = 2048
-REPETITIONS = 5
+REPETITIONS = 10
 
 
 def resolve_precision(recipe: NmtRecipe, *, server: ForkServer | FreshProcesses, log: Path) -> str:
@@ -32,32 +37,38 @@ def resolve_precision(recipe: NmtRecipe, *, server: ForkServer | FreshProcesses,
 
 
 def quicker_precision(width: int, feed_forward: int) -> str:
-    """Return `bf16` where that is native and multiplies sooner, else `fp32`."""
+    """Return `bf16` where that is native and multiplies clearly sooner, else `fp32`."""
     import torch
 
     if torch.cuda.is_available():
         return BF16 if torch.cuda.is_bf16_supported() else FP32
     capabilities = torch.cpu.get_capabilities()
     native = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
-    return BF16 if native and bf16_is_faster(width, feed_forward) else FP32
+    if not native or width * feed_forward < SMALLEST:
+        return FP32
+    return BF16 if bf16_speedup(width, feed_forward) >= MARGIN else FP32
 
 
-def bf16_is_faster(width: int, feed_forward: int) -> bool:
-    """Time a product of the feed-forward layers' size, in both precisions by turns.
+def bf16_speedup(width: int, feed_forward: int) -> float:
+    """Return how many times as fast bfloat16 multiplies a product of the feed-forward layers' size.
 
-    The quickest of each counts, since other programs only ever slow one down.
+    Both precisions take turns on one thread, and the quickest of each counts: other programs only
+    ever slow one down, and two threads wait for each other where others keep the processors busy.
     """
     import torch
 
     rows, weight = torch.ones(ROWS, width), torch.ones(width, feed_forward)
     pairs = {dtype: (rows.to(dtype), weight.to(dtype)) for dtype in (torch.float32, torch.bfloat16)}
     quickest = dict.fromkeys(pairs, float("inf"))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     for _ in range(REPETITIONS):
         for dtype, (left, right) in pairs.items():
             started = time.perf_counter()
             left @ right
             quickest[dtype] = min(quickest[dtype], time.perf_counter() - started)
-    return quickest[torch.bfloat16] < quickest[torch.float32]
+    torch.set_num_threads(threads)
+    return quickest[torch.float32] / quickest[torch.bfloat16]
 
 
 def main(arguments: list[str]) -> None:

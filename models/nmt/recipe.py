@@ -34,7 +34,7 @@ class NmtRecipe:
     * ``joined_share``: share of training lines that are two sentences in a row (Nguyen et al.
       2021): a model that saw only short lines stops in the middle of long ones.
     * ``precision``: of training; ``auto`` is bf16 on a GPU that has it, and on a processor that
-      multiplies sooner in it, which is measured once for a store.
+      multiplies clearly sooner in it, which is measured once for a store.
     * ``translation``: ``auto`` translates in int8 (on a GPU: float16) where that costs no more
       than 0.3 BLEU on the dev text.
     * ``processes``: train in parallel on a batch each (torch.distributed), on a GPU each where
