@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, MinLen
 
 from models.heads.protocol import Examples
 from models.support.errors import SourceError
@@ -49,7 +49,7 @@ class ClassifierRecipe:
     """
 
     head: Literal["logistic", "mlp"] = "logistic"
-    strengths: tuple[Annotated[float, Gt(0)], ...] = (1.0, 4.0, 16.0)
+    strengths: Annotated[tuple[Annotated[float, Gt(0)], ...], MinLen(1)] = (1.0, 4.0, 16.0)
     train_share: Annotated[float, Gt(0), Le(1)] = 0.9
     hidden: Annotated[int, Ge(1)] = 64
     seeds: Annotated[int, Ge(1)] = 5

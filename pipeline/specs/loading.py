@@ -193,7 +193,8 @@ def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
         message = "unknown field" + suggest(str(location[-1]), _field_names(model, location[:-1]))
     elif problem["type"] == "union_tag_invalid":
         kinds = [kind.strip("' ") for kind in problem["ctx"]["expected_tags"].split(",")]
-        message = f"no kind {problem['ctx']['tag']!r}{suggest(problem['ctx']['tag'], kinds)}"
+        tag, field = problem["ctx"]["tag"], problem["ctx"]["discriminator"].strip("'")
+        message = f"no {field} {tag!r}{suggest(tag, kinds)}"
     elif problem["type"] not in ("missing", "value_error") and not isinstance(
         problem["input"], (dict, list)
     ):
