@@ -29,9 +29,11 @@ DECODING = TypeAdapter(Decoding)
         ("{top_k: 10}", Decoding(top_k=10), "top_k10"),
         ("{nucleus: 0.9}", Decoding(nucleus=0.9), "nucleus0.9"),
         ("{beam: 4, noise: {}}", Decoding(beam=4, noise=Noise()), "beam4-noised"),
-        ("{noise: {delete: 0.2}}", Decoding(noise=Noise(delete=0.2)), "beam4-noised"),
+        ("{noise: {delete: 0.2}}", Decoding(noise=Noise(delete=0.2)),
+         "beam4-noised-delete0.2"),
+        ("{beam: 4, max_pieces: 100}", Decoding(beam=4, max_pieces=100), "beam4-max_pieces100"),
         ("{top_k: 2, noise: {shuffle: 0}}", Decoding(top_k=2, noise=Noise(shuffle=0)),
-         "top_k2-noised"),
+         "top_k2-noised-shuffle0"),
     ],
 )  # fmt: skip
 def test_a_decoding_is_written_as_one_search_and_perhaps_noise(

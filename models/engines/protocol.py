@@ -1,7 +1,7 @@
 """What every engine shares: a line with its id, how it is decoded, and the call that translates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Protocol
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -62,9 +62,16 @@ class Decoding:
 
     @property
     def name(self) -> str:
-        """A short name: `beam4`, `top_k10`, `beam4-noised`."""
+        """A short name of all but the seed: `beam4`, `top_k10`, `beam4-noised-delete0.2`."""
         search = next(n for n in SEARCHES if getattr(self, n) is not None)
-        return f"{search}{getattr(self, search):g}" + ("-noised" if self.noise else "")
+        name = f"{search}{getattr(self, search):g}"
+        if self.max_pieces != Decoding.max_pieces:
+            name += f"-max_pieces{self.max_pieces}"
+        if self.noise:
+            usual = asdict(Noise())
+            own = [f"-{n}{value:g}" for n, value in asdict(self.noise).items() if value != usual[n]]
+            name += "".join(["-noised", *own])
+        return name
 
 
 SEARCHES = ("beam", "sampling", "top_k", "nucleus")
