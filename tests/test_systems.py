@@ -132,6 +132,26 @@ def test_a_grid_may_go_over_hyperparameters(tmp_path: Path) -> None:
         ({"contrasts": [["bt", "bace"]]}, ["contrasts", "did you mean 'base'"]),
         ({"grids": {"g": {"like": "bt"}}}, ["grids.g", "over: {FIELD: [VALUE, ...]}"]),
         ({"grids": {"g": {"like": "b", "over": {"tag": [True]}}}}, ["grids.g.like", "no system"]),
+        (
+            {"grids": {"g": {"like": "bt", "over": {"decoding": [{"beam": 1, "top_k": 3}]}}}},
+            ["grids.g.over.decoding", "two ways to search"],
+        ),
+        (
+            {"grids": {"g": {"like": "bt", "over": {"decoding": [{"seed": 1}, {"seed": 2}]}}}},
+            ["grids.g", "two systems would be named 'g-beam4'"],
+        ),
+        (
+            {
+                "systems": {
+                    "base": BASE,
+                    "x": {
+                        "like": "base",
+                        "synthetic": [{"by": "base", "real": "source", "decoding": {"noise": {}}}],
+                    },
+                }
+            },
+            ["systems.x.synthetic.0", "noise on the target side"],
+        ),
         ({"transfer": {"systems": ["glos"]}}, ["transfer.systems", "did you mean 'gloss'"]),
         ({"transfer": {"encoders": {}}}, ["transfer.encoders", "at least 1"]),
         (

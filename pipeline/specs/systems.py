@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from models.engines.protocol import Decoding
 from models.nmt.recipe import NmtRecipe
@@ -42,6 +42,12 @@ class SyntheticText(Manifest):
     decoding: Decoding = Decoding()
     tag: bool = True
     ratio: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "SyntheticText":
+        if self.real == "source" and self.decoding.noise:
+            raise ValueError("noise on the target side would be learnt; it is for real targets")
+        return self
 
 
 class TrainedSystem(Manifest):
@@ -160,7 +166,17 @@ def _cells(
         like = _resolve(systems, str(body[LIKE]), ())
         for values in product(*over.values()):
             chosen = dict(zip(over, values, strict=True))
-            cells[cell_name(grid, chosen)] = {**base, **_chosen_fields(like, base, chosen)}
+            try:
+                name = cell_name(grid, chosen)
+            except ValidationError as error:
+                found = error.errors()[0]
+                text = found["msg"].removeprefix("Value error, ")
+                problems.append((("grids", grid, OVER, "decoding"), text))
+                continue
+            if name in cells or name in systems:
+                text = f"two systems would be named {name!r}: write one of them out"
+                problems.append((("grids", grid), text))
+            cells[name] = {**base, **_chosen_fields(like, base, chosen)}
     return cells
 
 

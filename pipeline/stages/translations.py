@@ -17,7 +17,7 @@ from pipeline.stages.systems.registry import (
 )
 from pipeline.stages.texts import Text, read_text
 from pipeline.store import Draft
-from tasks.mt.translation import shard, translate_records, write_texts
+from tasks.mt.translation import shard, stream_translation, write_texts
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Translation(Stage[TranslationSpec]):
         engine = load_engine(spec.engine, inputs)
         for part in spec.parts:
             records = read_text(Text(spec.text), inputs, spec.source, part)
-            translated = translate_records(
+            translated = stream_translation(
                 shard(records, spec.number, spec.of),
                 engine,
                 source=spec.source,
@@ -95,8 +95,7 @@ class Translation(Stage[TranslationSpec]):
                 shards=out.scratch / part,
                 report=out.lines_done,
             )
-            write_texts(out.path(f"{part}.parquet"), translated)
-            out.counts[part] = len(translated)
+            out.counts[part] = write_texts(out.path(f"{part}.parquet"), translated)
 
 
 def translations(
