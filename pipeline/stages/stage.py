@@ -96,7 +96,7 @@ class Stage(luigi.Task, Generic[SpecT]):
         """What people call this stage of an experiment: its kind and its label."""
         return f"{type(self).__name__} {self.label()}"
 
-    @property
+    @cached_property
     def study(self) -> Experiment:
         """The parsed experiment."""
         return load_experiment(str(self.experiment))

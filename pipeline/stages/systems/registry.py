@@ -1,8 +1,8 @@
 """The kinds of system by name, and what stages ask of a system.
 
-A kind is a module of this folder that bears its name and registers itself in `KINDS`. It is imported
-when it is first asked for: training needs translations, and these need trained systems, so neither
-side can import the other.
+A kind is a module of this folder that bears its name and registers itself in `KINDS`. It is
+imported when it is first asked for: training needs translations, and these need trained systems, so
+neither side can import the other.
 """
 
 from importlib import import_module
