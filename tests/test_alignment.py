@@ -330,8 +330,15 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "gloss": {"kind": "gloss"},
         "words": {"kind": "trained", "synthetic": [{"by": "gloss"}]},
     }
-    recipe = {"max_sentences": 50}
-    experiment = str(write_experiment(folder, systems=systems, contrasts=[], monolingual=recipe))
+    experiment = str(
+        write_experiment(
+            folder,
+            systems=systems,
+            contrasts=[],
+            monolingual={"max_sentences": 50},
+            transfer={"encoders": {"char-ngram": {"kind": "ngrams"}}},
+        )
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPRACHBUND_STORE", str(folder / "store"))
         stages = [translation_of(experiment, label) for label in TRANSLATIONS.values()]

@@ -214,7 +214,11 @@ def test_a_host_that_is_cut_off_and_comes_back_loses_and_repeats_nothing(tmp_pat
     skip_without_namespaces("-rmn", "ip")
     recipe = {**TINY_EXPERIMENT["nmt"], "max_updates": 100}  # type: ignore[dict-item]
     experiment = write_experiment(
-        tmp_path / "manifests", tasks=[], nmt=recipe, systems={"base": {"kind": "trained"}}
+        tmp_path / "manifests",
+        tasks=[],
+        nmt=recipe,
+        systems={"base": {"kind": "trained"}},
+        transfer={"encoders": {"nmt-encoder": {"kind": "nmt"}}},
     )
     store = tmp_path / "store"
     result = subprocess.run(
