@@ -67,9 +67,9 @@ class Estimate(NamedTuple):
 class Difference(NamedTuple):
     """A paired difference with its 95 % interval and two-sided p-value.
 
-    `p` is None where a side rests on a single training: then the interval is over items alone.
-    `mdd` is the difference that such a test finds in four of five repetitions. `better` counts in
-    how many of several places the first is ahead.
+    `p` is None where a side would vary but was trained once: then interval and `mdd` are over items
+    alone. `mdd` is the difference that such a test finds in four of five repetitions. `better`
+    counts in how many of several places the first is ahead.
     """
 
     difference: float
@@ -83,7 +83,7 @@ class Difference(NamedTuple):
 def estimate(runs: Runs, measure: Measure, *, resamples: int, seed: int) -> Estimate:
     """Return the mean score over trainings with an interval over items and trainings."""
     noise = _Noise.of([[(runs, 1.0)]], measure, resamples=resamples, seed=seed)
-    spread = noise.spreads[0] if runs.random and runs.replicates > 1 else None
+    spread = noise.spreads[0] if noise.spreads else None
     low, high = noise.interval
     return Estimate(noise.value, max(low, 0.0), high, spread)
 
@@ -102,11 +102,16 @@ def joint_contrast(
 
     Items with the same id are resampled together, whatever the place: they are translations of each
     other. Training n of one place is training n of another. Raises ContractError where the two
-    systems of a place were tested on different items.
+    systems of a place were tested on different items, or where a system has more trainings in one
+    place than in another.
     """
     for first, second in pairs:
         if first.ids != second.ids:
             raise ContractError("two systems that are compared were tested on different items")
+    for of_side in zip(*pairs, strict=True):
+        counts = sorted({runs.replicates for runs in of_side})
+        if len(counts) > 1:
+            raise ContractError(f"a system has {counts} trainings in different places, not as many")
     sides = [[(pair[side], (1.0, -1.0)[side]) for pair in pairs] for side in (0, 1)]
     noise = _Noise.of(sides, measure, resamples=resamples, seed=seed)
     low, high = noise.interval
@@ -121,7 +126,7 @@ class _Noise(NamedTuple):
     (Koehn 2004) shows the first with the last; the spread between trainings shows the second with
     the last. So that the last one counts once, its size is taken out of the first: it is what the
     trainings of a system move apart under resampling. The interval is Student's, with the degrees
-    of freedom of Satterthwaite (1946).
+    of freedom of Satterthwaite (1946) and, between trainings, of Welch (1947).
     """
 
     value: float
@@ -150,23 +155,24 @@ class _Noise(NamedTuple):
         ids = sorted({key for runs, _ in sides[0] for key in runs.ids})
         draws = _Draws({key: row for row, key in enumerate(ids)}, resamples, seed)
         drawn = [_Drawn.of(side, measure, draws) for side in sides]
-        mean = sum(side.resampled.mean(1) for side in drawn)
-        together, variances, spreads, untold = 0.0, [], [], False
-        for side, places in zip(drawn, sides, strict=True):
-            trainings, varies = len(side.scores), places[0][0].random
-            if varies and trainings > 1:
-                apart = side.resampled - side.resampled.mean(1, keepdims=True)
-                together += float(apart.var(0).sum()) / (trainings - 1) / trainings
-                variances.append((float(side.scores.var(ddof=1)) / trainings, trainings))
-                spreads.append(float(side.scores.std(ddof=1)))
-            untold = untold or (varies and trainings == 1)
+        varying = [
+            side
+            for side, places in zip(drawn, sides, strict=True)
+            if any(runs.random for runs, _ in places)
+        ]
+        untold = any(len(side.scores) == 1 for side in varying)
+        told = [] if untold else varying
+        items = float(numpy.var(sum(side.resampled.mean(1) for side in drawn)))
         return cls(
             value=float(sum(side.scores.mean() for side in drawn)),
             by_place=numpy.sum([side.by_place for side in drawn], axis=0),
-            items_variance=max(0.0, float(numpy.var(mean)) - together),
+            items_variance=max(0.0, items - sum(side.variance_together for side in told)),
             items=len(ids),
-            training_variances=tuple(variances),
-            spreads=tuple(spreads),
+            training_variances=tuple(
+                (float(side.scores.var(ddof=1)) / len(side.scores), len(side.scores))
+                for side in told
+            ),
+            spreads=tuple(float(side.scores.std(ddof=1)) for side in told),
             untold=untold,
             same=len(sides) > 1 and _same(*sides),
         )
@@ -184,16 +190,19 @@ class _Noise(NamedTuple):
         below = sum(variance**2 / max(degrees, 1) for variance, degrees in parts)
         return self.standard_error**4 / below if below else float(max(self.items - 1, 1))
 
-    def _training_parts(self) -> list[tuple[float, int]]:
+    def _training_parts(self) -> list[tuple[float, float]]:
         """Return variances of trainings with their degrees of freedom.
 
-        Sides with equally many trainings share one estimate: with equal numbers Student's test
-        holds for unequal variances, too (Boneau 1960), and Welch's is too careful.
+        Satterthwaite's are too few for two like variances: false alarms fall below the level. Sides
+        with equally many trainings take Welch's (1947), which are unbiased, and at most those of
+        Student's test; with unequal numbers these are too many.
         """
         parts = [(variance, trainings - 1) for variance, trainings in self.training_variances]
-        if len({degrees for _, degrees in parts}) != 1:
-            return parts
-        return [(sum(variance for variance, _ in parts), sum(degrees for _, degrees in parts))]
+        whole = sum(variance for variance, _ in parts)
+        if not whole or len({degrees for _, degrees in parts}) > 1:
+            return [*parts]
+        below = sum(variance**2 / (degrees + 2) for variance, degrees in parts)
+        return [(whole, min(whole**2 / below - 2, sum(degrees for _, degrees in parts)))]
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -203,16 +212,20 @@ class _Noise(NamedTuple):
 
     @property
     def p_value(self) -> float | None:
-        """The two-sided p-value for no difference; None where trainings cannot be told."""
+        """The two-sided p-value for no difference; None where trainings cannot be told.
+
+        It is never below that of n items that all agree in sign: a few cannot tell more.
+        """
         from scipy.stats import t
 
         if self.same:
             return 1.0
         if self.untold:
             return None
+        least = 2.0 ** (1 - self.items)
         if not self.standard_error:
-            return 1.0 if not self.value else 0.0
-        return float(2 * t.sf(abs(self.value) / self.standard_error, self.freedom))
+            return 1.0 if not self.value else least
+        return max(least, float(2 * t.sf(abs(self.value) / self.standard_error, self.freedom)))
 
     @property
     def detectable(self) -> float:
@@ -227,6 +240,13 @@ class _Drawn(NamedTuple):
     scores: "numpy.ndarray"  # (trainings)
     resampled: "numpy.ndarray"  # (resamples, trainings)
     by_place: "numpy.ndarray"  # (places)
+
+    @property
+    def variance_together(self) -> float:
+        """The variance of the mean that is of trainings and items together."""
+        trainings = len(self.scores)
+        apart = self.resampled - self.resampled.mean(1, keepdims=True)
+        return float(apart.var(0).sum()) / (trainings - 1) / trainings
 
     @classmethod
     def of(

@@ -14,6 +14,9 @@ EXPERIMENTS, RESAMPLES = 120, 200
         Cell("BLEU", 2.0, 3),
         Cell("macro-F1", 0.0, 5),
         Cell("macro-F1", 0.03, 5),
+        Cell("macro-F1", 0.03, 3, other=0.0),
+        Cell("macro-F1", 0.01, 3, own=0.5, fixed=True),
+        Cell("macro-F1", 0.01, 3, places=3),
     ],
     ids=lambda cell: cell.name,
 )

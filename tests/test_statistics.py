@@ -156,6 +156,50 @@ def test_one_training_gives_no_p_value_but_an_interval() -> None:
     assert found.low < found.difference < found.high
 
 
+def test_with_one_training_on_a_side_the_interval_is_over_items_alone() -> None:
+    """What the other side's trainings tell of themselves would look like all there is."""
+    gold = labels(400)
+    single = system(gold, 0.6, runs=1)
+    scattered = numpy.concatenate([predictions(gold, share, runs=1) for share in (0.2, 0.5, 0.8)])
+    found, items = (
+        contrast(single, of(gold, scattered)._replace(random=random), accuracy, **RESAMPLING)
+        for random in (True, False)
+    )
+    fixed = contrast(
+        single._replace(random=False),
+        of(gold, scattered)._replace(random=False),
+        accuracy,
+        **RESAMPLING,
+    )
+    assert found[:3] == items[:3] == fixed[:3]
+    assert (found.p, items.p) == (None, None)
+    assert fixed.p is not None
+
+
+@pytest.mark.parametrize(("items", "least"), [(1, 1), (2, 0.5), (5, 1 / 16)])
+def test_a_few_items_prove_little(items: int, least: float) -> None:
+    """However clear each of them is, their signs agree by chance that often."""
+    gold = labels(items)
+    right, wrong = (of(gold, numpy.stack([guess] * 3)) for guess in (gold, (gold + 1) % CLASSES))
+    found = contrast(right, wrong, accuracy, **RESAMPLING)
+    assert found.difference == 1
+    assert found.p == pytest.approx(least)
+
+
+def test_trainings_that_never_differ_add_no_certainty() -> None:
+    """A steady rival leaves as many degrees of freedom as a rival that is not trained at all."""
+    gold = labels(1000)
+    shares = (0.5, 0.6, 0.7)
+    scattered = of(gold, numpy.concatenate([predictions(gold, s, runs=1) for s in shares]))
+    steady = of(gold, numpy.concatenate([predictions(gold, 0.5, runs=1)] * 3))
+    trained, fixed = (
+        contrast(scattered, steady._replace(random=random), accuracy, **RESAMPLING)
+        for random in (True, False)
+    )
+    assert trained.p == pytest.approx(fixed.p)
+    assert trained.mdd == pytest.approx(fixed.mdd)
+
+
 def test_a_gloss_needs_no_second_training() -> None:
     gold = labels()
     gloss = system(gold, 0.9, runs=1)._replace(random=False)
@@ -196,6 +240,13 @@ def test_items_that_are_translations_of_each_other_count_once() -> None:
     assert together.better == apart.better == (4, 4)
     assert together.high - together.low == pytest.approx(single.high - single.low)
     assert apart.high - apart.low < together.high - together.low
+
+
+def test_other_numbers_of_trainings_in_other_places_are_an_error() -> None:
+    gold = labels()
+    three, two = (system(gold, 0.5, runs=runs) for runs in (3, 2))
+    with pytest.raises(ContractError, match=r"\[2, 3\] trainings"):
+        joint_contrast([(three, three), (two, three)], accuracy, **RESAMPLING)
 
 
 def test_a_joint_contrast_is_the_mean_over_places() -> None:
