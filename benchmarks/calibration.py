@@ -33,6 +33,8 @@ OF_ITEM, OF_TRAINING_AND_ITEM = 1.0, 0.7
 """How far items, and trainings on an item, lie apart, in logits of being right."""
 OWN, PLACES = 0.5, 5
 """Of unlike systems: logits of an item that are a system's own. Of joint contrasts: languages."""
+STEP = 0.1
+"""Logits by which a system is made better and worse, to see what a logit is worth."""
 MIDDLE = 0.6
 """Logit of being right on an item like the others."""
 
@@ -120,13 +122,15 @@ WORLDS = {
 
 @cache
 def logits_a_point(metric: str) -> float:
-    """Return by how much a logit must move for a point of the metric."""
+    """Return by how much a logit must move for a point of the metric: a slope over many draws."""
     world, random = WORLDS[metric], numpy.random.default_rng(1)
-    scores = []
-    for shift in (-0.1, 0.1):
-        logits = _logits(world, random.normal(size=world.items), [shift] * 40, random)
-        scores.append(float(world.measure(world.tallies(logits, random).sum(1)).mean()))
-    return 0.2 / (scores[1] - scores[0])
+    gains = []
+    for _ in range(100):
+        items = random.normal(size=world.items)
+        logits = _logits(world, items, [-STEP] * 4 + [STEP] * 4, random)
+        worse, better = world.measure(world.tallies(logits, random).sum(1)).reshape(2, 4).mean(1)
+        gains.append((better - worse) / (2 * STEP))
+    return float(1 / numpy.mean(gains))
 
 
 def _logits(world: World, items: Any, shifts: Any, random: "numpy.random.Generator") -> Any:
