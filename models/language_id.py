@@ -18,7 +18,7 @@ FOLDS = 2
 FEATURES = 2**16
 
 
-class LabelledText(NamedTuple):
+class TextOfLanguage(NamedTuple):
     """A text with its id and the language it is said to be in."""
 
     id: str
@@ -74,7 +74,7 @@ class OwnIdentifier:
         self.bias = bias  # folds x languages
 
     @classmethod
-    def train(cls, texts: Sequence[LabelledText], *, seed: int) -> "OwnIdentifier":
+    def train(cls, texts: Sequence[TextOfLanguage], *, seed: int) -> "OwnIdentifier":
         """Train one model a fold on the text of the other folds."""
         import numpy
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.language_id import LabelledText, OwnIdentifier, ShippedIdentifier, shipped_code
+from models.language_id import OwnIdentifier, ShippedIdentifier, TextOfLanguage, shipped_code
 from tasks.sandbox import SandboxRecipe, parallel
 
 
@@ -25,17 +25,17 @@ def test_a_text_in_another_language_is_doubted() -> None:
 
 
 @pytest.fixture(scope="module")
-def texts() -> list[LabelledText]:
+def texts() -> list[TextOfLanguage]:
     recipe = SandboxRecipe(pairs=400, monolingual=10)
     return [
-        LabelledText(f"{language}:{key}", text, language)
+        TextOfLanguage(f"{language}:{key}", text, language)
         for language in ("cou", "iso")
         for key, _, text in parallel(recipe, language)
     ]
 
 
 def test_invented_languages_are_told_apart_by_their_own_text(
-    texts: list[LabelledText], tmp_path: Path
+    texts: list[TextOfLanguage], tmp_path: Path
 ) -> None:
     OwnIdentifier.train(texts, seed=1).save(tmp_path / "own.npz")
     own = OwnIdentifier.load(tmp_path / "own.npz")
@@ -47,7 +47,7 @@ def test_invented_languages_are_told_apart_by_their_own_text(
     assert sum(right) / len(right) > 0.95
 
 
-def test_a_sentence_is_not_judged_by_the_model_that_learnt_it(texts: list[LabelledText]) -> None:
+def test_a_sentence_is_not_judged_by_the_model_that_learnt_it(texts: list[TextOfLanguage]) -> None:
     swapped = [texts[0]._replace(language="iso"), *texts[1:]]  # one mislabelled sentence
     own = OwnIdentifier.train(swapped, seed=1)
     assert own.doubts([texts[0].id], [texts[0].text], "iso")[0] > 0.5

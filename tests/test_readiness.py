@@ -12,7 +12,7 @@ import pytest
 from pipeline.dag import all_stages, find_stages
 from pipeline.looking.abilities import Scripts, transfer
 from pipeline.looking.data_tables import duration, readiness_grids, remarks, size
-from pipeline.looking.history import Estimate, History
+from pipeline.looking.history import Forecast, History
 from pipeline.looking.readiness import LanguageReadiness, Readiness, readiness
 from pipeline.looking.supply import COUNTED, NOT_FETCHED, NOT_MADE
 from pipeline.running import building
@@ -242,8 +242,8 @@ def test_costs_are_those_of_the_same_stage_else_the_median_of_its_kind(
     first, second = find_stages(str(tiny), "TrainedModel:base-1") + find_stages(
         str(tiny), "TrainedModel:bt-1"
     )
-    assert history.estimate(first) == Estimate(5, 60)
-    assert history.estimate(second) == Estimate(10, 100)
+    assert history.estimate(first) == Forecast(5, 60)
+    assert history.estimate(second) == Forecast(10, 100)
     (cost,) = history.costs([first, second])
     assert (cost.missing, cost.unknown, cost.seconds, cost.size) == (2, 0, 15, 160)
     assert cost.basis == "1 as built earlier, else median of 5 of its kind"
@@ -252,9 +252,9 @@ def test_costs_are_those_of_the_same_stage_else_the_median_of_its_kind(
 def test_the_seconds_of_an_interrupted_build_are_not_its_cost(tiny: Path, store: Path) -> None:
     write_build(store, "TrainedModel", "base-1", seconds=3, size=40, experiment="tiny", attempt=2)
     (stage,) = find_stages(str(tiny), "TrainedModel:base-1")
-    assert History(store).estimate(stage) == Estimate(None, 40)
+    assert History(store).estimate(stage) == Forecast(None, 40)
     write_build(store, "TrainedModel", "base-1", seconds=80, size=60, experiment="other")
-    assert History(store).estimate(stage) == Estimate(80, 40)
+    assert History(store).estimate(stage) == Forecast(80, 40)
 
 
 def test_a_broken_manifest_in_the_store_is_passed_over(tiny: Path, store: Path) -> None:

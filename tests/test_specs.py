@@ -153,7 +153,7 @@ def test_an_unknown_field_gets_line_and_suggestion(
         ("name: ind-mad", "name: Ind Mad", ["line 2", "name", "'Ind Mad'"]),
         ("dev: 3", "dev: -3", ["line 24", "split.dev", "-3"]),
         ("dev: 3", "dev: many", ["line 24", "split.dev", "'many'"]),
-        ("rule: hash", "rule: hsh", ["line 24", "split", "'hsh'", "no rule 'hsh'; did you mean 'hash'?"]),
+        ("rule: hash", "rule: hsh", ["line 24", "split", "no rule 'hsh'; did you mean 'hash'?"]),
         ("split: test", "split: tset", ["line 13", "files.1.split", "'tset'"]),
         ("mad: tujuan", "jav: tujuan", ["kalimat", "`columns` does not map mad"]),
         ("language: mad", "language: ind", ["teks", "no file has `language: mad`"]),

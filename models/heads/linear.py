@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, MinLen
 
+from models.encoders.protocol import Features
 from models.heads.protocol import Examples
 from models.support.errors import SourceError
 
@@ -16,26 +17,6 @@ if TYPE_CHECKING:
 
 HEAD, FEATURES = "head.npz", "features"
 FOLDS = 5
-
-
-class Features(Protocol):
-    """What a head sees of its inputs (an encoder's `Features`), fitted on training inputs alone."""
-
-    def fit(self, inputs: Any) -> None:
-        """Learn what the features need from training inputs."""
-        ...
-
-    def transform(self, inputs: Any) -> Any:
-        """Return features (items, dimensions)."""
-        ...
-
-    def save(self, folder: Path) -> None:
-        """Write what was learnt into an existing folder."""
-        ...
-
-    def load(self, folder: Path) -> None:
-        """Take what was learnt from a folder."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ class Build(NamedTuple):
     size: int
 
 
-class Estimate(NamedTuple):
+class Forecast(NamedTuple):
     """What one stage will cost: seconds and bytes of its artifact; None where nothing tells."""
 
     seconds: float | None
@@ -54,11 +54,11 @@ class History:
             if (build := _read(Artifact(path.parent))) is not None:
                 self.builds[path.parent.parent.name].append(build)
 
-    def estimate(self, stage: Stage[Any]) -> Estimate:
+    def estimate(self, stage: Stage[Any]) -> Forecast:
         """Return what a stage will cost: its own last build, else the median of its kind."""
         own = _middle(self._own(stage)[-1:])
         kind = _middle(self.builds.get(type(stage).__name__, []))
-        return Estimate(
+        return Forecast(
             kind.seconds if own.seconds is None else own.seconds,
             kind.size if own.size is None else own.size,
         )
@@ -103,10 +103,10 @@ class History:
         return sorted(found, key=lambda build: build.finished)
 
 
-def _middle(builds: list[Build]) -> Estimate:
+def _middle(builds: list[Build]) -> Forecast:
     seconds = [build.seconds for build in builds if build.seconds is not None]
     sizes = [build.size for build in builds]
-    return Estimate(median(seconds) if seconds else None, median(sizes) if sizes else None)
+    return Forecast(median(seconds) if seconds else None, median(sizes) if sizes else None)
 
 
 def _read(artifact: Artifact) -> Build | None:
@@ -125,9 +125,9 @@ def _read(artifact: Artifact) -> Build | None:
         return None
 
 
-def total(costs: list[StageCost]) -> Estimate:
+def total(costs: list[StageCost]) -> Forecast:
     """Return the sum of all costs; what is unknown is not in it."""
-    return Estimate(sum(cost.seconds for cost in costs), sum(cost.size for cost in costs))
+    return Forecast(sum(cost.seconds for cost in costs), sum(cost.size for cost in costs))
 
 
 def unknown_kinds(costs: list[StageCost]) -> Iterator[str]:

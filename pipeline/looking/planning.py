@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from models.support.errors import StageError
 from pipeline.looking.causes import Explanation, direct_causes
-from pipeline.looking.history import Estimate, History
+from pipeline.looking.history import Forecast, History
 from pipeline.reporting.words import duration, size
 from pipeline.settings import Settings
 from pipeline.stages.report import Report
@@ -54,7 +54,7 @@ def plan(experiment: str) -> list[Planned]:
 
 def _planned(stage: Stage[Any], history: History) -> Planned:
     done = stage.complete()
-    estimate = Estimate(None, None) if done else history.estimate(stage)
+    estimate = Forecast(None, None) if done else history.estimate(stage)
     needed = (s for stages in stage.inputs.values() for s in stages)
     return Planned(
         stage=type(stage).__name__,

@@ -9,10 +9,10 @@ import luigi
 
 from models.alignment import align
 from models.language_id import (
-    LabelledText,
     LanguageIdentifier,
     OwnIdentifier,
     ShippedIdentifier,
+    TextOfLanguage,
     shipped_code,
 )
 from pipeline.stages.corpora import Bitext, Monolingual
@@ -63,13 +63,13 @@ class Identifier(Stage[IdentifierSpec]):
             out.counts = {"texts": len(texts)}
 
 
-def _texts_to_learn(spec: IdentifierSpec, bitexts: list[Artifact]) -> Iterator[LabelledText]:
+def _texts_to_learn(spec: IdentifierSpec, bitexts: list[Artifact]) -> Iterator[TextOfLanguage]:
     """Yield texts of each language, the hub's from the first pair; few lines are enough."""
     sources = [(spec.hub, bitexts[0]), *zip(spec.languages, bitexts, strict=True)]
     for language, bitext in sources:
         records = read_records(bitext.path("train.parquet"), ["id", language])
         for record in islice(records, LINES_TO_LEARN_A_LANGUAGE):
-            yield LabelledText(record["id"], record[language], language)
+            yield TextOfLanguage(record["id"], record[language], language)
 
 
 def language_scorer(identifier: Artifact, languages: tuple[str, ...]) -> Scorer:

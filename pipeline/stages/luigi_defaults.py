@@ -16,7 +16,6 @@ DEFAULTS = {
         "scheduling_error": "35",
         "unhandled_exception": "40",
     },
-    "resources": {"training": "1"},
 }
 
 

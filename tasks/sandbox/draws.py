@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from models.support.errors import SpecError
-from tasks.sandbox.language import LANGUAGES, Language, Profile
+from tasks.sandbox.language import LANGUAGES, Language, LanguageProfile
 from tasks.sandbox.meaning import LABELS, Grammar, Meaning
 from tasks.sandbox.recipe import SandboxRecipe, check
 
@@ -140,11 +140,11 @@ def family(recipe: SandboxRecipe, grammar: Grammar) -> dict[str, Language]:
         "cou": recipe.cousin_distance,
         "iso": recipe.isolate_distance,
     }
-    hub = Profile.at("hub", 0.0)
+    hub = LanguageProfile.at("hub", 0.0)
     roots = hub.lexicon(grammar.concepts, Random(f"{recipe.seed}/lexicon/hub"))
     languages = {"hub": Language(hub, roots)}
     for code, distance in distances.items():
-        profile, rng = Profile.at(code, distance), Random(f"{recipe.seed}/lexicon/{code}")
+        profile, rng = LanguageProfile.at(code, distance), Random(f"{recipe.seed}/lexicon/{code}")
         lexicon = profile.lexicon(grammar.concepts, rng, ancestor=roots)
         languages[code] = Language(profile, lexicon)
     return languages

@@ -90,7 +90,7 @@ BRANCHES = {"hub": (FAMILIAR, 0), "sis": (FAMILIAR, 0), "cou": (MOUNTAIN, 5), "i
 
 
 @dataclass(frozen=True, kw_only=True)
-class Profile:
+class LanguageProfile:
     """Describe one language: what it keeps of the hub's roots, and how it builds sentences."""
 
     code: str
@@ -100,7 +100,7 @@ class Profile:
     typology: Typology
 
     @classmethod
-    def at(cls, code: str, distance: float) -> "Profile":
+    def at(cls, code: str, distance: float) -> "LanguageProfile":
         """Derive a language's profile from its distance from the hub alone."""
         phonology, start = BRANCHES[code]
         return cls(
@@ -162,7 +162,7 @@ class Profile:
 class Language:
     """Say meanings in one language."""
 
-    def __init__(self, profile: Profile, lexicon: Lexicon) -> None:
+    def __init__(self, profile: LanguageProfile, lexicon: Lexicon) -> None:
         """Take the lexicon that the profile made."""
         self.profile, self.lexicon = profile, lexicon
         self._typology = profile.typology
