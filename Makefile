@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 RIVALS := $(VENV)/.rivals
-.PHONY: help setup demo study test torture bench bench-quick check clean
+.PHONY: help setup demo study test torture bench bench-quick check pages lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -26,7 +26,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: setup ## run the embedded sandbox experiment end to end, offline
 	$(BIN)/sprachbund run sandbox
 
-study: setup ## run the real study on Indonesian and five neighbours (about 80 minutes on 2 cores)
+study: setup ## run the real study on Indonesian and five neighbours (three trainings a system: hours on 2 cores)
 	$(BIN)/sprachbund run nusa
 
 test: setup ## run all tests, offline
@@ -54,6 +54,12 @@ check: setup ## format, lint, types, direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_architecture.py
+
+pages: setup ## write the results pages and README's table from docs/results/*.json
+	$(BIN)/python -m pipeline.reporting.results_page docs/results README.md
+
+lock: setup ## write versions.lock anew; SAME="why" where code changed and no result did
+	$(BIN)/python -m pipeline.looking.versions --same "$$SAME"
 
 clean: ## remove the virtual environment and caches (artifacts stay)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

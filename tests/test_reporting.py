@@ -7,103 +7,197 @@ import pytest
 
 from pipeline.reporting.findings import Findings
 from pipeline.reporting.html import write_html
-from pipeline.reporting.tables import leak_grids, mt_grid, task_grids
+from pipeline.reporting.records import Contrast, MtScore, Record, TaskScore, from_record
+from pipeline.reporting.tables import contrast_grids, leak_grids, mt_grid, spread_grid, task_grids
+from pipeline.reporting.trainings import Training, Validation
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.loading import load_experiment
 
-Record = dict[str, Any]
 
-
-def mt(engine: str, score: float, p_value: float | None = None, baseline: float = 10.0) -> Record:
-    return {
-        "kind": "mt",
-        "round": None if engine == "gloss" else int(engine[-1]),
-        "engine": engine,
-        "direction": "ind-jav",
+def mt(system: str, score: float, *, direction: str = "ind-jav", **changes: Any) -> MtScore:
+    fields: dict[str, Any] = {
+        "parents": (),
+        "replicates": 3,
         "metric": "BLEU",
-        "score": score,
         "low": score - 1,
         "high": score + 1,
+        "spread": 0.7,
         "n": 100,
         "signature": "x",
-        "baseline": baseline,
-        "p_value": p_value,
+        "copy": 10.0,
     }
+    return MtScore(system=system, direction=direction, score=score, **{**fields, **changes})
 
 
-def task(strategy: str, engine: str, score: float) -> Record:
-    return {
-        "kind": "task",
-        "task": "emotion",
-        "language": "jav",
-        "strategy": strategy,
-        "engine": engine,
-        "encoder": "char-ngram",
-        "metric": "macro-F1",
-        "score": score,
-        "low": score - 0.05,
-        "high": score + 0.05,
-        "n": 100,
-        "seeds": 5,
+def task(strategy: str, system: str, score: float, *, language: str = "jav") -> TaskScore:
+    return TaskScore(
+        task="emotion",
+        task_kind="classification",
+        language=language,
+        strategy=strategy,
+        system=system,
+        encoder="char-ngram",
+        metric="macro-F1",
+        score=score,
+        low=score - 0.05,
+        high=score + 0.05,
+        dev=score,
+        n=100,
+        seeds=5,
+        replicates=1,
+    )
+
+
+def contrasted(
+    first: str, second: str, difference: float, p: float | None, **changes: Any
+) -> Contrast:
+    fields: dict[str, Any] = {
+        "of": "mt",
+        "where": "all",
+        "metric": "BLEU",
+        "low": difference - 1,
+        "high": difference + 1,
+        "family": "all directions",
+        "mdd": 1.5,
     }
+    return Contrast(first=first, second=second, difference=difference, p=p, **{**fields, **changes})
 
 
 TASK = [
     task("zero-shot", "", 0.40),
     task("translate-train", "gloss", 0.55),
-    task("translate-train", "nmt-1", 0.50),
+    task("translate-train", "bt", 0.50),
     task("in-language", "", 0.60),
+    task("source", "", 0.70, language="ind"),
 ]
 
 
-def comparison(p_value: float) -> list[Record]:
-    first, second = ["translate-train", "gloss"], ["zero-shot", ""]
-    place = {"task": "emotion", "language": "jav", "encoder": "char-ngram"}
-    return [{**place, "first": first, "second": second, "p_value": p_value}]
+def answer(p: float | None) -> Contrast:
+    way = "translate-train (gloss), char-ngram"
+    place = {"of": "task", "where": "emotion/jav", "metric": "macro-F1", "family": "answers"}
+    return contrasted(way, "zero-shot, char-ngram", 0.15, p, **place, mdd=0.06)
 
 
 @pytest.mark.parametrize(
-    ("p_value", "said"), [(0.02, " beats zero-shot"), (0.4, " is ahead of zero-shot")]
+    ("p", "said"),
+    [
+        (0.02, "p = 0.020: more than noise"),
+        (0.0002, "p < .001: more than noise"),
+        (0.4, "p = 0.400: cannot be told with this test set"),
+        (None, "one training each: not tested"),
+    ],
 )
-def test_a_winner_beats_another_strategy_only_beyond_noise(p_value: float, said: str) -> None:
-    (sentence,) = task_verdicts(TASK, comparison(p_value))
-    assert sentence.startswith("emotion, jav: translate-train (gloss) with char-ngram" + said)
-    assert ("may be noise" in sentence) is (p_value > 0.05)
-    assert "0.550 against 0.400" in sentence
-    assert "reaches 0.600" in sentence
+def test_the_answer_says_how_sure_it_is(p: float | None, said: str) -> None:
+    (sentence,) = task_verdicts(TASK, [answer(p)])
+    assert sentence.startswith("emotion, jav: use translate-train (gloss), char-ngram, the best")
+    assert "gains 0.150 macro-F1 over zero-shot, char-ngram" in sentence
+    assert said in sentence
+    assert "Labels of the language itself reach 0.600 with char-ngram" in sentence
+
+
+@pytest.mark.parametrize(
+    ("contrast", "said"),
+    [
+        (
+            contrasted("bt", "base", 4.0, 0.01),
+            "+4.0 BLEU [+3.0, +5.0] (p = 0.010: more than noise)",
+        ),
+        (contrasted("bt", "base", -1.0, 0.3), "-1.0 BLEU [-2.0, +0.0] (p = 0.300: cannot be told"),
+        (contrasted("bt", "base", 4.0, None), "(one training each: not tested)"),
+        (contrasted("bt", "base", 4.0, 0.01, better="9 of 10"), "ahead in 9 of 10 directions"),
+    ],
+)
+def test_what_a_system_gains_is_said_as_it_is(contrast: Contrast, said: str) -> None:
+    sentence, _ = mt_verdicts([mt("base", 20.0), mt("bt", 24.0)], [contrast])
+    assert sentence.startswith("bt against base, over all directions: ")
+    assert "too little" not in sentence
+    assert said in sentence
+
+
+def test_systems_that_hardly_translate_are_not_judged() -> None:
+    sentence, _ = mt_verdicts([mt("base", 1.0), mt("bt", 2.0)], [contrasted("bt", "base", 1, 0.01)])
+    assert sentence.endswith("Both translate too little to judge them by.")
 
 
 @pytest.mark.parametrize(
     ("scores", "said"),
     [
-        ([mt("nmt-0", 20.0), mt("nmt-1", 24.0, 0.01)], "raised BLEU by 4.0 (p = 0.010); nmt-1"),
-        ([mt("nmt-0", 20.0), mt("nmt-1", 19.0, 0.3)], "lowered BLEU by 1.0 (p = 0.300), which may"),
-        ([mt("nmt-0", 20.0), mt("nmt-1", 20.0, 1.0)], "left BLEU as it was"),
-        ([mt("nmt-0", 0.2), mt("nmt-1", 0.1, 0.01)], "too little to judge back-translation"),
-        ([mt("nmt-0", 0.2), mt("nmt-1", 0.1, 0.01)], "no engine beats copying the source"),
         (
-            [mt("gloss", 30.0), mt("nmt-0", 20.0)],
-            "ind → jav: gloss translates best, 30.0 BLEU, 20.0",
+            [mt("gloss", 30.0), mt("base", 20.0)],
+            "gloss scores highest, 30.0 BLEU, 20.0 above copying; base follows with 20.0",
         ),
+        (
+            [mt("base", 4.0, copy=1.0)],
+            "base scores highest, 4.0 BLEU, 3.0 above copying; too little to use",
+        ),
+        ([mt("base", 0.2)], "no system beats copying the source (10.0 BLEU)"),
     ],
 )
-def test_back_translation_is_judged_as_it_is(scores: list[Record], said: str) -> None:
-    (sentence,) = mt_verdicts(scores)
+def test_who_translates_best_is_said_per_direction(scores: list[MtScore], said: str) -> None:
+    (sentence,) = mt_verdicts(scores, [])
+    assert sentence.startswith("ind → jav: ")
     assert said in sentence
 
 
 def test_the_tables_hold_every_figure_once() -> None:
-    grid = mt_grid([mt("gloss", 30.0), mt("nmt-0", 20.0), mt("nmt-1", 24.0, 0.01)], "BLEU")
+    scores = [mt("gloss", 30.0, spread=None, replicates=1), mt("base", 20.0), mt("bt", 24.0)]
+    grid = mt_grid(scores, [contrasted("bt", "base", 4.0, 0.01, where="ind-jav")], "BLEU")
     assert grid is not None
-    assert grid.rows == [["ind → jav", "10.0", "30.0 ±1.0", "20.0 ±1.0", "24.0 ±1.0*"]]
-    (tasks,) = task_grids(TASK)
+    assert grid.rows == [["ind → jav", "10.0", "30.0 ±1.0", "20.0 ±1.0", "24.0 ±1.0"]]
+    assert "mean of 3 trainings" in grid.note
+    assert "a difference of 1.5 would be found" in grid.note
+    spread = spread_grid(scores, "BLEU")
+    assert spread is not None
+    assert (spread.columns, spread.rows) == (
+        ["direction", "base", "bt"],
+        [["ind → jav", "0.7", "0.7"]],
+    )
+    (tasks,) = task_grids(TASK, [answer(0.02)])
     assert [row[0] for row in tasks.rows] == [
         "zero-shot",
         "translate-train (gloss)",
-        "translate-train (nmt-1)",
+        "translate-train (bt)",
         "in-language",
     ]
+    assert tasks.columns == ["strategy (system)", "jav"]
     assert tasks.rows[0][1] == "0.400 ±0.050"
+    assert "trained and tested in ind: 0.700 ±0.050" in tasks.note
+
+
+def test_one_training_is_said_to_be_one() -> None:
+    grid = mt_grid([mt("base", 20.0, replicates=1, spread=None)], [], "BLEU")
+    assert grid is not None
+    assert "one training each" in grid.note
+    assert spread_grid([mt("base", 20.0, replicates=1, spread=None)], "BLEU") is None
+
+
+def test_contrasts_over_all_places_come_first() -> None:
+    (grid,) = contrast_grids(
+        [
+            contrasted("bt", "base", 4.0, None, where="ind-jav", family="each direction"),
+            contrasted("bt", "base", 3.0, 0.0004, better="9 of 10"),
+        ]
+    )
+    assert [row[2] for row in grid.rows] == ["all (ahead in 9 of 10)", "ind → jav"]
+    assert grid.rows[0][4:] == ["+3.0 [+2.0, +4.0]", "< .001", "1.5"]
+    assert grid.rows[1][5] == "one training each"
+
+
+@pytest.mark.parametrize(
+    ("losses", "converged"),
+    [([5, 4, 3.99], True), ([5, 4, 3.9], False), ([5, 3, 3.2], True), ([5], False)],
+)
+def test_a_training_that_still_learns_has_not_converged(
+    losses: list[float], converged: bool
+) -> None:
+    looks = [Validation(100 * n, loss) for n, loss in enumerate(losses, start=1)]
+    training = Training("base-1", [looks], "1,024", 10, "int8", "bf16", 1.0)
+    assert training.converged is converged
+
+
+@pytest.mark.parametrize("figure", [mt("bt", 20.0, parents=("base",)), TASK[0], answer(None)])
+def test_a_figure_is_read_back_from_its_record(figure: MtScore | TaskScore | Contrast) -> None:
+    assert from_record(figure.as_record()) == figure
 
 
 def overlap(origin: str, to: str, language: str, match: str, count: int) -> Record:
@@ -135,7 +229,7 @@ def test_manifest_text_cannot_write_html(tmp_path: Path) -> None:
     findings = Findings(
         experiment=experiment.model_copy(update={"name": evil}),
         scores=[],
-        comparisons=[],
+        overlaps=[],
         manifests=[
             {
                 "stage": "Bitext",
@@ -149,7 +243,6 @@ def test_manifest_text_cannot_write_html(tmp_path: Path) -> None:
                 "commit": evil,
             }
         ],
-        overlaps=[],
     )
     write_html(findings, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -11,17 +11,16 @@ from rich.text import Text
 from pipeline.looking.scores import finished_scores, finished_trainings
 from pipeline.reporting.findings import score_grids
 from pipeline.reporting.records import Contrast, Record, Score
-from pipeline.reporting.tables import Grid, contrast_grids, leak_grids
+from pipeline.reporting.tables import Grid, contrast_grids, leak_grids, overall
 from pipeline.reporting.trainings import Training
 from pipeline.stages.report import Report
 from tasks.auditing import is_held_out
-from tasks.mt.contests import ALL
 
 
 def score_tables(scores: Sequence[Score], trained: Sequence[Training]) -> Iterator[Table]:
     """Yield the tables of scores and the paired tests over all directions and languages."""
-    overall = [s for s in scores if isinstance(s, Contrast) and s.where.endswith(ALL)]
-    yield from map(_table, chain(score_grids(scores, trained), contrast_grids(overall)))
+    tests = overall([s for s in scores if isinstance(s, Contrast)])
+    yield from map(_table, chain(score_grids(scores, trained), contrast_grids(tests)))
 
 
 def print_answer(experiment: str) -> None:
@@ -54,7 +53,7 @@ def print_grids(grids: Iterable[Grid], *, remarks: Iterable[str] = ()) -> None:
 def _table(grid: Grid) -> Table:
     table = Table(title=grid.title, title_justify="left", caption=grid.note, caption_justify="left")
     for n, column in enumerate(grid.columns):
-        table.add_column(column, justify="left" if n < grid.columns_of_words else "right")
+        table.add_column(column, justify="left" if grid.holds_words(n) else "right")
     for row in grid.rows:
         table.add_row(*map(Text, row))  # corpus text: its brackets are no markup
     return table

@@ -108,11 +108,17 @@ def diff(
 def scores(
     experiment: Experiment,
     form: Annotated[ScoreFormat, typer.Option("--format", help="Output form.")] = ScoreFormat.TABLE,
+    page: Annotated[
+        Path | None, typer.Option(help="Write the results page of a finished study to this folder.")
+    ] = None,
 ) -> None:
     """Print every score an experiment has so far.
 
     Example: `sprachbund scores sandbox --format json | jq '.[] | select(.kind == "task")'`
     """
+    if page is not None:
+        _write_page(experiment, page)
+        return
     from pipeline.commands.answers import score_tables
     from pipeline.looking.scores import finished_scores, finished_trainings, scores_csv, scores_json
 
@@ -126,6 +132,17 @@ def scores(
             _print(table)
     else:
         sys.stderr.write(f"no scores yet: sprachbund run {experiment}\n")
+
+
+def _write_page(experiment: str, folder: Path) -> None:
+    """Write `<study>.json` and `<study>.md`."""
+    from pipeline.looking.results import snapshot
+    from pipeline.reporting.results_page import write_pages
+
+    found = snapshot(experiment)
+    found.write(folder / f"{found.study}.json")
+    write_pages(folder, [])
+    sys.stdout.write(f"Written: {folder / found.study}.json and .md\n")
 
 
 def show(

@@ -71,16 +71,18 @@ class Findings:
         ]
         yield from leak_grids(self.overlaps)
         yield training_text_grid(self.manifests)
-        yield Grid("Data", ["stage", "label", "counts"], counts, "read, kept and dropped by reason")
+        yield Grid(
+            "Data", ["stage", "label", "counts"], counts, "read, kept and dropped by reason", 3
+        )
         sources = [[c.name, c.licence, c.homepage, c.citation] for c in corpora(self.experiment)]
-        yield Grid("Sources", ["corpus", "licence", "home page", "citation"], sources, "")
+        yield Grid("Sources", ["corpus", "licence", "home page", "citation"], sources, "", 4)
         files = {
             (file["address"], file["sha256"])
             for m in self.manifests
             if m["stage"] == "RawCorpus"
             for file in m["sources"]
         }
-        yield Grid("Files", ["address", "sha256"], [list(file) for file in sorted(files)], "")
+        yield Grid("Files", ["address", "sha256"], [list(file) for file in sorted(files)], "", 2)
         stages = [
             [m["stage"], m["label"], _seconds(m), f"{m['peak_memory_mib']:,}"]
             for m in self.manifests
@@ -88,7 +90,7 @@ class Findings:
         total = sum(m["seconds"] for m in self.manifests)
         columns = ["stage", "label", "seconds", "peak memory (MiB)"]
         note = f"{total:,.0f} seconds in all; of a resumed stage, those of its last attempt"
-        yield Grid("Stages", columns, stages, note)
+        yield Grid("Stages", columns, stages, note, columns_of_words=2)
 
     @property
     def versions(self) -> Record:

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pipeline.reporting.records import MtScore, TaskScore
-from pipeline.reporting.ways import way_name
+from pipeline.reporting.ways import decisive, way_name
 from tasks.mt.scoring import BLEU
-from tasks.statistics import MACRO_F1
 from tasks.transfer.strategies import STRATEGIES
 
 
@@ -23,8 +22,8 @@ def mt_plot(scores: Sequence[MtScore]) -> Iterator[str]:
 
 
 def task_plots(scores: Sequence[TaskScore]) -> Iterator[str]:
-    """Yield a bar chart of macro-F1 per task and encoder: a group per language."""
-    chosen = [s for s in scores if s.metric == MACRO_F1 and STRATEGIES[s.strategy].per_language]
+    """Yield a bar chart per task and encoder: a group per language, a bar per way."""
+    chosen = [s for s in decisive(scores) if STRATEGIES[s.strategy].per_language]
     order = list(STRATEGIES)
     for task, encoder in dict.fromkeys((s.task, s.encoder) for s in chosen):
         here = [s for s in chosen if (s.task, s.encoder) == (task, encoder)]
@@ -34,7 +33,7 @@ def task_plots(scores: Sequence[TaskScore]) -> Iterator[str]:
         values = {
             (s.language, way_name(s.strategy, s.system)): Bar(s.score, s.low, s.high) for s in here
         }
-        yield _grouped_bars(languages, series, values, f"macro-F1: {task}, {encoder}", {})
+        yield _grouped_bars(languages, series, values, f"{here[0].metric}: {task}, {encoder}", {})
 
 
 class Bar(NamedTuple):

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tasks.mt.contests import ALL
+
 Record = dict[str, Any]
 
 
@@ -83,9 +85,24 @@ class Contrast:
     better: str | None = None
     """Of a contrast over several places: `4 of 5`, how often the first is ahead."""
 
+    @property
+    def over_all(self) -> bool:
+        """Say whether it covers all directions, or all languages of a task."""
+        return self.where.rpartition("/")[2] == ALL
+
+    @property
+    def place(self) -> str:
+        """Say where, as people read it."""
+        return arrow(self.where) if self.of == "mt" else self.where
+
     def as_record(self) -> Record:
         """Return plain values for JSON."""
         return {"kind": "contrast", **asdict(self)}
+
+
+def arrow(direction: str) -> str:
+    """Return `ind → jav` of `ind-jav`."""
+    return direction.replace("-", " → ")
 
 
 Score = MtScore | TaskScore | Contrast

@@ -4,12 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from pipeline.reporting.records import Contrast, MtScore, Record, TaskScore
+from pipeline.reporting.records import Contrast, MtScore, Record, TaskScore, arrow
 from pipeline.reporting.trainings import Training
-from pipeline.reporting.ways import way_name
+from pipeline.reporting.ways import decisive, way_name
 from tasks.auditing import is_held_out
-from tasks.mt.contests import ALL
-from tasks.statistics import MACRO_F1
 from tasks.transfer.contests import ANSWERS
 from tasks.transfer.strategies import STRATEGIES
 
@@ -17,13 +15,22 @@ ONE_TRAINING = "one training each"
 
 
 class Grid(NamedTuple):
-    """A table of strings with a title and a note on how to read it; words first, then figures."""
+    """A table of strings with a title and a note on how to read it.
+
+    Words first, then figures; the last columns may hold words again.
+    """
 
     title: str
     columns: list[str]
     rows: list[list[str]]
     note: str
     columns_of_words: int = 1
+    last_columns_of_words: int = 0
+
+    def holds_words(self, column: int) -> bool:
+        """Say whether a column holds words, which stand to the left, and not figures."""
+        first_of_last = len(self.columns) - self.last_columns_of_words
+        return column < self.columns_of_words or column >= first_of_last
 
 
 def mt_grid(scores: Sequence[MtScore], contrasts: Sequence[Contrast], metric: str) -> Grid | None:
@@ -36,33 +43,53 @@ def mt_grid(scores: Sequence[MtScore], contrasts: Sequence[Contrast], metric: st
     copies = {s.direction: s.copy for s in chosen}
     rows = [
         [
-            direction.replace("-", " → "),
+            arrow(direction),
             f"{copies[direction]:.1f}",
             *(_mt_cell(by_place.get((direction, system))) for system in systems),
         ]
         for direction in copies
     ]
+    tested = [c for c in contrasts if c.of == "mt" and c.metric == metric]
     note = (
-        f"{_range(s.n for s in chosen)} test sentences a direction; {_trainings_note(chosen)}"
-        f"{_detectable_note([c for c in contrasts if c.of == 'mt' and c.metric == metric], '.1f')}"
+        f"{_range(s.n for s in chosen)} test sentences a direction; copy: the source as it is; "
+        f"{_trainings_note(chosen)}{_detectable_note(tested, '.1f')}"
     )
     return Grid(metric, ["direction", "copy", *systems], rows, note)
 
 
 def _trainings_note(scores: Sequence[MtScore]) -> str:
-    """Say what the intervals cover."""
-    most = max(s.replicates for s in scores)
-    if most == 1:
+    """Say what the intervals cover, and for which systems."""
+    several: dict[int, list[str]] = {}
+    for system, trainings in dict.fromkeys(
+        (s.system, s.replicates) for s in scores if s.spread is not None
+    ):
+        several.setdefault(trainings, []).append(system)
+    if not several:
         return f"± half the 95 % interval over sentences, {ONE_TRAINING}"
-    return f"mean of {most} trainings, ± half the 95 % interval over sentences and trainings"
+    means = ", ".join(
+        f"{' and '.join(systems)} the mean of {replicates} trainings"
+        for replicates, systems in several.items()
+    )
+    return f"± half the 95 % interval over sentences and trainings; {means}"
 
 
 def _detectable_note(contrasts: Sequence[Contrast], form: str) -> str:
     """Say which difference a test in one place would find, four times of five."""
-    single = [c.mdd for c in contrasts if not c.where.endswith(ALL) and c.p is not None]
+    single = [c for c in contrasts if not c.over_all]
     if not single:
         return ""
-    return f"; a difference of {median(single):{form}} would be found in four of five repetitions"
+    found = [c.mdd for c in single if c.p is not None]
+    alone = "" if found else " if it were not for the noise of trainings"
+    least = _span(found or [c.mdd for c in single], form)
+    return f"; a difference of {least} would be found in four of five repetitions{alone}"
+
+
+def _span(amounts: Sequence[float], form: str) -> str:
+    """Return the median, and the range where there is one."""
+    middle, low, high = (
+        f"{amount:{form}}" for amount in (median(amounts), min(amounts), max(amounts))
+    )
+    return middle if low == high else f"{middle} (by place {low} to {high})"
 
 
 def spread_grid(scores: Sequence[MtScore], metric: str) -> Grid | None:
@@ -74,7 +101,7 @@ def spread_grid(scores: Sequence[MtScore], metric: str) -> Grid | None:
     by_place = {(s.direction, s.system): s.spread for s in chosen}
     rows = [
         [
-            direction.replace("-", " → "),
+            arrow(direction),
             *(_spread_cell(by_place.get((direction, system))) for system in systems),
         ]
         for direction in dict.fromkeys(s.direction for s in chosen)
@@ -93,47 +120,56 @@ def contrast_grids(contrasts: Sequence[Contrast]) -> Iterator[Grid]:
     for of, title in (("mt", "Contrasts of translation"), ("task", "Contrasts of the tasks")):
         here = [c for c in contrasts if c.of == of]
         if here:
-            form = ".1f" if of == "mt" else ".3f"
-            rows = [_contrast_row(c, form) for c in sorted(here, key=_overall_first)]
+            rows = [_contrast_row(c) for c in sorted(here, key=_overall_first)]
             columns = ["first", "second", "where", "metric", "difference", "p", "found from"]
             note = (
-                "first minus second with its 95 % interval over items and trainings; p corrected "
-                f"(Holm) within its family; – where a side rests on {ONE_TRAINING}; found from: "
-                "the least difference that such a test finds in four of five repetitions"
+                "first minus second with its 95 % interval over items and trainings (over items "
+                f"alone with {ONE_TRAINING}: not tested); p corrected (Holm) for the number of "
+                "tests over all places, or in single ones; ahead: in how many places the first "
+                "has the higher score; found from: the least difference that such a test finds in "
+                "four of five repetitions"
             )
             yield Grid(title, columns, rows, note, columns_of_words=4)
 
 
-def _overall_first(contrast: Contrast) -> tuple[bool, str]:
-    return not contrast.where.endswith(ALL), contrast.family
+def overall(contrasts: Sequence[Contrast]) -> list[Contrast]:
+    """Return the tests over all places; of what was tested in one place only, that test."""
+    joint = {(c.of, c.metric) for c in contrasts if c.over_all}
+    return [c for c in contrasts if c.over_all or (c.of, c.metric) not in joint]
 
 
-def _contrast_row(c: Contrast, form: str) -> list[str]:
-    where = c.where.replace("-", " → ") if c.of == "mt" else c.where
-    better = f" (ahead in {c.better})" if c.better else ""
-    return [
-        c.first,
-        c.second,
-        where + better,
-        c.metric,
-        f"{c.difference:+{form}} [{c.low:+{form}}, {c.high:+{form}}]",
-        p_text(c.p),
-        f"{c.mdd:{form}}",
-    ]
+def _overall_first(contrast: Contrast) -> tuple[str, bool, str]:
+    task = contrast.where.partition("/")[0] if contrast.of == "task" else ""
+    return task, not contrast.over_all, contrast.family
+
+
+def _contrast_row(c: Contrast) -> list[str]:
+    ahead = f" (ahead in {c.better})" if c.better else ""
+    low, high = (signed(c, bound) for bound in (c.low, c.high))
+    difference = f"{signed(c, c.difference)} [{low}, {high}]"
+    mdd = f"{c.mdd:{_form(c)}}"
+    return [c.first, c.second, c.place + ahead, c.metric, difference, p_text(c.p), mdd]
+
+
+def signed(contrast: Contrast, amount: float) -> str:
+    """Return points of a contrast's metric as people write them: +1.2, or +0.012."""
+    return f"{amount:+{_form(contrast)}}"
+
+
+def _form(contrast: Contrast) -> str:
+    return ".1f" if contrast.of == "mt" else ".3f"
 
 
 def p_text(p: float | None) -> str:
     """Return a p-value as people write it."""
     if p is None:
-        return "–"
+        return ONE_TRAINING
     return "< .001" if p < 0.001 else f"{p:.3f}"
 
 
-def task_grids(
-    scores: Sequence[TaskScore], contrasts: Sequence[Contrast], metric: str = MACRO_F1
-) -> Iterator[Grid]:
+def task_grids(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) -> Iterator[Grid]:
     """Yield one grid per task and encoder: a row per way of transfer, a column per language."""
-    chosen = [s for s in scores if s.metric == metric]
+    chosen = decisive(scores)
     for task, encoder in dict.fromkeys((s.task, s.encoder) for s in chosen):
         here = [s for s in chosen if (s.task, s.encoder) == (task, encoder)]
         ways = sorted(dict.fromkeys((s.strategy, s.system) for s in here), key=_strategy_place)
@@ -148,13 +184,20 @@ def task_grids(
         tested = [c for c in contrasts if c.family == ANSWERS and c.where.startswith(f"{task}/")]
         found = f"{_source_note(source)}{_detectable_note(tested, '.3f')}"
         yield Grid(
-            f"{task}: {metric} with {encoder}",
+            f"{task}: {here[0].metric} with {encoder}",
             ["strategy (system)", *languages],
             rows,
-            f"{_range(s.n for s in here)} test items, mean of {here[0].seeds} seeds, each with the "
-            "translations of one training; ± half the 95 % interval over both; in-language: "
-            f"trained on the language's own labels{found}",
+            f"{_range(s.n for s in here)} test items, mean of {_range(s.seeds for s in here)} "
+            "seeds, each with the translations of one training; ± half the 95 % interval over both"
+            f"{found}; {_strategies_note(ways)}",
         )
+
+
+def _strategies_note(ways: Sequence[tuple[str, str]]) -> str:
+    """Say what each strategy in a table does."""
+    names = dict.fromkeys(strategy for strategy, _ in ways)
+    there = [STRATEGIES[name] for name in names if STRATEGIES[name].per_language]
+    return "; ".join(f"{strategy.name}: {strategy.about}" for strategy in there)
 
 
 def _source_note(source: Sequence[TaskScore]) -> str:
@@ -283,7 +326,7 @@ def training_text_grid(manifests: list[Record]) -> Grid:
         "noise by filter, leaks by how and where they were found; a filter is skipped where it "
         "would drop more than `filters.max_loss` of a corpus (what it would drop in brackets)"
     )
-    return Grid("Training text", columns, rows, note)
+    return Grid("Training text", columns, rows, note, last_columns_of_words=3)
 
 
 def _reasons(counts: dict[str, int]) -> str:

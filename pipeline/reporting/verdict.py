@@ -2,92 +2,125 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.reporting.records import Contrast, MtScore, TaskScore
-from pipeline.reporting.tables import ONE_TRAINING, p_text
-from tasks.mt.contests import ALL
+from pipeline.reporting.records import Contrast, MtScore, TaskScore, arrow
+from pipeline.reporting.tables import ONE_TRAINING, p_text, signed
 from tasks.mt.scoring import BLEU
-from tasks.statistics import MACRO_F1, SIGNIFICANT
-from tasks.transfer.contests import ANSWERS, WINNER
-from tasks.transfer.strategies import IN_LANGUAGE
+from tasks.statistics import SIGNIFICANT
+from tasks.transfer.contests import ANSWERS, SYSTEMS, WINNER
+from tasks.transfer.strategies import IN_LANGUAGE, STRATEGIES
 
 TOO_LOW_TO_JUDGE = 5.0
+"""BLEU below which a translation has next to nothing in common with the reference."""
 
 
 def task_verdicts(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) -> Iterator[str]:
-    """Yield one sentence per task and language: the way that dev data chose, and what it gains."""
-    macro = [s for s in scores if s.metric == MACRO_F1]
-    answers = [c for c in contrasts if c.of == "task" and c.family == ANSWERS]
+    """Yield which way to use in each language of each task, then what systems gain there."""
+    tested = [c for c in contrasts if c.of == "task"]
+    answers = [c for c in tested if c.family == ANSWERS]
     for where in dict.fromkeys(c.where for c in answers):
         here = [c for c in answers if c.where == where]
-        task, _, language = where.partition("/")
-        own = [
-            s.score
-            for s in macro
-            if (s.task, s.language, s.strategy) == (task, language, IN_LANGUAGE)
-        ]
-        place = f"{task}, over all languages" if language == ALL else f"{task}, {language}"
-        against = "; ".join(map(_against, here))
-        bound = f"; trained on its own labels: {max(own):.3f}" if own else ""
-        chosen = here[0].first
-        how = "the way" if chosen == WINNER else chosen
-        yield f"{place}: {how} that dev data chose: {against}{bound}."
+        yield _over_all(here[0]) if here[0].first == WINNER else _answer(here, scores)
+    yield from _not_chosen(scores)
+    yield from (_over_all(c) for c in tested if c.family == SYSTEMS and c.over_all)
+
+
+def _answer(here: Sequence[Contrast], scores: Sequence[TaskScore]) -> str:
+    """Name the way that dev data chose in one language, and what it gains over which others."""
+    task, _, language = here[0].where.partition("/")
+    gains = ", and it ".join(map(_against, here))
+    reached = [
+        f"{s.score:.3f} with {s.encoder}"
+        for s in scores
+        if (s.task, s.language, s.strategy) == (task, language, IN_LANGUAGE)
+        and s.metric == here[0].metric
+    ]
+    own = f" Labels of the language itself reach {', '.join(reached)}." if reached else ""
+    return (
+        f"{task}, {language}: use {here[0].first}, the best on dev data. On test it {gains}.{own}"
+    )
 
 
 def _against(contrast: Contrast) -> str:
-    better = f", ahead in {contrast.better}" if contrast.better else ""
+    amount = f"{abs(contrast.difference):.3f}"
+    verb = f"gains {amount} {contrast.metric} over"
+    if contrast.difference < 0:
+        verb = f"is {amount} {contrast.metric} behind"
+    return f"{verb} {contrast.second} ({_certainty(contrast)})"
+
+
+def _over_all(contrast: Contrast) -> str:
+    """Say what the chosen ways, or a system, gain on average over a task's languages."""
+    task = contrast.where.partition("/")[0]
+    first = "the ways that dev data chose" if contrast.first == WINNER else contrast.first
     return (
-        f"{contrast.difference:+.3f} {contrast.metric} against {contrast.second} "
-        f"({_certainty(contrast)}{better})"
+        f"{task}, over all languages: {first} against {contrast.second}: "
+        f"{signed(contrast, contrast.difference)} {contrast.metric} ({_certainty(contrast)})"
+        f"{_ahead(contrast, 'languages')}."
     )
+
+
+def _not_chosen(scores: Sequence[TaskScore]) -> Iterator[str]:
+    """Yield the languages of a task where there were no dev data to choose a way by."""
+    compete = [s for s in scores if STRATEGIES[s.strategy].transfers]
+    for task, language in dict.fromkeys((s.task, s.language) for s in compete):
+        here = [s.dev for s in compete if (s.task, s.language) == (task, language)]
+        if all(dev is None for dev in here):
+            yield f"{task}, {language}: no way was chosen, for want of dev data."
+
+
+def _ahead(contrast: Contrast, places: str) -> str:
+    return f", ahead in {contrast.better} {places}" if contrast.better else ""
 
 
 def _certainty(contrast: Contrast) -> str:
     """Say whether a difference is more than noise."""
     if contrast.p is None:
-        return f"{ONE_TRAINING}, not tested"
-    if contrast.p < SIGNIFICANT:
-        return f"p {_equals(contrast.p)}, more than noise"
-    return f"p {_equals(contrast.p)}, may be noise: below {_amount(contrast)} it cannot be told"
+        return f"{ONE_TRAINING}: not tested"
+    verdict = "more than noise" if is_sure(contrast) else "cannot be told with this test set"
+    p = p_text(contrast.p)
+    return f"p {p if p.startswith('<') else f'= {p}'}: {verdict}"
 
 
-def _equals(p: float) -> str:
-    text = p_text(p)
-    return text if text.startswith("<") else f"= {text}"
-
-
-def _amount(contrast: Contrast) -> str:
-    return f"{contrast.mdd:.1f}" if contrast.of == "mt" else f"{contrast.mdd:.3f}"
+def is_sure(contrast: Contrast) -> bool:
+    """Say whether a difference is more than noise of items and trainings."""
+    return contrast.p is not None and contrast.p < SIGNIFICANT
 
 
 def mt_verdicts(scores: Sequence[MtScore], contrasts: Sequence[Contrast]) -> Iterator[str]:
     """Yield one sentence per contrast, then one per direction: who translates best."""
     tested = [c for c in contrasts if c.of == "mt" and c.metric == BLEU]
     bleu = [s for s in scores if s.metric == BLEU]
-    for first, second in dict.fromkeys((c.first, c.second) for c in tested):
-        yield _contrast_sentence([c for c in tested if (c.first, c.second) == (first, second)])
+    for pair in dict.fromkeys((c.first, c.second) for c in tested):
+        weak = all(s.score < TOO_LOW_TO_JUDGE for s in bleu if s.system in pair)
+        yield _contrast_sentence([c for c in tested if (c.first, c.second) == pair], weak=weak)
     for direction in dict.fromkeys(s.direction for s in bleu):
-        here = [s for s in bleu if s.direction == direction]
-        yield f"{direction.replace('-', ' → ')}: {_best(here)}."
+        yield f"{arrow(direction)}: {_best([s for s in bleu if s.direction == direction])}."
 
 
-def _contrast_sentence(here: Sequence[Contrast]) -> str:
+def _contrast_sentence(here: Sequence[Contrast], *, weak: bool) -> str:
     """Say what one system gains over another: on the whole, then where for sure."""
-    whole = next((c for c in here if c.where == ALL), here[0])
-    sure = [c for c in here if c.where != ALL and c.p is not None and c.p < SIGNIFICANT]
-    gains = ", ".join(f"{c.where.replace('-', ' → ')} {c.difference:+.1f}" for c in sure)
-    where = f"; beyond noise in {gains}" if gains else ""
-    count = f", ahead in {whole.better} directions" if whole.better else ""
+    whole = next((c for c in here if c.over_all), here[0])
+    single = [c for c in here if c is not whole]
+    gains = ", ".join(f"{c.place} {signed(c, c.difference)}" for c in single if is_sure(c))
+    where = f" For sure in {gains}." if gains else ""
+    if not gains and any(c.p is not None for c in single):
+        where = " For sure in no single direction."
+    low, high = (signed(whole, bound) for bound in (whole.low, whole.high))
+    over = "over all directions" if whole.over_all else whole.place
+    judged = " Both translate too little to judge them by." if weak else ""
     return (
-        f"{whole.first} against {whole.second}: {whole.difference:+.1f} BLEU on average "
-        f"[{whole.low:+.1f}, {whole.high:+.1f}] ({_certainty(whole)}){count}{where}."
+        f"{whole.first} against {whole.second}, {over}: {signed(whole, whole.difference)} "
+        f"{whole.metric} [{low}, {high}] ({_certainty(whole)}){_ahead(whole, 'directions')}."
+        f"{where}{judged}"
     )
 
 
 def _best(here: Sequence[MtScore]) -> str:
-    """Name the system with the best score; all of them stand in the table."""
-    best = max(here, key=lambda s: s.score)
+    """Name the system with the highest score and the next; all of them stand in the table."""
+    best, *others = sorted(here, key=lambda s: -s.score)
     if best.score <= best.copy:
-        return f"no system beats copying the source ({best.copy:.1f} BLEU)"
-    gain = f"{best.score:.1f} BLEU, {best.score - best.copy:.1f} above copying"
-    weak = ", too little to use" if best.score < TOO_LOW_TO_JUDGE else ""
-    return f"{best.system} translates best, {gain}{weak}"
+        return f"no system beats copying the source ({best.copy:.1f} {best.metric})"
+    gain = f"{best.score:.1f} {best.metric}, {best.score - best.copy:.1f} above copying"
+    following = f"; {others[0].system} follows with {others[0].score:.1f}" if others else ""
+    weak = "; too little to use" if best.score < TOO_LOW_TO_JUDGE else ""
+    return f"{best.system} scores highest, {gain}{following}{weak}"

@@ -1,10 +1,11 @@
 """Ways of transfer by name: artifacts hold numbers, so that renaming a system rebuilds nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.reporting.records import Contrast, TaskScore
 from tasks.transfer.contests import Way
+from tasks.transfer.kinds import KINDS
 
 
 class Names(NamedTuple):
@@ -34,6 +35,11 @@ def way_name(strategy: str, system: str = "", encoder: str = "") -> str:
     """Return how people call a way: `translate-test (bt), char-ngram`."""
     of_system = f"{strategy} ({system})" if system else strategy
     return f"{of_system}, {encoder}" if encoder else of_system
+
+
+def decisive(scores: Sequence[TaskScore]) -> list[TaskScore]:
+    """Return the scores by the measure that decides their kind of task."""
+    return [s for s in scores if s.metric == next(iter(KINDS[s.task_kind].measures))]
 
 
 def named_scores(

@@ -14,12 +14,12 @@ code     name       relation to the hub
 
 One number per language, its *distance* in [0, 1] from the hub, sets all of this: ``1 - distance``
 of the roots are inherited (rare ones go first), sound changes become more, and typology moves from
-the hub's over the cousin's to the isolate's (see `LanguageProfile.at` in `tasks/sandbox/language.py`).
+the hub's over the cousin's to the isolate's (see `LanguageProfile.at`).
 
-Sentences have 4 to 8 words unless a recipe says otherwise. Numerals and proper names look alike in all languages and are never
-inflected. About one root in eight has a synonym of its own in each language, chosen freely from
-sentence to sentence, so translation is not a bijection. No two roots of a language share a form;
-two *inflected* forms may coincide, which is rare.
+Sentences have 4 to 8 words unless a recipe says otherwise. Numerals and proper names look alike in
+all languages and are never inflected. About one root in eight has a synonym of its own in each
+language, chosen freely from sentence to sentence, so translation is not a bijection. No two roots
+of a language share a form; two *inflected* forms may coincide, which is rare.
 
 The label (praise, neutral, complaint) is that of the main clause: its verb's valence or, if the
 verb is neutral, that of its object's adjective; negation turns praise into complaint and back.
