@@ -238,8 +238,8 @@ def _row(job: tuple[Cell, bool, int, int]) -> Record:
 def main() -> None:
     """Fill the table, print it as it grows, and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--experiments", type=int, default=2000, help="simulations a row")
-    parser.add_argument("--resamples", type=int, default=400, help="of the items, in each")
+    parser.add_argument("--experiments", type=int, default=3000, help="simulations a row")
+    parser.add_argument("--resamples", type=int, default=500, help="of the items, in each")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--out", type=Path, default=RESULTS / "calibration.json")
     options = parser.parse_args()

@@ -81,6 +81,13 @@ def test_subwords_are_counted_where_a_model_exists(tiny: Path) -> None:
     assert 300 < after_the_guard <= 330
 
 
+def test_what_a_test_set_could_tell_is_said_once_it_is_counted(tiny: Path) -> None:
+    building.run(find_stages(str(tiny), "LabelledData"))
+    (said,) = [line for line in remarks(readiness(str(tiny))) if line.startswith("stance: with")]
+    assert "60 test items" in said
+    assert "16.2 points" in said  # 2.8 * sqrt(.2 / 60)
+
+
 def test_comet_needs_both_sides(store: Path) -> None:
     world, nusa = readiness("world"), readiness("nusa")
     assert {of(world, code).comet.possible for code in ("eng", "spa", "hin", "vie")} == {"yes"}

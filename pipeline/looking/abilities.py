@@ -47,6 +47,7 @@ def transfer(
         if name == ZERO_SHOT
         else Ability("yes", systems if strategy.uses_system else "")
         for name, strategy in STRATEGIES.items()
+        if strategy.per_language
     }
 
 

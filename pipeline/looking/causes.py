@@ -52,7 +52,7 @@ def earlier_artifact(stage: Stage[Any]) -> Artifact | None:
     """Return the newest other artifact of a stage and label, of the same experiment if there is."""
     place = stage.place
     label = stage.label()
-    folders = place.artifact.parent.glob(f"{escape(label)}-*/{MANIFEST}")
+    folders = place.artifact.parent.glob(f"{escape(stage.slug())}-*/{MANIFEST}")
     found: list[tuple[bool, str, Artifact]] = []
     for path in folders:
         artifact = Artifact(path.parent)
@@ -113,25 +113,35 @@ def _causes(
 
 def _changed_inputs(
     stage: Stage[Any], earlier: Artifact, manifest: dict[str, Any]
-) -> Iterator[tuple[Literal["input"], str, Changed | None]]:
-    before = {name.rpartition("-")[0]: name for name in manifest["upstream"]}
-    now = {
-        f"{needed.place.stage}/{needed.label()}": needed
-        for stages in stage.inputs.values()
-        for needed in stages
-    }
-    for name, needed in now.items():
-        title = name.replace("/", " ", 1)
-        if name not in before:
-            yield "input", f"new input: {title}", None
-        elif before[name] != needed.place.key:
-            replaced = Artifact(earlier.store / before[name])
-            if (replaced.folder / MANIFEST).is_file():
-                yield "input", f"input changed: {title}", (needed, replaced)
-            else:
-                yield "input", f"input changed: {title} (what it replaces is gone)", None
-    for name in before.keys() - now.keys():
-        yield "input", f"input gone: {name.replace('/', ' ', 1)}", None
+) -> Iterator[tuple[CauseKind, str, Changed | None]]:
+    needed = [needed for stages in stage.inputs.values() for needed in stages]
+    same = {stage.place.key for stage in needed} & {*manifest["upstream"]}
+    before: dict[str, list[str]] = {}
+    for key in manifest["upstream"]:
+        if key not in same:
+            before.setdefault(_kind_and_slug(key), []).append(key)
+    for changed in needed:
+        if changed.place.key in same:
+            continue
+        replaced = before.get(_kind_and_slug(changed.place.key), [])
+        yield _changed_input(changed, earlier.store / replaced.pop(0) if replaced else None)
+    for name in (key for keys in before.values() for key in keys):
+        yield "input", f"input gone: {_kind_and_slug(name).replace('/', ' ', 1)}", None
+
+
+def _kind_and_slug(key: str) -> str:
+    """Return the key of an artifact without its fingerprint."""
+    return key.rpartition("-")[0]
+
+
+def _changed_input(
+    changed: Stage[Any], replaced: Path | None
+) -> tuple[CauseKind, str, Changed | None]:
+    if replaced is None:
+        return "input", f"new input: {changed.title}", None
+    if (replaced / MANIFEST).is_file():
+        return "input", f"input changed: {changed.title}", (changed, Artifact(replaced))
+    return "input", f"input changed: {changed.title} (what it replaces is gone)", None
 
 
 def differences(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:

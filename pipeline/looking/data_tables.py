@@ -11,6 +11,7 @@ from pipeline.reporting.tables import Grid
 from pipeline.reporting.words import duration, size
 from pipeline.specs.coverage import FAMILIES, IDENTIFIER, Coverage, language_list
 from tasks.profiling import Lengths
+from tasks.statistics import detectable_share
 from tasks.transfer.strategies import STRATEGIES
 
 NOTHING = "–"
@@ -99,6 +100,9 @@ def _visible(text: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
+_OF_LANGUAGES = [name for name, strategy in STRATEGIES.items() if strategy.per_language]
+
+
 def readiness_grids(ready: Readiness) -> Iterator[Grid]:
     """Yield what there is for each language, who knows it, what can be done, terms and costs."""
     yield _data_grid(ready.languages)
@@ -122,6 +126,22 @@ def remarks(ready: Readiness) -> Iterator[str]:
             abilities |= {f"{task}, {name}": ability for name, ability in strategies.items()}
         for why, names in _by_reason(abilities).items():
             yield f"{language.language}: {why} ({', '.join(names)})"
+    yield from _detectable(ready)
+
+
+def _detectable(ready: Readiness) -> Iterator[str]:
+    """Yield what the smallest test set of each task could tell, where it is counted."""
+    sizes: dict[str, list[int]] = {}
+    for language in ready.languages:
+        for amount in language.labelled:
+            if count := amount.parts.get("test"):
+                sizes.setdefault(amount.name, []).append(count)
+    for task, counts in sizes.items():
+        points = 100 * detectable_share(min(counts))
+        yield (
+            f"{task}: with {min(counts):,} test items, two ways that disagree on a fifth of them "
+            f"must differ by {points:.1f} points of accuracy to be told apart, four times of five"
+        )
 
 
 def _by_reason(abilities: Mapping[str, Ability]) -> dict[str, list[str]]:
@@ -204,13 +224,13 @@ def _strategy_grid(languages: list[LanguageReadiness]) -> Grid:
         [
             found.language,
             task,
-            *(strategies[name].possible if strategies else NOTHING for name in STRATEGIES),
+            *(strategies[name].possible if strategies else NOTHING for name in _OF_LANGUAGES),
             found.back_translation.possible,
         ]
         for found in languages
         for task, strategies in (found.strategies or {NOTHING: {}}).items()
     ]
-    columns = ["language", "task", *STRATEGIES, "back-translation"]
+    columns = ["language", "task", *_OF_LANGUAGES, "back-translation"]
     note = "everything is transferred from the hub; reasons below"
     return Grid("What can be done", columns, rows, note, columns_of_words=len(columns))
 
