@@ -168,51 +168,27 @@ CHANGED_CODE = {
     "build": Edit(STAGES_FILE, "if not inputs", "if inputs is None", "Words", BUILD),
     "error": Edit(STAGES_FILE, "raise SourceError", "raise ValueError", "Words", BUILD),
     "stage's own function": Edit(
-        STAGES_FILE,
-        '".txt"',
-        '".csv"',
-        "Words",
-        "pipeline.stages.words.Words._suffix",
+        STAGES_FILE, '".txt"', '".csv"', "Words", "pipeline.stages.words.Words._suffix"
     ),
     "type of an argument": Edit(
-        STAGES_FILE,
-        '"plain"',
-        '"fast"',
-        "Words",
-        "pipeline.stages.words.WordsSpec",
+        STAGES_FILE, '"plain"', '"fast"', "Words", "pipeline.stages.words.WordsSpec"
     ),
     "constant": Edit("tasks/cleaning.py", "= 100", "= 99", "Words", "tasks.cleaning.LIMIT"),
     "function of a module": Edit(
-        "tasks/cleaning.py",
-        "lower(word[",
-        "lower(word[1:",
-        "Words",
-        "tasks.cleaning.clean",
+        "tasks/cleaning.py", "lower(word[", "lower(word[1:", "Words", "tasks.cleaning.clean"
     ),
     "class": Edit(
         "tasks/counting.py", "self.step", "2 * self.step", "Counts", "tasks.counting.Counter"
     ),
     "base class": Edit("tasks/tallies.py", "= 1", "= 2", "Counts", "tasks.tallies.Tally"),
     "deep callee of both": Edit(
-        "tasks/letters.py",
-        '"ss"',
-        '"sz"',
-        "Counts Words",
-        "tasks.letters._folded",
+        "tasks/letters.py", '"ss"', '"sz"', "Counts Words", "tasks.letters._folded"
     ),
     "entry of a registry": Edit(
-        "tasks/fast.py",
-        "= Fast()",
-        "= start",
-        "Words",
-        "tasks.fast.ENGINES[...]",
+        "tasks/fast.py", "= Fast()", "= start", "Words", "tasks.fast.ENGINES[...]"
     ),
     "what a registry holds": Edit(
-        "tasks/fast.py",
-        "return start(",
-        "return start (*words, ",
-        "Words",
-        "tasks.fast.Fast",
+        "tasks/fast.py", "return start(", "return start (*words, ", "Words", "tasks.fast.Fast"
     ),
     "module of a child process": Edit(
         "models/child/run.py",
@@ -222,18 +198,10 @@ CHANGED_CODE = {
         "models.child.run.(statements)",
     ),
     "package named in a string": Edit(
-        "models/child/plugins/quick.py",
-        "3",
-        "4",
-        "Words",
-        "models.child.plugins.quick.SPEED",
+        "models/child/plugins/quick.py", "3", "4", "Words", "models.child.plugins.quick.SPEED"
     ),
     "other file of that package": Edit(
-        "models/child/plugins/page.html",
-        "<p>",
-        "<b>",
-        "Words",
-        "models.child.plugins.page.html",
+        "models/child/plugins/page.html", "<p>", "<b>", "Words", "models.child.plugins.page.html"
     ),
 }
 
