@@ -16,7 +16,7 @@ NOISY = 5
 @pytest.fixture
 def noisy(tmp_path: Path) -> Path:
     """Return an experiment of 600 sentence pairs and some of each kind of noise."""
-    recipe = SandboxRecipe(seed=3)
+    recipe = SandboxRecipe(seed=3, pairs=1500, roots=400, longest=14)
     rows = [(hub, iso) for _, hub, iso in parallel(recipe, "iso")]
     pairs, others = rows[:600], rows[600:]
     for number in range(NOISY):

@@ -199,9 +199,11 @@ def scores(experiment: str, store: Path, **wanted: object) -> list[dict[str, Any
 def test_a_slice_of_the_real_study(tmp_path: Path) -> None:
     on_real_corpora("run", "nusa-mini", store=tmp_path)
     for direction in ("jav-ind", "min-ind"):
-        (gloss,) = scores("nusa-mini", tmp_path, system="gloss", metric="BLEU", direction=direction)
+        (gloss,) = scores(
+            "nusa-mini", tmp_path, kind="mt", system="gloss", metric="BLEU", direction=direction
+        )
         assert gloss["low"] > gloss["copy"]
-    task = scores("nusa-mini", tmp_path, metric="macro-F1")
+    task = scores("nusa-mini", tmp_path, kind="task", metric="macro-F1")
     assert max(r["score"] for r in task if r["strategy"] != "in-language") > 0.3  # chance is 0.2
 
 
@@ -301,7 +303,7 @@ def test_a_slice_of_each_other_real_corpus(tmp_path: Path, name: str) -> None:
     for label, sizes in facts.labelled.items():
         labelled = counts["LabelledData", label]
         assert Items(labelled["train"], labelled["dev"], labelled["test"]) == sizes
-    for gloss in scores(name, tmp_path, system="gloss", metric="BLEU"):
+    for gloss in scores(name, tmp_path, kind="mt", system="gloss", metric="BLEU"):
         assert gloss["low"] > gloss["copy"]
     predicted = [
         tmp_path / name / "predictions.parquet"

@@ -201,8 +201,8 @@ def _task_changes(
 
 
 def _contest(built: Built) -> Contest:
-    spec = built.manifest["spec"]["contest"]
-    return Contest(**{**spec, "labels": tuple(spec["labels"])})
+    kind, labels, resamples, seed = built.manifest["spec"]["contest"]
+    return Contest(kind, tuple(labels), resamples, seed)
 
 
 def _way_runs(built: Built) -> dict[str, Runs]:

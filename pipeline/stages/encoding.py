@@ -132,6 +132,7 @@ def seen_text(stage: Stage[Any], text: TextVersion, system: str) -> Requirements
 
     Of the replicates' versions no more than there are seeds to read them.
     """
+    system = system if text.to else ORIGINAL
     place = {"experiment": stage.experiment, "task": stage.task}
     versions = versions_of(stage, text, system)[: stage.study.transfer.classifier.seeds]
     if encoder_of(stage).vectors:

@@ -70,13 +70,12 @@ def bitext_sides(
 
     Between two languages that are each paired with the hub, the sentences that both pairs share.
     """
+    artifacts = inputs.many(part)
+    both = [a for a in artifacts if {*direction} <= {*a.manifest["spec"]["languages"]}]
     sides = []
     for language in direction:
-        found: dict[str, str] = {}
-        for artifact in inputs.many(part):
-            path = artifact.path(f"{part}.parquet")
-            if language in artifact.manifest["spec"]["languages"]:
-                found = found or {r["id"]: r["text"] for r in as_texts(path, language)}
-        sides.append(found)
+        holding = both or [a for a in artifacts if language in a.manifest["spec"]["languages"]]
+        path = holding[0].path(f"{part}.parquet")
+        sides.append({record["id"]: record["text"] for record in as_texts(path, language)})
     sources, references = sides
     return {key: (sources[key], references[key]) for key in sources if key in references}
