@@ -33,20 +33,21 @@ from models.nmt.binarize import TrainingText
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
     Batch,
+    PhaseFiles,
     Schedule,
+    Step,
+    TrainedText,
     fine_tune_schedule,
     main_schedule,
     training_arguments,
 )
 from pipeline.dag import all_stages
-from pipeline.specs.experiment import engine_round
-from pipeline.stages.mt_scores import TestHypotheses, test_directions
-from pipeline.stages.nmt import BackTranslation, NmtModel, model_data, real_text
 from pipeline.stages.stage import Stage
-from pipeline.stages.transfer import TranslatedTask
-from tasks.mt.synthetic import shard
+from pipeline.stages.systems.trained import TrainedModel, model_data
+from pipeline.stages.texts import Text, read_text
+from pipeline.stages.translations import Translation
 from tasks.mt.training import ModelData
-from tasks.mt.translation import as_texts
+from tasks.mt.translation import shard
 from tasks.records import Record as TextRecord
 
 TARGET = 3.0
@@ -54,10 +55,14 @@ MOST_OVERHEAD = 0.03
 LOADED = re.compile(r"  loaded .*  ([0-9.]+) s$", re.MULTILINE)
 
 
-class Job(NamedTuple):
-    """A text to translate with the model of a round."""
+Model = tuple[str, int]
+"""A system and which of its trainings."""
 
-    round: int
+
+class Job(NamedTuple):
+    """A text to translate with a model."""
+
+    model: Model
     source: str
     target: str
     beam: int
@@ -71,8 +76,8 @@ class Trained(NamedTuple):
     checkpoint: Path
 
 
-def train(stage: NmtModel, folder: Path) -> Trained:
-    """Train one round's model with `fairseq-train`, both phases."""
+def train(stage: TrainedModel, folder: Path) -> Trained:
+    """Train one model with `fairseq-train`, both phases."""
     spec, data = stage.spec(), model_data(stage.spec(), stage.built_inputs)
     recipe = spec.recipe
     best = _phase(recipe, main_schedule(recipe), data, data.texts(), folder / "main")
@@ -89,53 +94,37 @@ def _phase(
     texts: list[TrainingText],
     folder: Path,
 ) -> Path:
+    binary, checkpoints = binarize(data, texts, folder), folder / "checkpoints"
     options = training_arguments(
         replace(recipe, processes=1),
-        schedule,
-        data=binarize(data, texts, folder),
-        checkpoints=folder / "checkpoints",
-        languages=data.languages,
-        directions=data.directions,
-        precision="fp32",
-        batch=Batch(recipe.batch_tokens),
-        curves=folder / "curves",
+        phase=PhaseFiles(binary, checkpoints, folder / "curves"),
+        text=TrainedText(data.languages, data.directions),
+        step=Step(schedule, Batch(recipe.batch_tokens), "fp32"),
     )
     fairseq.train([*options, "--patience", str(recipe.patience)])
     return folder / "checkpoints" / "checkpoint_best.pt"
 
 
-def model_round(stage: Stage[Any]) -> int | None:
-    """Return the round of the model that a stage trains or translates with; None for others."""
-    if isinstance(stage, NmtModel):
-        return int(stage.round)
-    if isinstance(stage, BackTranslation | TestHypotheses | TranslatedTask):
-        return engine_round(str(stage.engine))
+def model_of(stage: Stage[Any]) -> Model | None:
+    """Return the model that a stage trains or translates with; None for others."""
+    if isinstance(stage, TrainedModel):
+        return str(stage.system), int(stage.replicate)
+    if isinstance(stage, Translation) and stage.spec().engine["kind"] == "trained":
+        return str(stage.system), int(stage.replicate)
     return None
 
 
 def jobs(stages: Sequence[Stage[Any]]) -> Iterator[Job]:
-    """Yield every translation by an NMT model that a study holds."""
+    """Yield every translation by a trained model that a study holds; each searches with a beam."""
     for stage in stages:
-        number = model_round(stage)
-        if number is None or isinstance(stage, NmtModel):
+        model = model_of(stage)
+        if model is None or isinstance(stage, TrainedModel):
             continue
-        for source, target, texts in _texts(stage):
-            yield Job(number, source, target, stage.spec().beam, texts)
-
-
-def _texts(stage: Stage[Any]) -> Iterator[tuple[str, str, list[TextRecord]]]:
-    spec, inputs = stage.spec(), stage.built_inputs
-    if isinstance(stage, BackTranslation):
-        texts = shard(real_text(inputs, spec.target), spec.number, spec.of)
-        yield spec.target, spec.source, list(texts)
-    elif isinstance(stage, TestHypotheses):
-        for source, target, test in test_directions(spec.hub, spec.languages, inputs):
-            yield source, target, as_texts(test, source)
-    else:
-        for part, name in (("train", "source"), ("dev", "source"), ("test", "target")):
-            labelled = inputs.one(name).path(f"{part}.parquet")
-            ends = (spec.source, spec.language) if part != "test" else (spec.language, spec.source)
-            yield *ends, as_texts(labelled, "text")
+        spec, inputs = stage.spec(), stage.built_inputs
+        for part in spec.parts:
+            texts = read_text(Text(spec.text), inputs, spec.source, part)
+            chosen = list(shard(texts, spec.number, spec.of))
+            yield Job(model, spec.source, spec.target, spec.decoding.beam or 1, chosen)
 
 
 def translate(job: Job, model: Trained, folder: Path) -> None:
@@ -155,17 +144,17 @@ def seconds_alone(stage: Stage[Any]) -> float:
 def by_hand(experiment: str, folder: Path) -> dict[str, float]:
     """Return the seconds of each step by hand, of a finished experiment."""
     stages = all_stages(experiment)
-    others = [seconds_alone(stage) for stage in stages if model_round(stage) is None]
+    others = [seconds_alone(stage) for stage in stages if model_of(stage) is None]
     started = time.perf_counter()
     models = {
-        int(stage.round): train(stage, folder / f"round-{stage.round}")
+        (str(stage.system), int(stage.replicate)): train(stage, folder / stage.label())
         for stage in stages
-        if isinstance(stage, NmtModel)
+        if isinstance(stage, TrainedModel)
     }
     trained = time.perf_counter()
     say(f"by hand: trained in {trained - started:.0f} s")
     for number, job in enumerate(jobs(stages)):
-        translate(job, models[job.round], folder / f"job-{number}")
+        translate(job, models[job.model], folder / f"job-{number}")
     translated = time.perf_counter()
     say(f"by hand: {number + 1} texts translated in {translated - trained:.0f} s")
     return {

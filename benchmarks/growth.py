@@ -67,7 +67,7 @@ def write_study(folder: Path, pairs: int, scale: int) -> Path:
         **TINY_EXPERIMENT,
         "name": "growth",
         "pairs": [f"hub-{code}" for code in codes],
-        "back_translation": {"max_sentences": recipe.monolingual, "beam": 1},
+        "monolingual": {"max_sentences": recipe.monolingual, "max_lost": 1.0},
     }
     return write_yaml(folder / "experiments" / "growth.yaml", experiment)
 

@@ -18,7 +18,10 @@ from models.nmt.training import (
     MAX_PIECES,
     Batch,
     Direction,
+    PhaseFiles,
     Schedule,
+    Step,
+    TrainedText,
     training_arguments,
     training_server,
 )
@@ -26,8 +29,9 @@ from models.subwords import Subwords
 from models.support.processes import python_module
 from pipeline.dag import find_stages
 from pipeline.running import building
+from pipeline.settings import cores
 from pipeline.specs.loading import load_experiment
-from pipeline.stages.nmt import model_data
+from pipeline.stages.systems.trained import TrainedModel, model_data
 from tasks.mt.training import ModelData
 from tasks.records import write_records
 
@@ -54,22 +58,18 @@ class Material:
     @cached_property
     def precision(self) -> str:
         """What trainings of the recipe multiply in on this machine."""
-        with training_server(self.recipe, self.folder) as server:
+        with training_server(self.folder, threads=cores()) as server:
             return resolve_precision(self.recipe, server=server, log=self.folder / "precision.log")
 
     def options(self, name: str, updates: int, *, validate_every: int | None = None) -> list[str]:
         """Return the fairseq options of a training; by default it validates at its end alone."""
         recipe = replace(self.recipe, validate_every=validate_every or updates)
+        schedule = Schedule(updates, recipe.learning_rate, recipe.warmup_updates)
         return training_arguments(
             recipe,
-            Schedule(updates, recipe.learning_rate, recipe.warmup_updates),
-            data=self.binary,
-            checkpoints=self.folder / name,
-            languages=self.data.languages,
-            directions=self.data.directions,
-            precision=self.precision,
-            batch=Batch(recipe.batch_tokens),
-            curves=self.folder / "curves" / name,
+            phase=PhaseFiles(self.binary, self.folder / name, self.folder / "curves" / name),
+            text=TrainedText(self.data.languages, self.data.directions),
+            step=Step(schedule, Batch(recipe.batch_tokens), self.precision),
         )
 
 
@@ -93,16 +93,23 @@ def binarize_test(
     return binarize(data, texts, path.with_suffix(""))
 
 
+def first_training(experiment: str) -> TrainedModel:
+    """Return the first training of an experiment's first trained system."""
+    systems = load_experiment(experiment).systems.items()
+    name = next(name for name, system in systems if system.kind == "trained")
+    return TrainedModel(experiment=experiment, system=name, replicate=0)
+
+
 def prepare(experiment: str, folder: Path) -> Material:
     """Build the text of an experiment in the store, and binarize it in `folder`."""
     study = load_experiment(experiment)
-    (model,) = find_stages(experiment, "NmtModel:round-0")
+    model = first_training(experiment)
     (monolingual,) = find_stages(experiment, f"Monolingual:{study.hub}")
     building.run([monolingual, *chain(*model.inputs.values())])
     data = model_data(model.spec(), model.built_inputs)
     binarize(data, data.texts(), folder)
     text = monolingual.artifact.path("text.parquet")
-    return Material(data, study.nmt, folder, text, (study.hub, study.languages[0]))
+    return Material(data, model.spec().recipe, folder, text, (study.hub, study.languages[0]))
 
 
 def export_batches(material: Material, updates: int) -> Path:

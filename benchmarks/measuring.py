@@ -22,6 +22,8 @@ Record = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "transformers")
+MOST_PIECES = 256
+"""Of a translation: where the pipeline stops, and so all that it is compared with."""
 INSTRUCTIONS = {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"}
 """What tells processors of one name apart."""
 

@@ -66,7 +66,7 @@ def bleu(material: Material, name: str, updates: int) -> float:
     out = material.folder / f"{name}-{updates}"
     run(python_module("models.nmt.publish", checkpoint, material.binary, out))
     subwords = material.data.subwords
-    engine = NmtEngine(out / CTRANSLATE2, subwords, beam=1, threads=cores())
+    engine = NmtEngine(out / CTRANSLATE2, subwords, threads=cores())
     return dev_bleu(engine, material.data.dev_directions())[0]
 
 
@@ -78,7 +78,7 @@ def train_ours(material: Material, updates: int, every: int) -> list[Point]:
 
     def start(note: Callable[[TrainingProgress], None]) -> None:
         recipe = material.recipe
-        with training_server(recipe, folder) as server:
+        with training_server(folder, threads=cores()) as server:
             train(recipe, options, folder, server=server, log=log, on_progress=note)
 
     return points(material, "ours", start)

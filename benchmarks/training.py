@@ -16,6 +16,7 @@ from benchmarks.measuring import Record, arguments, at_most, finish, measured, r
 from benchmarks.rivals import fairseq, joey, seq2seq
 from models.nmt.training import LOG_INTERVAL, LOG_RECORD, train, training_server
 from models.subwords import Subwords
+from pipeline.settings import cores
 
 OURS = "Sprachbund"
 TARGETS = {"fairseq-train fp32": 2.0, "Seq2SeqTrainer": 2.0, "JoeyNMT": 1.5}
@@ -35,7 +36,7 @@ def train_ours(material: Material, name: str, updates: int) -> Curve:
     log = material.folder / f"{name}.log"
     checkpoints = material.folder / name
     options = material.options(name, updates)
-    with training_server(material.recipe, checkpoints) as server:
+    with training_server(checkpoints, threads=cores()) as server:
         train(
             material.recipe,
             options,

@@ -1,7 +1,8 @@
 """Translation beside fairseq-generate, Hugging Face and bare CTranslate2: sentences a second.
 
-`python -m benchmarks.translation EXPERIMENT`: with the experiment's model of round 0, which is
-trained first where the store has none. Ours is the whole stage: read, segment, translate, write.
+`python -m benchmarks.translation EXPERIMENT`: with the first training of the experiment's first
+trained system, made now where the store has none. Ours is the whole stage: read, segment,
+translate, write.
 Bare CTranslate2 gets all segmented sentences in one call. The slow ones translate an evenly spread
 part of the sentences, and are compared with ours on that part. Nobody's loading counts.
 """
@@ -12,23 +13,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.material import Material, binarize_test, prepare
-from benchmarks.measuring import Record, arguments, at_most, finish, ratio, say
+from benchmarks.material import Material, binarize_test, first_training, prepare
+from benchmarks.measuring import MOST_PIECES, Record, arguments, at_most, finish, ratio, say
 from benchmarks.rivals import fairseq, seq2seq
-from models.engines.nmt import BATCH_TOKENS, MAX_OUTPUT_PIECES, NmtEngine, translation_device
+from models.engines.nmt import BATCH_TOKENS, NmtEngine, translation_device
+from models.engines.protocol import Decoding
 from models.nmt.publish import HUGGINGFACE
 from models.subwords import Subwords, language_tag
-from pipeline.dag import find_stages
 from pipeline.running import building
-from pipeline.stages.nmt import load_engine
 from pipeline.stages.stage import Inputs
+from pipeline.stages.systems.registry import load_engine
 from pipeline.store import Artifact
 from tasks.mt.number_format import MOST_LOST, TranslationType
-from tasks.mt.translation import as_texts, translate_records
+from tasks.mt.translation import as_texts, stream_translation, write_texts
 from tasks.records import Record as TextRecord
 from tasks.records import read_columns
 
 BEAM = 4
+DECODING = Decoding(beam=BEAM, max_pieces=MOST_PIECES)
 
 
 class Text(NamedTuple):
@@ -40,10 +42,10 @@ class Text(NamedTuple):
 
 
 def trained_model(experiment: str) -> Artifact:
-    """Return the experiment's model of round 0, trained now if it is not there."""
-    stages = find_stages(experiment, "NmtModel:round-0")
-    building.run(stages)
-    return stages[0].artifact
+    """Return the experiment's first model, trained now if it is not there."""
+    model = first_training(experiment)
+    building.run([model])
+    return model.artifact
 
 
 def write_text(material: Material, limit: int, name: str) -> Text:
@@ -63,8 +65,11 @@ def stage(material: Material, engine: NmtEngine, text: Text, name: str) -> float
     started = time.perf_counter()
     records = as_texts(text.path, source)
     shards = material.folder / name
-    translated = translate_records(records, engine, source=source, target=target, shards=shards)
-    return len(translated) / (time.perf_counter() - started)
+    translated = stream_translation(
+        records, engine, source=source, target=target, decoding=DECODING, shards=shards
+    )
+    count = write_texts(material.folder / f"{name}.out.parquet", translated)
+    return count / (time.perf_counter() - started)
 
 
 def bare_ctranslate2(material: Material, engine: NmtEngine, text: Text) -> float:
@@ -78,7 +83,7 @@ def bare_ctranslate2(material: Material, engine: NmtEngine, text: Text) -> float
         batch_type="tokens",
         max_batch_size=BATCH_TOKENS[translation_device()],
         beam_size=BEAM,
-        max_decoding_length=MAX_OUTPUT_PIECES,
+        max_decoding_length=MOST_PIECES,
         disable_unk=True,
     )
     return len(batch) / (time.perf_counter() - started)
@@ -107,9 +112,10 @@ def measure(
     checkpoint = fairseq.write_checkpoint(material, model.path(HUGGINGFACE))
     chosen = TranslationType(**model.manifest["training"]["translation"])
     inputs = {"model": [model], "subwords": [Artifact(material.data.subwords.parent)]}
-    engine = load_engine(Inputs(inputs), beam=BEAM)
+    engine = load_engine({"kind": "trained"}, Inputs(inputs))
     assert isinstance(engine, NmtEngine)  # noqa: S101
-    engine.translate([("", "warm")], source=material.direction[0], target=material.direction[1])
+    source, target = material.direction
+    engine.translate([("", "warm")], source=source, target=target, decoding=DECODING)
     speeds: dict[str, list[float]] = {}
     for number in range(repetitions):
         for name, speed in (

@@ -21,10 +21,16 @@ import yaml
 from tests.conftest import COMMAND, free_port
 
 WORKERS = (1, 2, 4)
-STAGE = "SyntheticBitext"
+STAGE = "Translation:base-1-real-*"
 RECIPE = {
-    "nmt": {"width": 128, "feed_forward": 256, "max_updates": 500, "validate_every": 250},
-    "back_translation": {"max_sentences": 1000, "beam": 4, "shards": 4},
+    "nmt": {
+        "width": 128,
+        "feed_forward": 256,
+        "heads": 2,
+        "max_updates": 300,
+        "validate_every": 150,
+    },
+    "monolingual": {"max_sentences": 1000, "shards": 4, "max_lost": 1.0},
 }
 
 
@@ -34,7 +40,6 @@ def write_experiment(folder: Path) -> Path:
     shutil.copytree(manifests, folder / "manifests")
     path = folder / "manifests" / "experiments" / "sandbox.yaml"
     experiment = {**yaml.safe_load(path.read_text(encoding="utf-8")), **RECIPE, "name": "workers"}
-    experiment.pop("retrain", None)
     path.write_text(yaml.safe_dump(experiment), encoding="utf-8")
     return path
 
@@ -72,7 +77,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         experiment = write_experiment(folder)
-        for stage in ("NmtModel:round-0", "MonolingualSample"):
+        for stage in ("TrainedModel:base-*", "MonolingualSample"):
             built = start("run", str(experiment), "--until", stage, store=folder / "store")
             if built.wait():
                 raise SystemExit("the model could not be built")

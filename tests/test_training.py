@@ -60,7 +60,7 @@ def arguments(
 ) -> list[str]:
     return training_arguments(
         recipe,
-        phase=PhaseFiles(Path("main"), Path("curves")),
+        phase=PhaseFiles(Path("main/data"), Path("main/checkpoints"), Path("curves")),
         text=TrainedText(["ind", "jav"], DIRECTIONS),
         step=Step(
             schedule or main_schedule(recipe), batch or Batch(recipe.batch_tokens), precision

@@ -4,8 +4,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.material import Material, fairseq_trainer
-from benchmarks.measuring import run
-from models.engines.nmt import MAX_OUTPUT_PIECES
+from benchmarks.measuring import MOST_PIECES, run
 from models.support.processes import python_module
 from tasks.mt.training import ModelData
 
@@ -50,7 +49,7 @@ def generate(
         *("--task", "translation_multi_simple_epoch", "--encoder-langtok", "tgt"),
         *("--langs", ",".join(data.languages), "--lang-pairs", pairs),
         *("--source-lang", direction[0], "--target-lang", direction[1], "--beam", str(beam)),
-        *("--max-tokens", str(GENERATION_TOKENS), "--max-len-b", str(MAX_OUTPUT_PIECES)),
+        *("--max-tokens", str(GENERATION_TOKENS), "--max-len-b", str(MOST_PIECES)),
         *("--required-batch-size-multiple", "1", "--num-workers", "0"),
     ]
     return run([*command("generate"), *options])

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.material import BATCHES, START, Material
-from benchmarks.measuring import run
-from models.engines.nmt import MAX_OUTPUT_PIECES
+from benchmarks.measuring import MOST_PIECES, run
 from models.nmt.precision import BF16, quicker_precision
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import LOG_INTERVAL
@@ -63,9 +62,7 @@ def generate(folder: Path, path: Path, beam: int) -> None:
         padded = torch.nn.utils.rnn.pad_sequence(batch, batch_first=True, padding_value=PADDING)
         mask = padded.ne(PADDING).long()
         with torch.inference_mode():
-            model.generate(
-                padded, attention_mask=mask, num_beams=beam, max_length=MAX_OUTPUT_PIECES
-            )
+            model.generate(padded, attention_mask=mask, num_beams=beam, max_length=MOST_PIECES)
     sys.stdout.write(f"\n{time.perf_counter() - started}\n")
 
 

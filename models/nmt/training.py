@@ -84,20 +84,11 @@ class Step(NamedTuple):
 
 
 class PhaseFiles(NamedTuple):
-    """The folder of a phase, which holds its binary data, and that of its learning curves."""
+    """The folders of a phase: fairseq's binary data, checkpoints, learning curves."""
 
-    folder: Path
+    data: Path
+    checkpoints: Path
     curves: Path
-
-    @property
-    def data(self) -> Path:
-        """fairseq's binary data."""
-        return self.folder / "data"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of checkpoints."""
-        return self.folder / "checkpoints"
 
 
 class TrainedText(NamedTuple):

@@ -42,6 +42,7 @@ class MtScoresSpec:
 class MtScores(Stage[MtScoresSpec]):
     """One system's BLEU and chrF++ for every direction, with the copy baseline beside them."""
 
+    VERSION = 2
     LIBRARIES = STATISTICS
 
     system = luigi.Parameter(description="name of the system")
@@ -118,6 +119,7 @@ class MtContrastsSpec:
 class MtContrasts(Stage[MtContrastsSpec]):
     """The contrasts of an experiment: in each direction, and over all of them."""
 
+    VERSION = 2
     LIBRARIES = STATISTICS
 
     def spec(self) -> MtContrastsSpec:

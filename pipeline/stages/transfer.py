@@ -145,6 +145,7 @@ class TaskScoresSpec:
 class TaskScores(Stage[TaskScoresSpec]):
     """The scores of one way in every language of a task."""
 
+    VERSION = 2
     LIBRARIES = STATISTICS
 
     task = luigi.Parameter(description="name of the task")
@@ -195,6 +196,7 @@ class TaskContrastsSpec:
 class TaskContrasts(Stage[TaskContrastsSpec]):
     """The way that dev data choose in each language, held against others; systems compared."""
 
+    VERSION = 2
     LIBRARIES = STATISTICS
 
     task = luigi.Parameter(description="name of the task")

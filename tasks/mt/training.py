@@ -214,7 +214,8 @@ class _Trainer:
     def _train(self, folder: Path, schedule: Schedule, done: int) -> ChildRun:
         """Train to the end of the schedule, in smaller parts of the batch if memory runs out."""
         batch = self.batch()
-        phase = PhaseFiles(folder, self.site.curves / folder.name)
+        curves = self.site.curves / folder.name
+        phase = PhaseFiles(folder / "data", folder / "checkpoints", curves)
         text = TrainedText(self.data.languages, self.data.directions)
         arguments = training_arguments(
             self.recipe, phase=phase, text=text, step=Step(schedule, batch, self.precision)
