@@ -12,6 +12,7 @@
 
 import contextlib
 import json
+import os
 import platform
 import resource
 import shutil
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 MANIFEST = "manifest.json"
+END_OF_MANIFEST = b"\n}\n"
 FORCED = "forced"
 Manifest = dict[str, Any]
 TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "sentencepiece", "sacrebleu", "scikit-learn",
@@ -106,7 +108,13 @@ class Place(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        return (self.artifact / MANIFEST).is_file()
+        """Whether the artifact is whole: its manifest, written last, is there to its last byte."""
+        try:
+            with (self.artifact / MANIFEST).open("rb") as manifest:
+                manifest.seek(-len(END_OF_MANIFEST), os.SEEK_END)
+                return manifest.read() == END_OF_MANIFEST
+        except OSError:
+            return False
 
     @property
     def forced(self) -> bool:
@@ -240,14 +248,32 @@ class Draft:
 
 
 def publish(place: Place, folder: Path, manifest: Manifest) -> None:
-    """Write the manifest of a finished folder and move it into its place, in one rename."""
+    """Write the manifest of a finished folder and move it into its place, in one rename.
+
+    All bytes are on the disk before the rename: neither a kill nor a loss of power leaves an
+    artifact that looks whole and is not.
+    """
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     (folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+    for path in folder.rglob("*"):
+        _to_disk(path)
+    _to_disk(folder)
     place.artifact.parent.mkdir(parents=True, exist_ok=True)
-    if place.artifact.exists():  # without a manifest: someone removed a part of it
+    if place.artifact.exists():
+        say("broken", f"{place.artifact} was not whole: its manifest is missing or cut off")
         shutil.rmtree(place.artifact)
     folder.rename(place.artifact)
+    _to_disk(place.artifact.parent)
     shutil.rmtree(place.work, ignore_errors=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Have the system write a file, or a folder's list of names, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def lineage(artifacts: Iterable[Artifact]) -> dict[Artifact, Manifest]:

@@ -13,7 +13,7 @@ from models.support.errors import SourceError, StageError
 from pipeline.dag import descendants, find_stages
 from pipeline.running import building
 from pipeline.stages.stage import Inputs, Requirements, Stage
-from pipeline.store import Draft, Place, sweep
+from pipeline.store import Draft, Place, publish, sweep
 from tests.conftest import pair_manifest, write_experiment, write_yaml
 
 
@@ -350,6 +350,42 @@ def test_half_an_artifact_is_replaced_by_a_whole_one() -> None:
     (stage.place.artifact / "manifest.json").unlink()
     assert building.run([stage]).built == 1
     assert stage.complete()
+
+
+@pytest.mark.parametrize("left", [0, 1, 40])
+def test_an_artifact_whose_manifest_was_cut_off_is_built_again(
+    left: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As a disk may leave it that lost power: the name is there, the bytes are not."""
+    stage = letter("a")
+    building.run([stage])
+    manifest = stage.place.artifact / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes()[:left])
+    assert not stage.complete()
+    building.run([stage])
+    assert stage.complete()
+    assert "was not whole: its manifest is missing or cut off" in capfd.readouterr().err
+
+
+def test_all_bytes_are_on_the_disk_before_an_artifact_has_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = Place(tmp_path, "Letter", "a-1")
+    draft = tmp_path / "draft"
+    (draft / "deeper").mkdir(parents=True)
+    (draft / "deeper" / "text").write_text("a")
+    synced: list[tuple[int, bool]] = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, place.artifact.exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    publish(place, draft, {"stage": "Letter"})
+    before = {inode for inode, named in synced if not named}
+    assert {path.stat().st_ino for path in place.artifact.rglob("*")} <= before
+    assert (place.artifact.parent.stat().st_ino, True) in synced
 
 
 def test_a_failed_build_leaves_no_draft() -> None:
