@@ -21,7 +21,7 @@ from tasks.mt.contests import (
     score_direction,
     tally_direction,
 )
-from tasks.mt.scoring import MEASURES, METRICS, signature, tallies
+from tasks.mt.scoring import MEASURES, METRICS, signature, tallies, tokeniser_for
 from tasks.sandbox import SandboxRecipe, parallel
 from tasks.statistics import Runs
 
@@ -62,8 +62,9 @@ def compare(first: dict[str, Runs], second: dict[str, Runs]) -> list[PairTest]:
 @given(st.lists(st.tuples(WORDS, WORDS.filter(bool)), min_size=1, max_size=8))
 def test_sums_of_tallies_score_as_sacrebleu_does(pairs: list[tuple[str, str]]) -> None:
     hypotheses, references = map(list, zip(*pairs, strict=True))
+    tokeniser = tokeniser_for(references)
     expected = {
-        "BLEU": sacrebleu.corpus_bleu(hypotheses, [references]).score,
+        "BLEU": sacrebleu.corpus_bleu(hypotheses, [references], tokenize=tokeniser).score,
         "chrF++": sacrebleu.corpus_chrf(hypotheses, [references], word_order=2).score,
     }
     for metric, measure in MEASURES.items():
@@ -157,6 +158,32 @@ def test_tallies_are_read_back(tmp_path: object) -> None:
         assert found.ids == tuple(KEYS)
         assert numpy.array_equal(found.tallies, part.systems[metric])
         assert not found.random
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "tokeniser"),
+    [
+        ("他昨天在市场买了三条鱼。", "他昨天在市场买了两条鱼。", "zh"),
+        ("เมื่อวานเขาซื้อปลาสามตัวที่ตลาด", "เมื่อวานเขาซื้อปลาสองตัวที่ตลาด", "char"),
+        ("きのう彼はいちばで魚をかいました。", "きのう彼はいちばで肉をかいました。", "char"),
+        ("ម្សិលមិញគាត់ទិញត្រីបីក្បាល", "ម្សិលមិញគាត់ទិញត្រីពីរក្បាល", "char"),
+        ("उसने कल बाज़ार में तीन मछलियाँ खरीदीं।", "उसने कल बाज़ार में दो मछलियाँ खरीदीं।", "intl"),
+        (
+            "Kemarin dia membeli tiga ikan di pasar.",
+            "Kemarin dia membeli dua ikan di pasar.",
+            "13a",
+        ),
+    ],
+)
+def test_one_word_changed_leaves_most_of_bleu_in_every_script(
+    reference: str, hypothesis: str, tokeniser: str
+) -> None:
+    if tokeniser == "char" and "mecab" in tokeniser_for([reference]):
+        pytest.skip("MeCab is installed")
+    assert tokeniser_for([reference]) == tokeniser
+    found = float(MEASURES["BLEU"](tallies("BLEU", [hypothesis], [reference]).sum(0)))
+    assert 25 < found < 95
+    assert f"tok:{tokeniser}" in signature("BLEU", tokeniser)
 
 
 def test_a_sentence_without_translation_is_an_error() -> None:

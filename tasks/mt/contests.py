@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.support.errors import ContractError
-from tasks.mt.scoring import MEASURES, METRICS, signature, tallies
+from tasks.mt.scoring import MEASURES, METRICS, signature, tallies, tokeniser_for
 from tasks.statistics import Runs, estimate, holm, joint_contrast
 
 if TYPE_CHECKING:
@@ -20,12 +20,13 @@ Direction = tuple[str, str]
 class DirectionTallies(NamedTuple):
     """What a system's replicates got in one direction, and copying the source, by metric.
 
-    Systems (replicates, sentences, stats), copying (1, sentences, stats).
+    Systems (replicates, sentences, stats), copying (1, sentences, stats); BLEU by a tokeniser.
     """
 
     ids: tuple[str, ...]
     systems: "Mapping[str, numpy.ndarray]"
     copying: "Mapping[str, numpy.ndarray]"
+    tokeniser: str
 
 
 class MtContest(NamedTuple):
@@ -89,7 +90,7 @@ def tally_direction(
         for metric in METRICS
     }
     copying = {metric: tallies(metric, sources, references)[None] for metric in METRICS}
-    return DirectionTallies(tuple(sides), found, copying)
+    return DirectionTallies(tuple(sides), found, copying, tokeniser_for(references))
 
 
 def score_direction(
@@ -110,7 +111,7 @@ def score_direction(
                 copy=float(measure(test.copying[metric].sum(1)).mean()),
                 dev=float(measure(dev.systems[metric].sum(1)).mean()),
                 n=len(test.ids),
-                signature=signature(metric),
+                signature=signature(metric, test.tokeniser),
             )
         )
     return found

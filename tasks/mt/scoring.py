@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from models.support.errors import ContractError
+from tasks.scripts import main_script
 from tasks.statistics import Measure
 
 if TYPE_CHECKING:
@@ -18,6 +19,42 @@ ORDERS = 4
 BETA_SQUARED = 4.0
 """chrF weighs recall twice as much as precision."""
 NOTHING = 1e-300
+LATIN = frozenset({"Latn", "Zyyy"})
+UNSPACED = frozenset(
+    {"Thai", "Laoo", "Khmr", "Mymr", "Tibt", "Yiii", "Java", "Bali", "Lana", "Talu"}
+)
+"""Scripts that are written without spaces between words."""
+BY_SCRIPT = {
+    "Hani": ("zh", "char"),
+    "Hira": ("ja-mecab", "char"),
+    "Kana": ("ja-mecab", "char"),
+    "Hang": ("ko-mecab", "intl"),
+}
+"""The tokeniser that is made for a script, and what serves where it is not installed."""
+
+
+def tokeniser_for(references: Sequence[str]) -> str:
+    """Return the name of sacreBLEU's tokeniser that suits the script of the references.
+
+    Chinese by character, and so every script without spaces; Japanese and Korean by MeCab where it
+    is installed; Latin as mteval's 13a does, other scripts by Unicode's punctuation (`intl`).
+    """
+    script = main_script(references)
+    if script in BY_SCRIPT:
+        wanted, otherwise = BY_SCRIPT[script]
+        return wanted if _is_installed(wanted) else otherwise
+    if script in UNSPACED:
+        return "char"
+    return "13a" if script in LATIN else "intl"
+
+
+@lru_cache
+def _is_installed(tokeniser: str) -> bool:
+    try:
+        _metric(BLEU, tokeniser)
+    except RuntimeError:  # what sacreBLEU says without the further package
+        return False
+    return True
 
 
 def tallies(metric: str, hypotheses: Sequence[str], references: Sequence[str]) -> "numpy.ndarray":
@@ -30,23 +67,26 @@ def tallies(metric: str, hypotheses: Sequence[str], references: Sequence[str]) -
 
     if len(hypotheses) != len(references):
         raise ContractError(f"{len(hypotheses)} hypotheses for {len(references)} references")
-    found = _metric(metric)._extract_corpus_statistics(list(hypotheses), [list(references)])
+    counting = _metric(metric, tokeniser_for(references))
+    found = counting._extract_corpus_statistics(list(hypotheses), [list(references)])
     return numpy.array(found, dtype=float).reshape(len(references), -1)
 
 
 @lru_cache
-def _metric(metric: str) -> Any:
+def _metric(metric: str, tokeniser: str) -> Any:
     from sacrebleu.metrics import bleu as bleu_metric
     from sacrebleu.metrics import chrf as chrf_metric
 
     logging.getLogger("sacrebleu").setLevel(logging.WARNING)
-    return bleu_metric.BLEU() if metric == BLEU else chrf_metric.CHRF(word_order=2)
+    if metric == BLEU:
+        return bleu_metric.BLEU(tokenize=tokeniser)
+    return chrf_metric.CHRF(word_order=2)
 
 
 @lru_cache
-def signature(metric: str) -> str:
+def signature(metric: str, tokeniser: str = "13a") -> str:
     """Return sacreBLEU's signature of how a metric is computed."""
-    found = _metric(metric)
+    found = _metric(metric, tokeniser)
     found.corpus_score(["x"], [["x"]])
     return str(found.get_signature())
 
