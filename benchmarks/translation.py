@@ -25,7 +25,7 @@ from pipeline.stages.stage import Inputs
 from pipeline.stages.systems.registry import load_engine
 from pipeline.store import Artifact
 from tasks.mt.number_format import MOST_LOST, TranslationType
-from tasks.mt.translation import as_texts, stream_translation, write_texts
+from tasks.mt.translation import Order, as_texts, stream_translation, write_texts
 from tasks.records import Record as TextRecord
 from tasks.records import read_columns
 
@@ -65,9 +65,7 @@ def stage(material: Material, engine: NmtEngine, text: Text, name: str) -> float
     started = time.perf_counter()
     records = as_texts(text.path, source)
     shards = material.folder / name
-    translated = stream_translation(
-        records, engine, source=source, target=target, decoding=DECODING, shards=shards
-    )
+    translated = stream_translation(records, engine, Order(source, target, DECODING), shards=shards)
     count = write_texts(material.folder / f"{name}.out.parquet", translated)
     return count / (time.perf_counter() - started)
 

@@ -26,7 +26,7 @@ from tasks.leakage import HeldOut, HeldOutIndex, LeakRules, TextSet, remove_leak
 from tasks.monolingual import merge_task_texts
 from tasks.mt import translation
 from tasks.mt.synthetic import Sides, SyntheticRules, write_synthetic_bitext
-from tasks.mt.translation import shard, translate_records, write_texts
+from tasks.mt.translation import Order, shard, stream_translation, write_texts
 from tasks.records import Record, read_columns, read_records, write_records
 from tasks.sources.description import Corpus, Files, HashSplit, JsonLines, RemoteFile
 from tasks.sources.fetching import local_name
@@ -115,9 +115,7 @@ def translate_with_noise(records: list[Record], folder: Path) -> tuple[list[Reco
 def into_indonesian(
     records: Sequence[Record], folder: Path, decoding: Decoding = BEAM
 ) -> list[Record]:
-    return translate_records(
-        records, Echo(), source="jav", target="ind", decoding=decoding, shards=folder
-    )
+    return list(stream_translation(records, Echo(), Order("jav", "ind", decoding), shards=folder))
 
 
 def back(records: list[Record], folder: Path) -> tuple[list[Record], int]:

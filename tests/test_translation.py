@@ -12,10 +12,10 @@ from models.support.errors import ContractError
 from tasks.mt import number_format, translation
 from tasks.mt.number_format import Direction, TranslationType, choose_type
 from tasks.mt.translation import (
+    Order,
     as_texts,
     shard,
     stream_translation,
-    translate_records,
     write_texts,
 )
 from tasks.records import Record, write_records
@@ -65,9 +65,7 @@ def translate(
     records: Sequence[Record] = RECORDS,
     decoding: Decoding = BEAM,
 ) -> list[Record]:
-    return translate_records(
-        records, engine, source="mad", target="ind", decoding=decoding, shards=shards
-    )
+    return list(stream_translation(records, engine, Order("mad", "ind", decoding), shards=shards))
 
 
 def test_ids_and_order_are_kept(tmp_path: Path) -> None:
@@ -79,15 +77,14 @@ def test_ids_and_order_are_kept(tmp_path: Path) -> None:
 
 def test_progress_is_reported_up_to_the_end(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    translate_records(
+    translated = stream_translation(
         RECORDS,
         Upper(),
-        source="mad",
-        target="ind",
-        decoding=BEAM,
+        Order("mad", "ind", BEAM),
         shards=tmp_path,
         report=lambda done, total: seen.append((done, total)),
     )
+    assert len(list(translated)) == len(RECORDS)
     assert seen == [(4, 10), (8, 10), (10, 10)]
 
 
@@ -120,9 +117,7 @@ def test_shards_of_other_records_are_not_taken_for_these(tmp_path: Path) -> None
 
 def test_a_stream_gives_what_is_done_and_goes_no_further_than_asked(tmp_path: Path) -> None:
     engine = Upper()
-    stream = stream_translation(
-        RECORDS, engine, source="mad", target="ind", decoding=BEAM, shards=tmp_path
-    )
+    stream = stream_translation(RECORDS, engine, Order("mad", "ind", BEAM), shards=tmp_path)
     assert next(stream) == {"id": "k:0", "text": "ind: OKARA 0"}
     assert len(engine.calls) == 1
     out = tmp_path / "rest.parquet"

@@ -17,7 +17,7 @@ from pipeline.stages.systems.registry import (
 )
 from pipeline.stages.texts import Text, read_text
 from pipeline.store import Draft
-from tasks.mt.translation import shard, stream_translation, write_texts
+from tasks.mt.translation import Order, shard, stream_translation, write_texts
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,7 @@ class Translation(Stage[TranslationSpec]):
             translated = stream_translation(
                 shard(records, spec.number, spec.of),
                 engine,
-                source=spec.source,
-                target=spec.target,
-                decoding=spec.decoding,
+                Order(spec.source, spec.target, spec.decoding),
                 shards=out.scratch / part,
                 report=out.lines_done,
             )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 from zlib import crc32
 
 from models.engines.noise import add_noise
@@ -19,37 +20,24 @@ from tasks.records import (
 SHARD_RECORDS = 2000
 
 
-def translate_records(
-    records: Sequence[Record],
-    engine: Engine,
-    *,
-    source: str,
-    target: str,
-    decoding: Decoding,
-    shards: Path,
-    report: LinesDone = lambda done, total: None,
-) -> list[Record]:
-    """Return what `stream_translation` yields."""
-    return list(
-        stream_translation(
-            records,
-            engine,
-            source=source,
-            target=target,
-            decoding=decoding,
-            shards=shards,
-            report=report,
-        )
-    )
+class Order(NamedTuple):
+    """What an engine is asked for: a direction, and how the translation is found."""
+
+    source: str
+    target: str
+    decoding: Decoding
+
+    @property
+    def direction(self) -> str:
+        """The direction as files and messages name it."""
+        return f"{self.source}-{self.target}"
 
 
 def stream_translation(
     records: Sequence[Record],
     engine: Engine,
+    order: Order,
     *,
-    source: str,
-    target: str,
-    decoding: Decoding,
     shards: Path,
     report: LinesDone = lambda done, total: None,
 ) -> Iterator[Record]:
@@ -61,33 +49,23 @@ def stream_translation(
     shards.mkdir(parents=True, exist_ok=True)
     for start in range(0, len(records), SHARD_RECORDS):
         part = records[start : start + SHARD_RECORDS]
-        path = shards / f"{source}-{target}-{start:09d}.parquet"
+        path = shards / f"{order.direction}-{start:09d}.parquet"
         if not path.exists():
-            _translate_shard(
-                part, engine, source=source, target=target, decoding=decoding, path=path
-            )
+            _translate_shard(part, engine, order, path=path)
         translated = list(read_records(path))
-        step = f"translation {source}-{target}"
+        step = f"translation {order.direction}"
         check_same_ids(step, [r["id"] for r in part], [r["id"] for r in translated])
         report(start + len(part), len(records))
         yield from translated
 
 
-def _translate_shard(
-    shard: Sequence[Record],
-    engine: Engine,
-    *,
-    source: str,
-    target: str,
-    decoding: Decoding,
-    path: Path,
-) -> None:
+def _translate_shard(shard: Sequence[Record], engine: Engine, order: Order, *, path: Path) -> None:
     lines = [(record["id"], record["text"]) for record in shard]
+    source, target, decoding = order
     drawn = _for_lines(decoding, lines) if decoding.random else decoding
     translated = engine.translate(lines, source=source, target=target, decoding=drawn)
-    check_same_ids(
-        f"translation {source}-{target}", [key for key, _ in lines], [key for key, _ in translated]
-    )
+    step = f"translation {order.direction}"
+    check_same_ids(step, [key for key, _ in lines], [key for key, _ in translated])
     if decoding.noise:
         translated = add_noise(translated, decoding.noise, seed=decoding.seed)
     draft = path.with_suffix(".tmp")
