@@ -30,7 +30,7 @@ MOST_MEMORY = 1.5
 """How much the memory of a text stage may grow while its text grows sixteenfold."""
 TEXT_STAGES = (
     *("RawCorpus", "Bitext", "Monolingual", "HeldOutText", "LeakAudit", "BitextScores"),
-    *("TrainingBitext", "MonolingualScores", "MonolingualSample", "SyntheticBitext"),
+    *("TrainingBitext", "MonolingualScores", "MonolingualSample", "Synthetic"),
 )
 
 

@@ -5,11 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.growth import exponent, write_study
+from benchmarks.by_hand import model_of
+from benchmarks.growth import TEXT_STAGES, exponent, write_study
 from benchmarks.measuring import at_most, ratio
 from benchmarks.quality import crossing
 from benchmarks.rivals.joey import smoothed_entropy
+from benchmarks.workers import STAGE
+from benchmarks.workers import write_experiment as write_workers_experiment
+from pipeline.dag import all_stages, find_stages
 from pipeline.specs.loading import load_experiment
+from pipeline.stages.systems.trained import TrainedModel
+from tests.conftest import TINY_EXPERIMENT, write_experiment
 
 MODULES = sorted(path.stem for path in Path("benchmarks").glob("[a-z]*.py"))
 
@@ -37,9 +43,31 @@ def test_a_quality_is_reached_between_two_validations() -> None:
     assert crossing([10, 20], [2.0, 1.0]) == float("inf")
 
 
-def test_a_growth_study_is_a_valid_experiment(tmp_path: Path) -> None:
-    study = load_experiment(str(write_study(tmp_path, pairs=2, scale=1)))
-    assert len(study.pairs) == 2
+def test_a_growth_study_holds_every_stage_whose_memory_has_a_target(tmp_path: Path) -> None:
+    experiment = str(write_study(tmp_path, pairs=2, scale=1))
+    assert len(load_experiment(experiment).pairs) == 2
+    assert {type(stage).__name__ for stage in all_stages(experiment)} >= {*TEXT_STAGES}
+
+
+def test_workers_share_the_back_translation_by_every_model_that_was_trained(tmp_path: Path) -> None:
+    experiment = str(write_workers_experiment(tmp_path))
+    shards = find_stages(experiment, STAGE)
+    models = find_stages(experiment, "TrainedModel:base-*")
+    assert len(shards) == len(models) * len(load_experiment(experiment).directions) * 4
+
+
+def test_by_hand_are_trained_systems_alone_and_all_of_their_translations(tmp_path: Path) -> None:
+    piv = {"kind": "pivot", "by": "base", "via": "hub"}
+    systems = {**TINY_EXPERIMENT["systems"], "piv": piv}  # type: ignore[dict-item]
+    experiment = write_experiment(tmp_path, ("sis", "iso"), systems=systems)
+    stages = all_stages(str(experiment))
+    by_hand = [stage for stage in stages if model_of(stage)]
+    models = {model_of(stage) for stage in by_hand if isinstance(stage, TrainedModel)}
+    assert models == {("base", 0), ("base", 1), ("bt", 0), ("bt", 1)}
+    rest = {stage.title for stage in stages if stage not in by_hand}
+    translations = {title for title in rest if title.startswith(("Translation:", "TrainedModel:"))}
+    assert translations
+    assert all(":gloss-" in title or ":piv-" in title for title in translations)
 
 
 def test_the_entropy_that_a_divergence_lacks_is_that_of_the_smoothed_target() -> None:
