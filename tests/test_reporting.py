@@ -83,7 +83,7 @@ def answer(p: float | None) -> Contrast:
     [
         (0.02, "p = 0.020: more than noise"),
         (0.0002, "p < .001: more than noise"),
-        (0.4, "p = 0.400: cannot be told with this test set"),
+        (0.4, "p = 0.400: cannot be told with these items and trainings"),
         (None, "one training each: not tested"),
     ],
 )
@@ -181,6 +181,20 @@ def test_contrasts_over_all_places_come_first() -> None:
     assert [row[2] for row in grid.rows] == ["all (ahead in 9 of 10)", "ind → jav"]
     assert grid.rows[0][4:] == ["+3.0 [+2.0, +4.0]", "< .001", "1.5"]
     assert grid.rows[1][5] == "one training each"
+
+
+@pytest.mark.parametrize(
+    ("contrast", "together"),
+    [
+        (contrasted("bt", "base", 4.0, 0.01), "of those over all directions and of those in sing"),
+        (answer(0.02), "of the task, of the chosen ways and of pairs of systems apart"),
+    ],
+)
+def test_the_note_tells_which_tests_are_corrected_together(
+    contrast: Contrast, together: str
+) -> None:
+    (grid,) = contrast_grids([contrast])
+    assert together in grid.note
 
 
 @pytest.mark.parametrize(

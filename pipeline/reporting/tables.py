@@ -12,6 +12,11 @@ from tasks.transfer.contests import ANSWERS
 from tasks.transfer.strategies import STRATEGIES
 
 ONE_TRAINING = "one training each"
+FAMILIES = {
+    "mt": "by the same metric, of those over all directions and of those in single ones apart",
+    "task": "of the task, of the chosen ways and of pairs of systems apart",
+}
+"""Which tests are corrected together, for the notes."""
 
 
 class Grid(NamedTuple):
@@ -123,11 +128,11 @@ def contrast_grids(contrasts: Sequence[Contrast]) -> Iterator[Grid]:
             rows = [_contrast_row(c) for c in sorted(here, key=_overall_first)]
             columns = ["first", "second", "where", "metric", "difference", "p", "found from"]
             note = (
-                "first minus second with its 95 % interval over items and trainings (over items "
-                f"alone with {ONE_TRAINING}: not tested); p corrected (Holm) for the number of "
-                "tests over all places, or in single ones; ahead: in how many places the first "
-                "has the higher score; found from: the least difference that such a test finds in "
-                "four of five repetitions"
+                "first minus second with its 95 % interval, as of a test by itself, over items and "
+                f"trainings (over items alone with {ONE_TRAINING}: not tested); p corrected (Holm) "
+                f"for the number of tests {FAMILIES[of]}; ahead: in how many places the first has "
+                "the higher score; found from: the least difference that such a test finds in four "
+                "of five repetitions"
             )
             yield Grid(title, columns, rows, note, columns_of_words=4)
 

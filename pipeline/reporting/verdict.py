@@ -76,7 +76,9 @@ def _certainty(contrast: Contrast) -> str:
     """Say whether a difference is more than noise."""
     if contrast.p is None:
         return f"{ONE_TRAINING}: not tested"
-    verdict = "more than noise" if is_sure(contrast) else "cannot be told with this test set"
+    verdict = (
+        "more than noise" if is_sure(contrast) else "cannot be told with these items and trainings"
+    )
     p = p_text(contrast.p)
     return f"p {p if p.startswith('<') else f'= {p}'}: {verdict}"
 
