@@ -15,6 +15,7 @@ from benchmarks.workers import write_experiment as write_workers_experiment
 from pipeline.dag import all_stages, find_stages
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.systems.trained import TrainedModel
+from pipeline.stages.translations import Translation
 from tests.conftest import TINY_EXPERIMENT, write_experiment
 
 MODULES = sorted(path.stem for path in Path("benchmarks").glob("[a-z]*.py"))
@@ -64,10 +65,10 @@ def test_by_hand_are_trained_systems_alone_and_all_of_their_translations(tmp_pat
     by_hand = [stage for stage in stages if model_of(stage)]
     models = {model_of(stage) for stage in by_hand if isinstance(stage, TrainedModel)}
     assert models == {("base", 0), ("base", 1), ("bt", 0), ("bt", 1)}
-    rest = {stage.title for stage in stages if stage not in by_hand}
-    translations = {title for title in rest if title.startswith(("Translation:", "TrainedModel:"))}
-    assert translations
-    assert all(":gloss-" in title or ":piv-" in title for title in translations)
+    left = {s.system for s in stages if isinstance(s, Translation) and s not in by_hand}
+    assert left == {"gloss", "piv"}
+    translated = {stage.system for stage in by_hand if isinstance(stage, Translation)}
+    assert translated == {"base", "bt"}
 
 
 def test_the_entropy_that_a_divergence_lacks_is_that_of_the_smoothed_target() -> None:
