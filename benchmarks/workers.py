@@ -1,10 +1,10 @@
 """Wall time of back-translation by 1, 2 and 4 workers of one shared scheduler.
 
-`python -m benchmarks.workers`: the sandbox's monolingual text, by each training of its first trained
-system, in four shards a direction. Every worker has one thread and a process of its own, as on so
-many hosts with one core each; on a machine with fewer cores they share those. Each number of
-workers starts from the same store, in which all but the back-translation is built. Prints a table
-and writes it as JSON.
+`python -m benchmarks.workers`: the sandbox's monolingual text, by each training of `base`, in four
+shards a direction. Every worker has one thread and a process of its own, as on so many hosts with
+one core each; on a machine with fewer cores they share those. Each number of workers starts from
+the same store, in which all but the back-translation is built. Prints a table and writes it as
+JSON.
 """
 
 import argparse
