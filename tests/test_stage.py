@@ -14,7 +14,7 @@ from pipeline.dag import descendants, find_stages
 from pipeline.running import building
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft, Place, publish, sweep
-from tests.conftest import pair_manifest, write_experiment, write_yaml
+from tests.conftest import TINY_EXPERIMENT, pair_manifest, write_experiment, write_yaml
 
 
 def log_build(name: str) -> None:
@@ -419,6 +419,16 @@ def test_adding_a_pair_leaves_the_text_of_the_others_alone(tmp_path: Path, store
     kept = same_kinds(one, two)
     assert {"RawCorpus", "Bitext", "Monolingual", "LabelledData"} <= kept
     assert not {"SubwordModel", "TrainedModel", "Report"} & kept
+
+
+def test_a_gloss_needs_the_lexicons_of_its_own_direction_alone(tmp_path: Path, store: Path) -> None:
+    piv = {"kind": "pivot", "by": "gloss", "via": "hub"}
+    systems = {**TINY_EXPERIMENT["systems"], "piv": piv}  # type: ignore[dict-item]
+    study = str(write_experiment(tmp_path, languages=("sis", "cou", "iso"), systems=systems))
+    for label, wanted in (("gloss-1-bitext-hub-cou-cou-hub-*", ["hub-cou"]),
+                          ("piv-1-bitext-hub-sis-sis-iso-*", ["hub-sis", "hub-iso"])):  # fmt: skip
+        (translation,) = find_stages(study, f"Translation:{label}")
+        assert [stage.label() for stage in translation.inputs["lexicons"]] == wanted
 
 
 def test_stages_are_found_by_name_and_label(tiny: Path) -> None:

@@ -38,7 +38,7 @@ def translate_lines(
     name, directions = "-".join(direction), ["-".join(d) for d in study.directions_of(system)]
     if name not in directions:
         raise SpecError(f"no direction {name}{suggest(name, directions)}")
-    engine = _load(experiment, study.canonical(system))
+    engine = _load(experiment, study.canonical(system), direction)
     source, target = direction
     for lines in _batches(stream):
         translated = engine.translate(lines, source=source, target=target, decoding=decoding)
@@ -47,10 +47,10 @@ def translate_lines(
         yield from (text for _, text in translated)
 
 
-def _load(experiment: str, system: str) -> Engine:
+def _load(experiment: str, system: str, direction: tuple[str, str]) -> Engine:
     """Load the engine of a system's first training."""
     scores = MtScores(experiment=experiment, system=system)
-    needed = engine_requirements(scores, system, 0)
+    needed = engine_requirements(scores, system, 0, direction)
     listed = {n: s if isinstance(s, list) else [s] for n, s in needed.items()}
     for missing in (s for stages in listed.values() for s in stages if not s.complete()):
         raise StageError(f"{missing.title} is not built yet: sprachbund run {experiment}")

@@ -75,7 +75,9 @@ class Translation(Stage[TranslationSpec]):
     def requires(self) -> Requirements:
         return {
             **Text.parse(str(self.text)).requires(self, str(self.source)),
-            **engine_requirements(self, str(self.system), int(self.replicate)),
+            **engine_requirements(
+                self, str(self.system), int(self.replicate), (str(self.source), str(self.target))
+            ),
         }
 
     def gpus(self) -> int:

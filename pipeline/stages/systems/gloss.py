@@ -11,7 +11,7 @@ from models.engines.gloss import GlossEngine, learn_lexicons, load_lexicon, save
 from models.engines.protocol import Engine
 from pipeline.stages.leakage import TrainingBitext
 from pipeline.stages.stage import Inputs, Requirements, Stage
-from pipeline.stages.systems.protocol import Details
+from pipeline.stages.systems.protocol import Details, Direction
 from pipeline.stages.systems.registry import KINDS
 from pipeline.store import Artifact, Draft
 from tasks.records import read_columns
@@ -53,19 +53,21 @@ class Lexicon(Stage[LexiconSpec]):
 
 
 class Gloss:
-    """The lexicons of all pairs."""
+    """The lexicons of the pairs that a direction needs."""
 
     def details(self, stage: Stage[Any], system: str) -> Details:
         """Return nothing: the lexicons say it all."""
         return {}
 
-    def requires(self, stage: Stage[Any], system: str, replicate: int) -> Requirements:
-        """Return the lexicon of every pair."""
-        pairs = stage.study.pairs
+    def requires(
+        self, stage: Stage[Any], system: str, replicate: int, direction: Direction
+    ) -> Requirements:
+        """Return the lexicon of the direction's own pair, of two where it goes through the hub."""
+        pairs = stage.study.pairs_of(direction)
         return {"lexicons": [Lexicon(experiment=stage.experiment, pair=p.name) for p in pairs]}
 
     def load(self, details: Details, inputs: Inputs) -> Engine:
-        """Load all lexicons."""
+        """Load the lexicons."""
         files = _lexicon_files(inputs.many("lexicons"))
         return GlossEngine({direction: load_lexicon(file) for direction, file in files})
 

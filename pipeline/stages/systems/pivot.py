@@ -6,7 +6,7 @@ from models.engines.pivot import PivotEngine
 from models.engines.protocol import Engine
 from pipeline.specs.systems import PivotSystem
 from pipeline.stages.stage import Inputs, Requirements, Stage
-from pipeline.stages.systems.protocol import Details
+from pipeline.stages.systems.protocol import Details, Direction
 from pipeline.stages.systems.registry import (
     KINDS,
     engine_details,
@@ -23,10 +23,12 @@ class Pivot:
         pivot = _pivot(stage, system)
         return {"via": pivot.via, "by": engine_details(stage, pivot.by)}
 
-    def requires(self, stage: Stage[Any], system: str, replicate: int) -> Requirements:
+    def requires(
+        self, stage: Stage[Any], system: str, replicate: int, direction: Direction
+    ) -> Requirements:
         """Return what the other system requires."""
         by = stage.study.canonical(_pivot(stage, system).by)
-        return engine_requirements(stage, by, replicate)
+        return engine_requirements(stage, by, replicate, direction)
 
     def load(self, details: Details, inputs: Inputs) -> Engine:
         """Load the other system's engine."""

@@ -10,6 +10,10 @@ Details = Mapping[str, Any]
 """What a translation stage's spec says of its engine, beside the artifacts it is made from."""
 
 
+Direction = tuple[str, str]
+"""Source and target language code."""
+
+
 class SystemKind(Protocol):
     """One kind of system."""
 
@@ -17,8 +21,10 @@ class SystemKind(Protocol):
         """Return what decides the engine beyond its artifacts; plain values without names."""
         ...
 
-    def requires(self, stage: Stage[Any], system: str, replicate: int) -> Requirements:
-        """Return the stages whose artifacts the engine is loaded from."""
+    def requires(
+        self, stage: Stage[Any], system: str, replicate: int, direction: Direction
+    ) -> Requirements:
+        """Return the stages whose artifacts the engine of a direction is loaded from."""
         ...
 
     def load(self, details: Details, inputs: Inputs) -> Engine:

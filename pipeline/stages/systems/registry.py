@@ -10,7 +10,7 @@ from typing import Any
 
 from models.engines.protocol import Engine
 from pipeline.stages.stage import Inputs, Requirements, Stage
-from pipeline.stages.systems.protocol import Details, SystemKind
+from pipeline.stages.systems.protocol import Details, Direction, SystemKind
 
 KINDS: dict[str, SystemKind] = {}
 
@@ -33,9 +33,11 @@ def engine_details(stage: Stage[Any], system: str) -> Details:
     return {"kind": kind, **kind_named(kind).details(stage, system)}
 
 
-def engine_requirements(stage: Stage[Any], system: str, replicate: int) -> Requirements:
-    """Return the stages whose artifacts `load_engine` needs."""
-    return kind_of(stage, system).requires(stage, system, replicate)
+def engine_requirements(
+    stage: Stage[Any], system: str, replicate: int, direction: Direction
+) -> Requirements:
+    """Return the stages whose artifacts `load_engine` needs for a direction."""
+    return kind_of(stage, system).requires(stage, system, replicate, direction)
 
 
 def load_engine(details: Details, inputs: Inputs) -> Engine:

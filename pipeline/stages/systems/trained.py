@@ -17,7 +17,7 @@ from pipeline.stages.leakage import text_to_translate
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.stages.subwords import SUBWORDS, SubwordModel, training_bitexts
 from pipeline.stages.synthetic import Synthetic
-from pipeline.stages.systems.protocol import Details
+from pipeline.stages.systems.protocol import Details, Direction
 from pipeline.stages.systems.registry import KINDS
 from pipeline.stages.translations import as_parameter
 from pipeline.store import Draft
@@ -185,7 +185,9 @@ class Trained:
         """Return nothing: the model says it all."""
         return {}
 
-    def requires(self, stage: Stage[Any], system: str, replicate: int) -> Requirements:
+    def requires(
+        self, stage: Stage[Any], system: str, replicate: int, direction: Direction
+    ) -> Requirements:
         """Return one training's model and the subwords it was trained on."""
         return {
             "model": TrainedModel(experiment=stage.experiment, system=system, replicate=replicate),
