@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from models.nmt.binarize import EncodedPair, TrainingText, binarize, join_some
+from models.nmt.binarize import EncodedPair, TrainingText, binarize, encoded_rows, join_some
 from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
 from models.nmt.precision import quicker_precision, resolve_precision
 from models.nmt.recipe import NmtRecipe
@@ -384,3 +384,17 @@ def test_fairseq_reads_the_very_ids_that_were_written(tmp_path: Path) -> None:
     assert [source[i].tolist() for i in range(len(source))] == expected * 2
     assert [i for line in target for i in line.tolist()][-1] == EOS
     assert counts["train.aaa-bbb"]["target_pieces"] == int(target.sizes.sum())
+
+
+def test_a_look_at_the_dev_loss_reads_pairs_from_all_over_a_long_dev_set(tmp_path: Path) -> None:
+    words = ["kala", "sume", "toli", "bero"]
+    lines = [words[n * 4 // 30_000] for n in range(30_000)]  # four corpora, one after another
+    train_subwords(words * 20, ["aaa", "bbb"], SubwordRecipe(size=100), tmp_path / "model")
+    subwords = Subwords(tmp_path / "model")
+    path = tmp_path / "dev.parquet"
+    write_records(path, {"id": list(map(str, range(30_000))), "aaa": lines, "bbb": lines})
+    pair = BitextFiles("bbb", path, path)
+    data = ModelData(tmp_path / "model", "aaa", [pair], [], 1, validation_pairs=8)
+    (dev, _) = (text for text in data.human_texts() if text.split == "valid")
+    read = [row.source for row in encoded_rows(dev, subwords)]
+    assert read == [ids for ids in subwords.encode_ids(words) for _ in range(2)]

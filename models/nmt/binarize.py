@@ -8,6 +8,7 @@ import takes longer than most texts, and makes a tensor of each sentence.
 import random
 import struct
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.subwords import BACK_TRANSLATION_TAG, EOS, SPECIAL_PIECES, Subwords
+from models.support.sampling import evenly
 
 BATCH_ROWS = 10_000
 INDEX_MAGIC, INDEX_VERSION = b"MMIDIDX\x00\x00", 1
@@ -38,7 +40,7 @@ class TrainingText:
     """One Parquet file that feeds one direction of one split.
 
     `tagged` puts `<BT>` before each source; `copied` takes the target text as the source too;
-    `joined_share` of the lines are two sentences in a row.
+    `joined_share` of the lines are two sentences in a row; `most` lines are taken at most, evenly.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class TrainingText:
     copied: bool = False
     repeat: int = 1
     joined_share: float = 0.0
+    most: int | None = None
 
     @property
     def stem(self) -> str:
@@ -69,11 +72,15 @@ def encoded_rows(text: TrainingText, subwords: Subwords) -> Iterator[EncodedPair
 
     file = parquet.ParquetFile(text.path)
     source_column = text.target if text.copied else text.source
+    taken, start = evenly(file.metadata.num_rows, text.most), 0
     for batch in file.iter_batches(BATCH_ROWS, columns=[source_column, text.target]):
-        columns = batch.to_pydict()
+        end = start + len(batch)
+        places = taken[bisect_left(taken, start) : bisect_left(taken, end)]
+        columns = batch.take([place - start for place in places]).to_pydict()
         sources = subwords.encode_ids(columns[source_column])
         targets = subwords.encode_ids(columns[text.target])
         yield from map(EncodedPair, sources, targets)
+        start = end
 
 
 def join_some(

@@ -27,6 +27,8 @@ class NmtRecipe:
     * ``fine_tune_updates``: of a second phase on the human text alone, without copies and synthetic
       text (pretrain, then fine-tune: best of the low-resource mixtures in Abdulmumin et al. 2021).
     * ``validate_every``: updates between two looks at the dev loss; the best checkpoint is kept.
+    * ``validation_pairs``: dev pairs of each direction that such a look reads, drawn evenly, since
+      shipped dev sets of thousands would take most of a training's time.
     * ``patience``: looks without a better loss after which a phase ends.
     * ``sampling_temperature``: 1 draws directions by their size, more evens them out.
     * ``copied_text``: each direction also copies its target text (Currey et al. 2017): attention
@@ -55,6 +57,7 @@ class NmtRecipe:
     max_updates: Annotated[int, Ge(1)] = 3000
     fine_tune_updates: Annotated[int, Ge(0)] = 0
     validate_every: Annotated[int, Ge(1)] = 500
+    validation_pairs: Annotated[int, Ge(1)] = 500
     patience: Annotated[int, Ge(1)] = 5
     sampling_temperature: Annotated[float, Ge(1), Le(100)] = 1.5
     copied_text: bool = False

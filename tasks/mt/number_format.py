@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from models.engines.nmt import FASTER_TYPE, FULL_TYPE, NmtEngine, translation_device
 from models.engines.protocol import Decoding, Engine
+from models.support.sampling import evenly
 from tasks.mt.scoring import BLEU, bleu, tallies
 from tasks.records import read_columns
 
@@ -59,8 +60,9 @@ def dev_bleu(engine: Engine, directions: Sequence[Direction]) -> tuple[float, in
     counted = []
     for source, target, dev in directions:
         columns = read_columns(dev, [source, target])
-        lines = [(str(n), text) for n, text in enumerate(columns[source][:limit])]
+        places = evenly(len(columns[source]), limit)
+        lines = [(str(n), columns[source][n]) for n in places]
         translated = engine.translate(lines, source=source, target=target, decoding=DECODING)
         hypotheses = [text for _, text in translated]
-        counted.append(tallies(BLEU, hypotheses, columns[target][:limit]))
+        counted.append(tallies(BLEU, hypotheses, [columns[target][n] for n in places]))
     return float(bleu(sum(of.sum(0) for of in counted))), sum(map(len, counted))

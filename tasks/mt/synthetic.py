@@ -8,6 +8,7 @@ from statistics import median
 from typing import NamedTuple
 
 from models.support.errors import SourceError
+from models.support.sampling import evenly
 from tasks.records import BACK_TRANSLATED, FORWARD_TRANSLATED, Record, RecordWriter, check_same_ids
 
 
@@ -63,7 +64,7 @@ def write_synthetic_bitext(
     dropped = Counter(reason for reason in reasons if reason)
     _check_loss(step, len(real), dropped, rules)
     usable = [n for n, reason in enumerate(reasons) if reason is None]
-    kept = _spread(usable, rules.most)
+    kept = [usable[place] for place in evenly(len(usable), rules.most)]
     if len(kept) < len(usable):
         dropped["above_ratio"] = len(usable) - len(kept)
     origin = BACK_TRANSLATED if sides.real_target else FORWARD_TRANSLATED
@@ -72,13 +73,6 @@ def write_synthetic_bitext(
             texts = {sides.real: real[n]["text"], sides.made: made[n]["text"]}
             writer.write({"id": real[n]["id"], **texts, "origin": origin})
     return {"read": len(real), "kept": len(kept), "dropped": dict(dropped)}
-
-
-def _spread(places: Sequence[int], most: int | None) -> Sequence[int]:
-    """Return so many places at most, evenly spread: real text has its corpora one after another."""
-    if most is None or len(places) <= most:
-        return places
-    return [places[n * len(places) // most] for n in range(most)]
 
 
 def _usual_ratio(real: Sequence[Record], made: Sequence[Record]) -> float:

@@ -67,6 +67,7 @@ class ModelData(NamedTuple):
     * ``human_repeats``: how often the human text stands beside the synthetic.
     * ``copied``: whether each direction also copies its target text.
     * ``joined_share``: of the lines that are two in a row.
+    * ``validation_pairs``: of each direction's dev text, as many at most.
     """
 
     subwords: Path
@@ -76,6 +77,7 @@ class ModelData(NamedTuple):
     human_repeats: int
     copied: bool = False
     joined_share: float = 0.0
+    validation_pairs: int | None = None
 
     @property
     def languages(self) -> list[str]:
@@ -128,7 +130,7 @@ class ModelData(NamedTuple):
             for pair, source, target in self._human_directions()
         ]
         dev = [
-            TrainingText(pair.dev, "valid", source, target)
+            TrainingText(pair.dev, "valid", source, target, most=self.validation_pairs)
             for pair, source, target in self._human_directions()
         ]
         return train + dev

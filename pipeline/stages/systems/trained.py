@@ -53,6 +53,8 @@ class TrainedModelSpec:
 class TrainedModel(Stage[TrainedModelSpec]):
     """One training of a system, published for CTranslate2 and as Hugging Face M2M-100."""
 
+    VERSION = 2
+
     system = luigi.Parameter(description="name of a trained system")
     replicate = luigi.IntParameter(description="which of its trainings, from 0 on")
 
@@ -175,6 +177,7 @@ def model_data(spec: TrainedModelSpec, inputs: Inputs) -> ModelData:
         human_repeats=spec.human_repeats,
         copied=spec.recipe.copied_text,
         joined_share=spec.recipe.joined_share,
+        validation_pairs=spec.recipe.validation_pairs,
     )
 
 
