@@ -10,6 +10,8 @@ from typing import Annotated
 import regex
 from annotated_types import Ge
 
+from models import writing
+
 URL = regex.compile(r"https?://\S+|\bwww\.\S+|\bpic\.twitter\.com/\S+")
 PLACEHOLDER = regex.compile(r"\[(?:URL|USERNAME|HASHTAG)\]", regex.IGNORECASE)
 HANDLE = regex.compile(r"(?<!\w)(?:@\w+)+")
@@ -22,11 +24,6 @@ UNSPACED_LETTER = regex.compile(
 )
 """A letter of a script that puts no spaces between words."""
 NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
-SENTENCE_END = regex.compile(
-    r"(?<=[.!?…।؟۔][\"'”’)\]]?)\s+|(?<=[。！？][”’」』）]?)(?![”’」』）。！？])\s*(?=\S)"
-)
-INNER_END = regex.compile(r"[.!?…।؟۔。！？].", regex.DOTALL)
-"""What a paragraph of several sentences has: a fraction of the time tells that most have one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +107,8 @@ def reason_to_drop(text: str, rules: CleaningRules) -> str | None:
 
 
 def sentences(paragraph: str) -> Iterator[str]:
-    """Yield the sentences of a paragraph, cut after closing punctuation."""
-    parts = SENTENCE_END.split(paragraph) if INNER_END.search(paragraph) else [paragraph]
-    return (part for part in parts if part.strip())
+    """Yield the sentences of a paragraph, without the space between them."""
+    return filter(None, map(str.strip, writing.sentences(paragraph)))
 
 
 def comparison_key(text: str) -> str:
