@@ -3,15 +3,33 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from models.support.errors import SourceError
 from tasks.cleaning import CleaningRules, Counts, key_digest, normalise
-from tasks.records import Record, RecordWriter, write_records
+from tasks.records import Record, RecordWriter, read_columns, write_records
 from tasks.sources.reading import FetchedCorpus, read_corpus
 from tasks.splitting import HELD_OUT_PARTS, PARTS, rank
 
+REPEATED = "repeated.parquet"
 LabelOf = Mapping[str, tuple[str, str]]
 """Key of an item to its label and its split."""
+
+
+class SourceSet(NamedTuple):
+    """What another language must know of the source language's set.
+
+    Keys of train items that repeat a text there, and the classes of those that are left.
+    """
+
+    repeated: Collection[str]
+    classes: Collection[str]
+
+    @classmethod
+    def load(cls, folder: Path) -> "SourceSet":
+        """Read what `prepare_labelled` wrote."""
+        labels = read_columns(folder / "train.parquet", ["label"])["label"]
+        return cls(read_columns(folder / REPEATED)["key"], {*labels})
 
 
 def read_labels(fetched: FetchedCorpus, labels: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -43,26 +61,27 @@ def prepare_labelled(
     *,
     rules: CleaningRules,
     limits: Mapping[str, int],
-    repeated_in_source: Collection[str] = (),
+    source: SourceSet | None = None,
     out: Path,
 ) -> dict[str, object]:
     """Write `train`, `dev`, `test.parquet` (id, text, label) of one language; return counts.
 
-    An item without text or label is counted and left out. A train item whose text stands in dev or
-    test, or earlier in train, is left out too, and so are the keys `repeated_in_source`: where a
-    text repeats in the source language, its translations differ. All these keys are written to
-    `repeated.parquet`. Dev and test items are never removed. Raises SourceError when what is left
-    can teach or test nothing.
+    `source` is the source language's set; None where this is the source language itself. An item
+    without text or label is counted and left out. A train item whose text stands in dev or test, or
+    earlier in train, is left out too, and so is one that is in the source language: where a text
+    repeats there, its translations differ. All these keys are written to `repeated.parquet`. Dev
+    and test items are never removed. The source language needs train items, another one test items;
+    SourceError where they are missing, or can teach or test nothing.
     """
     counts = Counts()
     by_part = _labelled_parts(texts, label_of, rules, counts)
-    repeated = {*repeated_in_source, *_repeated(by_part)}
-    write_records(out / "repeated.parquet", {"key": sorted(repeated)})
+    repeated = {*(source.repeated if source else ()), *_repeated(by_part)}
+    write_records(out / REPEATED, {"key": sorted(repeated)})
     train = by_part["train"]
     by_part["train"] = {key: train[key] for key in train if key not in repeated}
     counts.dropped["repeated_text"] = len(train) - len(by_part["train"])
     classes = {part: _write(by_part[part], limits.get(part), out, part) for part in PARTS}
-    problems = list(_problems(classes))
+    problems = list(_problems(classes, source))
     if problems:
         raise SourceError(
             f"corpus {texts.corpus.name}: {'; '.join(problems)} (read {counts.read} texts for "
@@ -96,18 +115,21 @@ def _labelled_parts(
     return by_part
 
 
-def _problems(classes: Mapping[str, Counter[str]]) -> Iterator[str]:
+def _problems(classes: Mapping[str, Counter[str]], source: SourceSet | None) -> Iterator[str]:
     """Yield why the parts, with their items by class, can teach or test nothing."""
+    needed = "test" if source else "train"
     for part in ("train", "test"):
-        if not classes[part]:
-            yield f"the {part} part has no labelled item"
-        elif len(classes[part]) == 1:
+        if len(classes[part]) == 1:
             yield f"the {part} part has one class only, {next(iter(classes[part]))!r}"
-    if classes["train"]:
-        for part in HELD_OUT_PARTS:
-            for label in sorted(classes[part].keys() - classes["train"].keys()):
-                number = classes[part][label]
-                yield f"{number} {part} items have the class {label!r}, which no train item has"
+        elif not classes[part] and part == needed:
+            yield f"the {part} part has no labelled item"
+    taught, by = {*classes["train"]}, "train item"
+    if not taught and source:
+        taught, by = {*source.classes}, "train item of the source language"
+    for part in HELD_OUT_PARTS if taught else ():
+        for label in sorted(classes[part].keys() - taught):
+            number = classes[part][label]
+            yield f"{number} {part} items have the class {label!r}, which no {by} has"
 
 
 def _repeated(by_part: Mapping[str, Mapping[str, Record]]) -> set[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from models.support.errors import SourceError
 from tasks.cleaning import CleaningRules
-from tasks.labelled import prepare_labelled, read_labels
+from tasks.labelled import SourceSet, prepare_labelled, read_labels
 from tasks.records import read_columns
 from tasks.sources.description import Corpus, Files, JsonLines, RemoteFile, SplitName, Table
 from tasks.sources.fetching import local_name
@@ -45,8 +45,11 @@ def prepare(
     texts: FetchedCorpus,
     label_of: Mapping[str, tuple[str, str]],
     limits: Mapping[str, int] | None = None,
+    source: SourceSet | None = None,
 ) -> dict[str, object]:
-    return prepare_labelled(texts, label_of, rules=CleaningRules(), limits=limits or {}, out=out)
+    return prepare_labelled(
+        texts, label_of, rules=CleaningRules(), limits=limits or {}, source=source, out=out
+    )
 
 
 def test_labels_and_splits_are_read(tmp_path: Path) -> None:
@@ -132,11 +135,43 @@ def test_equal_test_texts_are_not_deduplicated(tmp_path: Path) -> None:
     assert prepare(tmp_path, fetched, read_labels(fetched, LABELS))["test"] == 4
 
 
-@pytest.mark.parametrize("part", ["train", "test"])
-def test_an_empty_part_is_named(tmp_path: Path, part: SplitName) -> None:
+HUB = SourceSet((), LABELS)
+
+
+@pytest.mark.parametrize(("part", "source"), [("train", None), ("test", HUB)])
+def test_the_part_that_a_language_cannot_do_without_is_named(
+    tmp_path: Path, part: SplitName, source: SourceSet | None
+) -> None:
     fetched = corpus(tmp_path / "raw", {k: v for k, v in PARTS.items() if k != part})
-    with pytest.raises(SourceError, match=f"emosi: the {part} part"):
-        prepare(tmp_path, fetched, read_labels(fetched, LABELS))
+    with pytest.raises(SourceError, match=f"emosi: the {part} part has no labelled item"):
+        prepare(tmp_path, fetched, read_labels(fetched, LABELS), source=source)
+
+
+@pytest.mark.parametrize(
+    ("parts", "source", "counts"),
+    [
+        (("test",), HUB, {"train": 0, "dev": 0, "test": 4}),
+        (("dev", "test"), HUB, {"train": 0, "dev": 2, "test": 4}),
+        (("train", "test"), HUB, {"train": 6, "dev": 0, "test": 4}),
+        (("train",), None, {"train": 6, "dev": 0, "test": 0}),
+    ],
+)
+def test_a_part_that_a_language_can_do_without_may_be_missing(
+    tmp_path: Path, parts: Sequence[SplitName], source: SourceSet | None, counts: dict[str, int]
+) -> None:
+    fetched = corpus(tmp_path / "raw", {part: PARTS[part] for part in parts})
+    found = prepare(tmp_path, fetched, read_labels(fetched, LABELS), source=source)
+    assert found == {**counts, "dropped": {}}
+    assert len(read_columns(tmp_path / "train.parquet")["id"]) == counts["train"]
+
+
+def test_without_train_items_of_its_own_a_language_is_taught_by_the_source(tmp_path: Path) -> None:
+    fetched = corpus(tmp_path / "raw", {"test": PARTS["test"]})
+    label_of = read_labels(fetched, LABELS)
+    with pytest.raises(
+        SourceError, match="2 test items have the class 'anger', which no train item of the source"
+    ):
+        prepare(tmp_path, fetched, label_of, source=SourceSet((), ["happy"]))
 
 
 def test_train_items_that_repeat_a_text_are_left_out_in_every_language(tmp_path: Path) -> None:
@@ -164,7 +199,7 @@ def test_train_items_that_repeat_a_text_are_left_out_in_every_language(tmp_path:
         label_of,
         rules=CleaningRules(),
         limits={},
-        repeated_in_source=repeated,
+        source=SourceSet(repeated, LABELS),
         out=tmp_path / "jav",
     )
     assert read_columns(tmp_path / "jav" / "train.parquet")["id"] == [

@@ -1,5 +1,6 @@
 """What a report says in words and tables, and that it cannot be made to say more."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,24 @@ def test_the_tables_hold_every_figure_once() -> None:
     assert tasks.columns == ["strategy (system)", "jav"]
     assert tasks.rows[0][1] == "0.400 ±0.050"
     assert "trained and tested in ind: 0.700 ±0.050" in tasks.note
+
+
+def test_what_chose_a_way_is_said_where_the_language_has_no_dev_data() -> None:
+    scores = [replace(score, dev_data="translated dev") for score in TASK]
+    (said, *_) = task_verdicts(scores, [answer(0.01)])
+    assert "the best on translated dev data, since jav has none." in said
+    zero = contrasted("zero-shot, char-ngram", "translate-train (gloss), char-ngram", -0.15, 0.01)
+    zero = replace(zero, of="task", where="emotion/jav", metric="macro-F1", family="answers")
+    scores = [replace(score, dev_data="source dev") for score in TASK]
+    (said, *_) = task_verdicts(scores, [zero])
+    assert "cannot tell zero-shot and translate-test apart" in said
+
+
+def test_what_no_label_of_the_language_allows_is_said_to_be_left_out() -> None:
+    told = list(task_verdicts([s for s in TASK if s.strategy != "in-language"], [answer(0.01)]))
+    assert told[1] == "emotion, jav: in-language is left out, for want of training items in jav."
+    assert "Labels of the language itself" not in told[0]
+    assert not any("left out" in said for said in task_verdicts(TASK, [answer(0.01)]))
 
 
 def test_one_training_is_said_to_be_one() -> None:

@@ -146,10 +146,10 @@ def translate(labelled: Path, words: Mapping[str, str], folder: Path) -> Path:
 class World:
     """A hub and a language without a letter in common, with their translations."""
 
-    def __init__(self, folder: Path, *, dev: int = 2) -> None:
+    def __init__(self, folder: Path, *, dev: int = 2, train: int = 10) -> None:
         self.folder = folder
-        parts = {"train": 10, "dev": dev, "test": 3}
-        self.hub = write_labelled(folder / "hub", "hub", HUB, parts | {"dev": 2})
+        parts = {"train": train, "dev": dev, "test": 3}
+        self.hub = write_labelled(folder / "hub", "hub", HUB, parts | {"train": 10, "dev": 2})
         self.language = write_labelled(folder / "language", "language", LANGUAGE, parts)
         self.texts = {
             "hub": [self.hub],
@@ -167,7 +167,7 @@ class World:
         classifiers.mkdir()
         texts = self.texts[str(train)]
         fit_classifiers(LEARNER(), sets[train.of], texts, seeds=4, out=classifiers)
-        self.own_dev = predict_text(
+        self.predicted = predict_text(
             LEARNER(), classifiers, sets[test.of], self.texts[str(test)], seeds=4, out=out
         )
         return out
@@ -202,8 +202,27 @@ def test_predictions_hold_every_item_of_dev_and_test_once_a_seed(tmp_path: Path)
 def test_without_dev_items_the_dev_set_of_the_training_text_is_judged(tmp_path: Path) -> None:
     world = World(tmp_path, dev=0)
     rows = list(read_records(world.predictions(TRANSLATE_TRAIN)))
-    assert not world.own_dev
+    assert not world.predicted.own_dev
     assert {r["id"].partition("-")[0] for r in rows} == {"hub:dev", "language:test"}
+
+
+def test_with_a_test_set_alone_all_but_training_in_the_language_is_done(tmp_path: Path) -> None:
+    world = World(tmp_path, dev=0, train=0)
+    for strategy in (TRANSLATE_TRAIN, TRANSLATE_TEST, SOURCE):
+        assert world.score(strategy) == 1
+    assert world.score(ZERO_SHOT) < 0.5
+    assert list(read_records(world.predictions(IN_LANGUAGE))) == []
+    assert world.predicted == (0, False)
+
+
+def test_without_any_dev_items_the_training_text_chooses_the_strength(tmp_path: Path) -> None:
+    labelled = write_labelled(tmp_path / "hub", "hub", HUB, {"train": 10, "test": 3})
+    (tmp_path / "fit").mkdir()
+    fit_classifiers(LEARNER(), labelled, [labelled], seeds=2, out=tmp_path / "fit")
+    out = tmp_path / "predictions.parquet"
+    predicted = predict_text(LEARNER(), tmp_path / "fit", labelled, [labelled], seeds=2, out=out)
+    assert predicted == (24, False)
+    assert load_runs(out, CONTEST, replicates=None).dev is None
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ def plan(
         return
     console = Console(soft_wrap=True)
     console.print(planning.plan_tree(planned), crop=False, no_wrap=True, overflow="ignore")
+    for gap in planning.plan_gaps(experiment):
+        console.print(gap, highlight=False, markup=False)
     console.print(planning.plan_summary(planned), highlight=False)
 
 

@@ -224,7 +224,7 @@ def _strategy_grid(languages: list[LanguageReadiness]) -> Grid:
         [
             found.language,
             task,
-            *(strategies[name].possible if strategies else NOTHING for name in _OF_LANGUAGES),
+            *(strategies[n].possible if n in strategies else NOTHING for n in _OF_LANGUAGES),
             found.back_translation.possible,
         ]
         for found in languages

@@ -14,8 +14,10 @@ from pipeline.looking.causes import Explanation, direct_causes
 from pipeline.looking.history import Forecast, History
 from pipeline.reporting.words import duration, size
 from pipeline.settings import Settings
+from pipeline.specs.loading import load_experiment
 from pipeline.stages.report import Report
 from pipeline.stages.stage import Stage
+from pipeline.stages.transfer import left_out
 from pipeline.store import MANIFEST, Artifact
 from tasks.records import count_records, read_records
 
@@ -96,6 +98,11 @@ def _line(stage: Planned) -> str:
     why, *more = stage.causes
     others = f" (and {len(more)} more)" if more else ""
     return f"[yellow]to run[/yellow]  {name}  [dim]{escape(why)}{others}{cost}[/dim]"
+
+
+def plan_gaps(experiment: str) -> list[str]:
+    """Return a sentence for each strategy that stands in no plan for want of labelled text."""
+    return list(left_out(load_experiment(experiment)))
 
 
 def plan_summary(planned: list[Planned]) -> str:

@@ -6,7 +6,7 @@ fetches and builds nothing.
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,16 +35,10 @@ from pipeline.specs.coverage import (
 )
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.loading import load_experiment
+from pipeline.specs.parts import declared_parts, task_parts
 from pipeline.stages.report import Report
 from tasks.licences import consequence
-from tasks.sources.description import (
-    Corpus,
-    Files,
-    HubDataset,
-    Sandbox,
-    ShippedSplit,
-    Source,
-)
+from tasks.sources.description import Corpus, Sandbox, ShippedSplit
 
 
 @dataclass(frozen=True)
@@ -198,25 +192,17 @@ def _without_parts(study: Experiment) -> Iterator[str]:
     """Yield a sentence for each text whose files say nothing of a part that it must have."""
     for pair in study.pairs:
         if isinstance(pair.split, ShippedSplit):
-            yield from _undeclared(f"pair {pair.name}", pair.parallel)
+            parts = {part for corpus in pair.parallel for part in declared_parts(corpus)}
+            yield from _missing(f"pair {pair.name}", {"train", "test"} - parts)
     for task in study.tasks:
         for language in (study.hub, *study.task_languages(task)):
-            labels = task.labels_from or task.texts[language]
-            yield from _undeclared(f"task {task.name}, {language}", (labels,))
+            needed = {"train" if language == study.hub else "test"}
+            missing = needed - task_parts(task, language)
+            yield from _missing(f"task {task.name}, {language}", missing)
 
 
-def _undeclared(name: str, corpora: Sequence[Corpus]) -> Iterator[str]:
-    if any(isinstance(corpus.source, Sandbox) for corpus in corpora):
-        return
-    declared = {part for corpus in corpora for part in _declared(corpus.source)}
-    missing = [part for part in ("train", "test") if part not in declared]
-    yield from (f"{name}: none of its files has `split: {part}`" for part in missing)
-
-
-def _declared(source: Source) -> list[str | None]:
-    if isinstance(source, Files):
-        return [file.split for file in source.files]
-    return list((source.splits or {}).values()) if isinstance(source, HubDataset) else []
+def _missing(name: str, parts: Collection[str]) -> Iterator[str]:
+    yield from (f"{name}: none of its files has `split: {part}`" for part in sorted(parts)[::-1])
 
 
 def _too_large(costs: list[StageCost], free: int) -> Iterator[str]:

@@ -39,7 +39,7 @@ class MtScore:
 class TaskScore:
     """A way of transfer in one language, the mean over seeds; `system` is empty without one.
 
-    `dev` is the score on the dev data by which the winner is chosen.
+    `dev` is the score on the dev data by which the winner is chosen, `dev_data` says whose.
     """
 
     task: str
@@ -56,6 +56,7 @@ class TaskScore:
     n: int
     seeds: int
     replicates: int
+    dev_data: str = ""
 
     def as_record(self) -> Record:
         """Return plain values for JSON."""

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.reporting.records import Contrast, MtScore, TaskScore, arrow
 from pipeline.reporting.tables import ONE_TRAINING, p_text, signed
+from pipeline.reporting.ways import way_name
 from tasks.mt.scoring import BLEU
 from tasks.statistics import SIGNIFICANT
-from tasks.transfer.contests import ANSWERS, SYSTEMS, WINNER
-from tasks.transfer.strategies import IN_LANGUAGE, STRATEGIES
+from tasks.transfer.contests import ANSWERS, SOURCE_DEV, SYSTEMS, TRANSLATED_DEV, WINNER
+from tasks.transfer.strategies import IN_LANGUAGE, STRATEGIES, TRANSLATE_TEST, ZERO_SHOT
 
 TOO_LOW_TO_JUDGE = 5.0
 """BLEU below which a translation has next to nothing in common with the reference."""
@@ -21,6 +22,7 @@ def task_verdicts(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) ->
         here = [c for c in answers if c.where == where]
         yield _over_all(here[0]) if here[0].first == WINNER else _answer(here, scores)
     yield from _not_chosen(scores)
+    yield from _left_out(scores)
     yield from (_over_all(c) for c in tested if c.family == SYSTEMS and c.over_all)
 
 
@@ -35,9 +37,24 @@ def _answer(here: Sequence[Contrast], scores: Sequence[TaskScore]) -> str:
         and s.metric == here[0].metric
     ]
     own = f" Labels of the language itself reach {', '.join(reached)}." if reached else ""
-    return (
-        f"{task}, {language}: use {here[0].first}, the best on dev data. On test it {gains}.{own}"
+    chosen = [s for s in scores if (s.task, s.language) == (task, language)]
+    by = _chosen_by(
+        [s for s in chosen if way_name(s.strategy, s.system, s.encoder) == here[0].first]
     )
+    return f"{task}, {language}: use {here[0].first}, the best on {by}. On test it {gains}.{own}"
+
+
+def _chosen_by(scores: Sequence[TaskScore]) -> str:
+    """Say which dev data a way was the best on."""
+    data = {s.dev_data for s in scores}
+    if SOURCE_DEV in data:
+        return (
+            f"dev data of the source language, since {scores[0].language} has none: they cannot "
+            f"tell {ZERO_SHOT} and {TRANSLATE_TEST} apart"
+        )
+    if TRANSLATED_DEV in data:
+        return f"translated dev data, since {scores[0].language} has none"
+    return "dev data"
 
 
 def _against(contrast: Contrast) -> str:
@@ -61,11 +78,27 @@ def _over_all(contrast: Contrast) -> str:
 
 def _not_chosen(scores: Sequence[TaskScore]) -> Iterator[str]:
     """Yield the languages of a task where there were no dev data to choose a way by."""
-    compete = [s for s in scores if STRATEGIES[s.strategy].transfers]
+    compete = _compete(scores)
     for task, language in dict.fromkeys((s.task, s.language) for s in compete):
         here = [s.dev for s in compete if (s.task, s.language) == (task, language)]
         if all(dev is None for dev in here):
             yield f"{task}, {language}: no way was chosen, for want of dev data."
+
+
+def _left_out(scores: Sequence[TaskScore]) -> Iterator[str]:
+    """Yield the languages of a task whose labelled set has no items that a strategy trains on."""
+    for task, language in dict.fromkeys((s.task, s.language) for s in _compete(scores)):
+        there = {s.strategy for s in scores if (s.task, s.language) == (task, language)}
+        own = [s.name for s in STRATEGIES.values() if ("language", "train") in s.needs]
+        if missing := [name for name in own if name not in there]:
+            yield (
+                f"{task}, {language}: {' and '.join(missing)} is left out, for want of training "
+                f"items in {language}."
+            )
+
+
+def _compete(scores: Sequence[TaskScore]) -> list[TaskScore]:
+    return [s for s in scores if STRATEGIES[s.strategy].transfers]
 
 
 def _ahead(contrast: Contrast, places: str) -> str:

@@ -11,9 +11,8 @@ from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft
 from tasks.bitext import prepare_bitext
 from tasks.cleaning import CleaningRules
-from tasks.labelled import prepare_labelled, read_labels
+from tasks.labelled import SourceSet, prepare_labelled, read_labels
 from tasks.monolingual import prepare_monolingual
-from tasks.records import read_columns
 from tasks.sources.description import Corpus, Files, HashSplit, HubDataset, Source, Split
 from tasks.sources.fetching import address, fetch, is_remote, sha256_of
 from tasks.sources.reading import FetchedCorpus
@@ -236,12 +235,12 @@ class LabelledData(Stage[LabelledDataSpec]):
         if spec.labels_from is not None:
             (labelled,) = fetched((spec.labels_from,), inputs, "labels")
         label_of = read_labels(labelled, spec.labels)
-        repeated = [read_columns(a.path("repeated.parquet"))["key"] for a in inputs.many("source")]
+        source = [SourceSet.load(artifact.folder) for artifact in inputs.many("source")]
         out.counts = prepare_labelled(
             texts,
             label_of,
             rules=spec.rules,
             limits=spec.limits,
-            repeated_in_source=repeated[0] if repeated else (),
+            source=source[0] if source else None,
             out=out.folder,
         )

@@ -10,6 +10,7 @@ from models.encoders.registry import AnyEncoder
 from models.heads.linear import ClassifierRecipe
 from pipeline.reporting.ways import NamedWay, Names
 from pipeline.specs.experiment import Experiment
+from pipeline.specs.parts import task_parts
 from pipeline.stages.encoding import ORIGINAL, encoder_of, seen_text
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft
@@ -24,9 +25,11 @@ from tasks.transfer.contests import (
 )
 from tasks.transfer.fitting import fit_classifiers, predict_text
 from tasks.transfer.learners import learner
-from tasks.transfer.strategies import STRATEGIES, Strategy, TextVersion
+from tasks.transfer.strategies import STRATEGIES, ZERO_SHOT, Strategy, TextVersion
 
 PREDICTIONS = "predictions.parquet"
+NOTHING = "nothing_to_predict"
+"""The fact of predictions that are none: there was nothing to train on, or nothing to test."""
 LIBRARIES = (
     "sklearn.linear_model",
     "sklearn.neural_network",
@@ -115,7 +118,7 @@ class Predictions(Stage[ClassifiersSpec]):
 
     @staticmethod
     def build(spec: ClassifiersSpec, inputs: Inputs, out: Draft) -> None:
-        out.facts["own_dev"] = predict_text(
+        predicted = predict_text(
             learner(spec.encoder, spec.recipe),
             inputs.one("classifiers").folder,
             inputs.one("labelled").folder,
@@ -123,6 +126,9 @@ class Predictions(Stage[ClassifiersSpec]):
             seeds=spec.recipe.seeds,
             out=out.path(PREDICTIONS),
         )
+        out.facts["own_dev"] = predicted.own_dev
+        if not predicted.items:
+            out.facts[NOTHING] = True
 
     @property
     def _texts(self) -> tuple[TextVersion, TextVersion]:
@@ -157,7 +163,7 @@ class TaskScores(Stage[TaskScoresSpec]):
         return TaskScoresSpec(
             contest=contest_of(self),
             strategy=str(self.strategy),
-            languages=languages_of(self, STRATEGIES[str(self.strategy)]),
+            languages=languages_of(self.study, str(self.task), STRATEGIES[str(self.strategy)]),
             replicates=replicates_of(self.study, str(self.system)),
         )
 
@@ -175,6 +181,8 @@ class TaskScores(Stage[TaskScoresSpec]):
     def build(spec: TaskScoresSpec, inputs: Inputs, out: Draft) -> None:
         strategy = STRATEGIES[spec.strategy]
         for language, artifact in zip(spec.languages, inputs.many("predictions"), strict=True):
+            if artifact.manifest.get(NOTHING):
+                continue
             path = artifact.path(PREDICTIONS)
             runs = load_runs(path, spec.contest, replicates=spec.replicates)
             data = dev_data(strategy, own_dev=artifact.manifest["own_dev"])
@@ -206,7 +214,7 @@ class TaskContrasts(Stage[TaskContrastsSpec]):
         pairs = {tuple(map(study.canonical, pair)) for pair in study.tested_contrasts}
         return TaskContrastsSpec(
             contest=contest_of(self),
-            languages=study.task_languages(study.task(str(self.task))),
+            languages=languages_of(study, str(self.task), STRATEGIES[ZERO_SHOT]),
             ways=tuple(
                 Way(
                     strategy,
@@ -281,13 +289,34 @@ def replicates_of(study: Experiment, system: str) -> int | None:
     return study.replicates(system) if system and study.varies(system) else None
 
 
-def languages_of(stage: Stage[Any], strategy: Strategy) -> tuple[str, ...]:
-    """Return the languages of the stage's task that a strategy has scores for."""
-    study = stage.study
-    if not strategy.per_language:
-        return (study.hub,)
-    languages: tuple[str, ...] = study.task_languages(study.task(str(stage.task)))
-    return languages
+def languages_of(study: Experiment, task: str, strategy: Strategy) -> tuple[str, ...]:
+    """Return the languages of a task that a strategy has the labelled text for."""
+    asked = _languages_asked(study, task, strategy)
+    return tuple(code for code in asked if not lacking(study, task, strategy, code))
+
+
+def _languages_asked(study: Experiment, task: str, strategy: Strategy) -> tuple[str, ...]:
+    return study.task_languages(study.task(task)) if strategy.per_language else (study.hub,)
+
+
+def lacking(study: Experiment, task: str, strategy: Strategy, language: str) -> str:
+    """Return the labelled text that a strategy lacks for a language: `swh has no train part`."""
+    places = {"hub": study.hub, "language": language}
+    of_task = study.task(task)
+    return " and ".join(
+        f"{places[side]} has no {part} part"
+        for side, part in dict.fromkeys(strategy.needs)
+        if part not in task_parts(of_task, places[side])
+    )
+
+
+def left_out(study: Experiment) -> Iterator[str]:
+    """Yield a sentence for each strategy that a task's labelled text does not allow."""
+    for task in study.tasks:
+        for strategy in STRATEGIES.values():
+            for language in _languages_asked(study, task.name, strategy):
+                if why := lacking(study, task.name, strategy, language):
+                    yield f"{task.name}, {language}: {strategy.name} is left out: {why}"
 
 
 def predictions_of(stage: Stage[Any], strategy: str, system: str, encoder: str) -> list[Stage[Any]]:
@@ -301,14 +330,18 @@ def predictions_of(stage: Stage[Any], strategy: str, system: str, encoder: str) 
             system=system,
             language=language,
         )
-        for language in languages_of(stage, STRATEGIES[strategy])
+        for language in languages_of(stage.study, str(stage.task), STRATEGIES[strategy])
     ]
 
 
 def task_ways(study: Experiment, task: str) -> Iterator[NamedWay]:
-    """Yield every way of a task: each encoder by each strategy with each system that it uses."""
+    """Yield every way of a task: each encoder by each strategy with each system that it uses.
+
+    A strategy for which no language has the labelled text is none.
+    """
+    possible = [s for s in STRATEGIES.values() if languages_of(study, task, s)]
     for encoder in study.transfer.encoders:
-        for strategy in STRATEGIES.values():
+        for strategy in possible:
             for system in study.transfer_systems if strategy.uses_system else (ORIGINAL,):
                 replicates = study.replicates(system) if system else 1
                 yield NamedWay(task, strategy.name, system, encoder, replicates)

@@ -65,18 +65,26 @@ def fit_classifiers(
     """Fit a classifier a seed on its replicate's version of a text; write them and their dev.
 
     Features and hyperparameters hang on the version alone, so they are the same for all its seeds.
+    Where the text has no training items, there is no classifier.
     """
     versions = [
         [LabelledText.load(labelled, text, part) for part in ("train", DEV)]
         for text in texts[:seeds]
     ]
     with RecordWriter(out / OWN_DEV, PREDICTION_COLUMNS) as writer:
-        for seed in range(seeds):
+        for seed in range(seeds if versions[0][0].ids else 0):
             train, dev = versions[replicate_of(seed, len(texts))]
             classifier = learner.fit(train.examples, dev.examples, seed)
             classifier.save(seed_folder(out, seed))
             for record in _answers(classifier, dev, DEV, seed):
                 writer.write(record)
+
+
+class Predicted(NamedTuple):
+    """How many items were predicted, and whether the set has dev items of its own."""
+
+    items: int
+    own_dev: bool
 
 
 def seed_folder(classifiers: Path, seed: int) -> Path:
@@ -92,26 +100,27 @@ def predict_text(
     *,
     seeds: int,
     out: Path,
-) -> bool:
+) -> Predicted:
     """Write what each classifier says of dev and test, each reading its replicate's version.
 
-    Where the set has no dev items, the classifiers' own dev set takes their place. Return whether
-    it has some.
+    Where the set has no dev items, the classifiers' own dev set takes their place. Nothing is
+    predicted without a classifier, or without a test item.
     """
     versions = [
         {part: LabelledText.load(labelled, text, part) for part in (DEV, TEST)}
         for text in texts[:seeds]
     ]
     own_dev = bool(versions[0][DEV].ids)
+    possible = seed_folder(classifiers, 0).exists() and versions[0][TEST].ids
     with RecordWriter(out, PREDICTION_COLUMNS) as writer:
-        for seed in range(seeds):
+        for seed in range(seeds if possible else 0):
             classifier = learner.load(seed_folder(classifiers, seed))
             for part, text in versions[replicate_of(seed, len(texts))].items():
                 for record in _answers(classifier, text, part, seed):
                     writer.write(record)
-        for record in [] if own_dev else read_records(classifiers / OWN_DEV):
+        for record in read_records(classifiers / OWN_DEV) if possible and not own_dev else ():
             writer.write(record)
-    return own_dev
+    return Predicted(writer.written, own_dev)
 
 
 def _answers(classifier: Classifier, text: LabelledText, part: str, seed: int) -> Iterator[Record]:

@@ -60,6 +60,11 @@ class Strategy:
     about: str
 
     @property
+    def needs(self) -> tuple[tuple[Side, str], ...]:
+        """Whose labelled set must have which part."""
+        return (self.train.of, "train"), (self.test.of, "test")
+
+    @property
     def uses_system(self) -> bool:
         """Say whether anything is translated."""
         return bool(self.train.to or self.test.to)
