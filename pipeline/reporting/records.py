@@ -14,7 +14,8 @@ class MtScore:
 
     `low` and `high` bound the 95 % interval over test sentences and, with several replicates, over
     trainings; `spread` is the standard deviation between trainings (None for one training, or for a
-    system that does not train). `copy` is what copying the source scores. `n` test sentences.
+    system that does not train). `copy` is what copying the source scores, `dev` what the system
+    does on the dev set. `n` test sentences. `ills` say why its translations are not usable.
     """
 
     system: str
@@ -29,6 +30,8 @@ class MtScore:
     n: int
     signature: str
     copy: float
+    dev: float | None = None
+    ills: tuple[str, ...] = ()
 
     def as_record(self) -> Record:
         """Return plain values for JSON."""

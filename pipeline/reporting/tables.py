@@ -339,7 +339,10 @@ def _reasons(counts: dict[str, int]) -> str:
 
 
 def _mt_cell(score: MtScore | None) -> str:
-    return "–" if score is None else f"{score.score:.1f} ±{_half_width(score):.1f}"
+    if score is None:
+        return "–"
+    precision = "not usable" if score.ills else f"±{_half_width(score):.1f}"
+    return f"{score.score:.1f} {precision}"
 
 
 def _task_cell(score: TaskScore | None) -> str:

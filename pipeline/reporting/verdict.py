@@ -130,6 +130,18 @@ def mt_verdicts(scores: Sequence[MtScore], contrasts: Sequence[Contrast]) -> Ite
         yield _contrast_sentence([c for c in tested if (c.first, c.second) == pair], weak=weak)
     for direction in dict.fromkeys(s.direction for s in bleu):
         yield f"{arrow(direction)}: {_best([s for s in bleu if s.direction == direction])}."
+    yield from _not_usable(bleu)
+
+
+def _not_usable(scores: Sequence[MtScore]) -> Iterator[str]:
+    """Yield the systems whose translations are of no use, where, and why."""
+    for system in dict.fromkeys(s.system for s in scores if s.ills):
+        places = [
+            f"{arrow(s.direction)} ({', '.join(s.ills)})"
+            for s in scores
+            if s.ills and s.system == system
+        ]
+        yield f"{system} is not usable in {'; '.join(places)}."
 
 
 def _contrast_sentence(here: Sequence[Contrast], *, weak: bool) -> str:
@@ -152,7 +164,10 @@ def _contrast_sentence(here: Sequence[Contrast], *, weak: bool) -> str:
 
 def _best(here: Sequence[MtScore]) -> str:
     """Name the system with the highest score and the next; all of them stand in the table."""
-    best, *others = sorted(here, key=lambda s: -s.score)
+    usable = [s for s in here if not s.ills]
+    if not usable:
+        return "no system is usable"
+    best, *others = sorted(usable, key=lambda s: -s.score)
     if best.score <= best.copy:
         return f"no system beats copying the source ({best.copy:.1f} {best.metric})"
     gain = f"{best.score:.1f} {best.metric}, {best.score - best.copy:.1f} above copying"

@@ -35,6 +35,8 @@ class SyntheticText(Manifest):
     * ``decoding``: how it is translated; sampling and noise draw anew for each replicate.
     * ``tag``: whether each source begins with a mark of synthetic text (Caswell et al. 2019).
     * ``ratio``: at most so many synthetic lines for each human line of the direction.
+    * ``force``: train on it even where the translation is not usable (empty, the same for every
+      line, ...), which is kept out otherwise.
     """
 
     by: Name
@@ -42,6 +44,7 @@ class SyntheticText(Manifest):
     decoding: Decoding = Decoding()
     tag: bool = True
     ratio: Annotated[float, Field(gt=0)] | None = None
+    force: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> "SyntheticText":

@@ -19,6 +19,7 @@ from pipeline.stages.corpora import Bitext, Monolingual
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Artifact, Draft
 from tasks.filtering import Scorer, pair_scorers, text_scorers, write_scores
+from tasks.mt.health import Doubts
 from tasks.records import Record, read_records
 from tasks.scripts import main_script
 
@@ -85,6 +86,12 @@ def language_scorer(identifier: Artifact, languages: tuple[str, ...]) -> Scorer:
         return [max(of_record) for of_record in zip(*sides, strict=True)]
 
     return doubts
+
+
+def doubts_of(identifier: Artifact, language: str) -> Doubts:
+    """Return what doubts that texts without ids are in a language."""
+    judge = _judge(identifier, language)
+    return lambda texts: judge.doubts(list(map(str, range(len(texts)))), texts, language)
 
 
 def _judge(identifier: Artifact, language: str) -> LanguageIdentifier:

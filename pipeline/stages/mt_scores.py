@@ -7,6 +7,7 @@ from typing import Any
 import luigi
 
 from pipeline.stages.corpora import Bitext
+from pipeline.stages.filtering import Identifier, doubts_of
 from pipeline.stages.leakage import TrainingBitext
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.stages.texts import BITEXT, Text, bitext_sides
@@ -16,6 +17,7 @@ from tasks.mt.contests import (
     MtContest,
     compare_systems,
     correct,
+    ills_of,
     load_tallies,
     save_tallies,
     score_direction,
@@ -42,7 +44,7 @@ class MtScoresSpec:
 class MtScores(Stage[MtScoresSpec]):
     """One system's BLEU and chrF++ for every direction, with the copy baseline beside them."""
 
-    VERSION = 2
+    VERSION = 3
     LIBRARIES = STATISTICS
 
     system = luigi.Parameter(description="name of the system")
@@ -73,6 +75,7 @@ class MtScores(Stage[MtScoresSpec]):
                 for direction in study.directions_of(system)
                 for translation in self._translations(system, direction)
             ],
+            "identifier": Identifier(experiment=self.experiment),
         }
 
     @staticmethod
@@ -80,14 +83,13 @@ class MtScores(Stage[MtScoresSpec]):
         hypotheses = inputs.many("hypotheses")
         for number, direction in enumerate(spec.directions):
             of_direction = hypotheses[number * spec.replicates :][: spec.replicates]
-            parts = {
-                part: tally_direction(
-                    bitext_sides(inputs, part, direction), _texts(of_direction, part)
-                )
-                for part in ("dev", "test")
-            }
+            lines = {part: _texts(of_direction, part) for part in ("dev", "test")}
+            sides = {part: bitext_sides(inputs, part, direction) for part in lines}
+            parts = {part: tally_direction(sides[part], lines[part]) for part in lines}
+            doubts = doubts_of(inputs.one("identifier"), direction[1])
+            ills = list(ills_of(sides["test"], lines["test"], doubts))
             contest = MtContest(spec.random, spec.resamples, spec.seed)
-            out.scores += [asdict(s) for s in score_direction(direction, parts, contest)]
+            out.scores += [asdict(s) for s in score_direction(direction, parts, contest, ills=ills)]
             save_tallies(parts["test"], out.path(f"{'-'.join(direction)}.npz"))
             out.progress((number + 1) / len(spec.directions), "-".join(direction))
 

@@ -75,7 +75,8 @@ def _mt_scores(study: Experiment, built: Iterable[Manifest | None]) -> Iterator[
                 system=name,
                 parents=system.parents,
                 replicates=study.replicates(name),
-                **{field: value for field, value in score.items() if field in wanted},
+                ills=tuple(score["ills"]),
+                **{f: value for f, value in score.items() if f in wanted and f != "ills"},
             )
 
 

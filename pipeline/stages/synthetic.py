@@ -4,28 +4,39 @@ from dataclasses import dataclass
 
 import luigi
 
+from pipeline.stages.filtering import Identifier, doubts_of
 from pipeline.stages.leakage import TrainingBitext, text_to_translate
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.stages.texts import REAL, REAL_TEXT, Text, read_text
 from pipeline.stages.translations import Translation, from_parameter
 from pipeline.store import Draft
+from tasks.mt.health import Translated, diagnose
 from tasks.mt.synthetic import Sides, SyntheticRules, write_synthetic_bitext
 from tasks.mt.translation import as_texts
-from tasks.records import count_records
+from tasks.records import read_columns
 
 
 @dataclass(frozen=True)
 class SyntheticSpec:
-    """What decides one direction's synthetic bitext; `ratio` 0 sets no limit."""
+    """What decides one direction's synthetic bitext; `ratio` 0 sets no limit.
+
+    `force` keeps a translation that is not usable.
+    """
 
     sides: Sides
     max_length_ratio: float
     max_lost: float
     ratio: float
+    force: bool
 
 
 class Synthetic(Stage[SyntheticSpec]):
-    """One direction's real text with its translation, filtered by length."""
+    """One direction's real text with its translation, filtered by length.
+
+    Nothing is kept of a translation that is not usable, unless it is forced.
+    """
+
+    VERSION = 2
 
     by = luigi.Parameter(description="system that translates")
     replicate = luigi.IntParameter(description="which of its trainings, from 0 on")
@@ -34,11 +45,16 @@ class Synthetic(Stage[SyntheticSpec]):
     real = luigi.Parameter(description="the real side: target or source")
     decoding = luigi.Parameter(description="how the text is translated, as JSON")
     ratio = luigi.FloatParameter(description="synthetic lines a human line at most; 0: all")
+    force = luigi.BoolParameter(default=False, description="keep it even if it is not usable")
 
     def spec(self) -> SyntheticSpec:
         recipe = self.study.monolingual
         return SyntheticSpec(
-            self._sides, recipe.max_length_ratio, recipe.max_lost, float(self.ratio)
+            sides=self._sides,
+            max_length_ratio=recipe.max_length_ratio,
+            max_lost=recipe.max_lost,
+            ratio=float(self.ratio),
+            force=bool(self.force),
         )
 
     def label(self) -> str:
@@ -71,19 +87,35 @@ class Synthetic(Stage[SyntheticSpec]):
                 )
                 for number in range(shards)
             ],
+            "identifier": Identifier(experiment=self.experiment),
         }
 
     @staticmethod
     def build(spec: SyntheticSpec, inputs: Inputs, out: Draft) -> None:
-        human = count_records(inputs.one("bitext").path("train.parquet"))
-        most = round(spec.ratio * human) if spec.ratio else None
+        human = read_columns(
+            inputs.one("bitext").path("train.parquet"), [spec.sides.real, spec.sides.made]
+        )
+        real = read_text(Text(REAL), inputs, spec.sides.real, REAL_TEXT)
         translated = [part.path(f"{REAL_TEXT}.parquet") for part in inputs.many("shards")]
+        made = [record for path in translated for record in as_texts(path, "text")]
+        health = diagnose(
+            Translated(
+                sources=[record["text"] for record in real],
+                translations=[record["text"] for record in made],
+                human_sources=human[spec.sides.real],
+                human=human[spec.sides.made],
+            ),
+            doubts_of(inputs.one("identifier"), spec.sides.made),
+        )
+        out.facts["health"], out.facts["ills"] = health._asdict(), list(health.ills)
+        rules = SyntheticRules(
+            max_length_ratio=spec.max_length_ratio,
+            max_lost=spec.max_lost,
+            most=round(spec.ratio * len(human[spec.sides.real])) if spec.ratio else None,
+            ills=() if spec.force else health.ills,
+        )
         out.counts = write_synthetic_bitext(
-            read_text(Text(REAL), inputs, spec.sides.real, REAL_TEXT),
-            [record for path in translated for record in as_texts(path, "text")],
-            sides=spec.sides,
-            rules=SyntheticRules(spec.max_length_ratio, spec.max_lost, most),
-            out=out.path("synthetic.parquet"),
+            real, made, sides=spec.sides, rules=rules, out=out.path("synthetic.parquet")
         )
 
     @property

@@ -1,11 +1,12 @@
 """Compare systems by their translations of test sets: scores, and paired tests between two."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.support.errors import ContractError
+from tasks.mt.health import Doubts, Translated, diagnose
 from tasks.mt.scoring import MEASURES, METRICS, signature, tallies, tokeniser_for
 from tasks.statistics import Runs, estimate, holm, joint_contrast
 
@@ -41,7 +42,8 @@ class MtContest(NamedTuple):
 class DirectionScore:
     """One metric of a system in one direction, without the system's name.
 
-    `copy` is the score of copying the source, `dev` the system's on the dev set.
+    `copy` is the score of copying the source, `dev` the system's on the dev set; `ills` say why its
+    translations are not usable.
     """
 
     direction: str
@@ -54,6 +56,7 @@ class DirectionScore:
     dev: float
     n: int
     signature: str
+    ills: tuple[str, ...] = ()
 
 
 class PairTest(NamedTuple):
@@ -93,8 +96,34 @@ def tally_direction(
     return DirectionTallies(tuple(sides), found, copying, tokeniser_for(references))
 
 
+def ills_of(
+    sides: Mapping[str, tuple[str, str]],
+    hypotheses: Sequence[Mapping[str, str]],
+    doubts: Doubts | None = None,
+) -> Iterator[str]:
+    """Yield why translations are not usable: of the first replicate that is ill, and of how many.
+
+    Sides are source and reference by id; `doubts` judges the language.
+    """
+    sources, references = (list(column) for column in zip(*sides.values(), strict=True))
+    found = [
+        diagnose(
+            Translated(sources, [lines[key] for key in sides], sources, references), doubts
+        ).ills
+        for lines in hypotheses
+    ]
+    ill = [ills for ills in found if ills]
+    of = f" ({len(ill)} of {len(found)} trainings)" if len(found) > 1 else ""
+    for words in ill[0] if ill else ():
+        yield f"{words}{of}"
+
+
 def score_direction(
-    direction: Direction, parts: Mapping[str, DirectionTallies], contest: MtContest
+    direction: Direction,
+    parts: Mapping[str, DirectionTallies],
+    contest: MtContest,
+    *,
+    ills: Sequence[str] = (),
 ) -> list[DirectionScore]:
     """Score the test part; the dev part gives a score to choose by."""
     test, dev = parts["test"], parts["dev"]
@@ -112,6 +141,7 @@ def score_direction(
                 dev=float(measure(dev.systems[metric].sum(1)).mean()),
                 n=len(test.ids),
                 signature=signature(metric, test.tokeniser),
+                ills=tuple(ills),
             )
         )
     return found

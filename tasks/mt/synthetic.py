@@ -16,12 +16,17 @@ class SyntheticRules(NamedTuple):
     """What is kept of synthetic bitext.
 
     `max_length_ratio` is the factor by which a pair's lengths may differ from what is usual in its
-    corpus; losing more than `max_lost` of the lines is an error; `most` lines are kept at most.
+    corpus; losing more than `max_lost` of the lines is an error; `most` lines are kept at most;
+    nothing is kept of a translation with `ills`.
     """
 
     max_length_ratio: float
     max_lost: float
     most: int | None = None
+    ills: tuple[str, ...] = ()
+
+
+NOT_USABLE = "not_usable"
 
 
 class Sides(NamedTuple):
@@ -58,11 +63,10 @@ def write_synthetic_bitext(
     """
     step = f"synthetic text {sides.source}-{sides.target}"
     check_same_ids(step, [r["id"] for r in real], [r["id"] for r in made])
-    usual = _usual_ratio(real, made)
-    pairs = zip(real, made, strict=True)
-    reasons = [_reason_to_drop(m["text"], r["text"], usual, rules) for r, m in pairs]
+    reasons = _reasons_to_drop(real, made, rules)
     dropped = Counter(reason for reason in reasons if reason)
-    _check_loss(step, len(real), dropped, rules)
+    if not rules.ills:
+        _check_loss(step, len(real), dropped, rules)
     usable = [n for n, reason in enumerate(reasons) if reason is None]
     kept = [usable[place] for place in evenly(len(usable), rules.most)]
     if len(kept) < len(usable):
@@ -83,6 +87,17 @@ def _usual_ratio(real: Sequence[Record], made: Sequence[Record]) -> float:
     pairs = zip(real, made, strict=True)
     ratios = [log(len(m["text"]) / len(r["text"])) for r, m in pairs if m["text"] and r["text"]]
     return exp(median(ratios)) if ratios else 1.0
+
+
+def _reasons_to_drop(
+    real: Sequence[Record], made: Sequence[Record], rules: SyntheticRules
+) -> list[str | None]:
+    """Return why each line is dropped; None where it is kept."""
+    if rules.ills:
+        return [NOT_USABLE] * len(real)
+    usual = _usual_ratio(real, made)
+    pairs = zip(real, made, strict=True)
+    return [_reason_to_drop(m["text"], r["text"], usual, rules) for r, m in pairs]
 
 
 def _reason_to_drop(made: str, real: str, usual: float, rules: SyntheticRules) -> str | None:

@@ -132,6 +132,7 @@ class TrainedModel(Stage[TrainedModelSpec]):
             real=text.real,
             decoding=as_parameter(decoding),
             ratio=text.ratio or 0.0,
+            force=text.force,
         )
 
 
