@@ -5,10 +5,12 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from models.engines.passages import Pieces, cut_passage, join_passage
 from models.engines.protocol import Decoding, Line
 from models.subwords import Subwords, language_tag
 
@@ -22,9 +24,10 @@ SOURCES_A_SEED = {"cpu": 250, "cuda": 10_000}
 FASTER_TYPE = {"cpu": "int8", "cuda": "float16"}
 FULL_TYPE = "float32"
 INSTRUCTIONS = "CT2_FORCE_CPU_ISA"
-MAX_INPUT_PIECES = 510
-
-Pieces = list[str]
+LONGEST = 100
+"""Pieces above which a text is cut into sentences, where nothing is known of the model."""
+WINDOW = 250
+"""Pieces above which a sentence is cut, too: a translation may have so many more."""
 
 
 def translation_device() -> str:
@@ -44,15 +47,26 @@ def use_wide_vectors(processor: Path = Path("/proc/cpuinfo")) -> None:
 
 
 class NmtEngine:
-    """The multilingual model: the target tag goes in front of the source pieces."""
+    """The multilingual model: the target tag goes in front of the source pieces.
+
+    A text of more than `longest` pieces is translated sentence by sentence: a model that has seen
+    sentences alone stops in the middle of a paragraph.
+    """
 
     def __init__(
-        self, folder: Path, subwords: Path, *, threads: int, compute_type: str = FULL_TYPE
+        self,
+        folder: Path,
+        subwords: Path,
+        *,
+        threads: int,
+        compute_type: str = FULL_TYPE,
+        longest: int = LONGEST,
     ) -> None:
         self.folder = folder
         self.subwords = Subwords(subwords)
         self.threads = threads
         self.compute_type = compute_type
+        self.longest = longest
 
     @cached_property
     def _translator(self) -> "ctranslate2.Translator":
@@ -67,13 +81,24 @@ class NmtEngine:
         threads nor on what was translated before.
         """
         tag = language_tag(target)
-        encoded = self.subwords.encode_pieces([text for _, text in lines])
-        filled = [i for i, pieces in enumerate(encoded) if pieces]
-        tagged = [[tag, *encoded[i][:MAX_INPUT_PIECES]] for i in filled]
+        passages = self._passages([text for _, text in lines])
+        tagged = [[tag, *pieces] for passage in passages for pieces in passage]
         translate = self._draw if decoding.random else self._search
-        decoded = self.subwords.decode(translate(tagged, decoding))
-        translations = dict(zip(filled, decoded, strict=True))
-        return [(line[0], translations.get(i, "")) for i, line in enumerate(lines)]
+        decoded = iter(self.subwords.decode(translate(tagged, decoding)))
+        return [
+            (key, join_passage(list(islice(decoded, len(passage)))))
+            for (key, _), passage in zip(lines, passages, strict=True)
+        ]
+
+    def _passages(self, texts: list[str]) -> list[list[Pieces]]:
+        """Return the pieces of each text, in the parts in which it is translated."""
+        encode = self.subwords.encode_pieces
+        return [
+            [pieces] * bool(pieces)
+            if len(pieces) <= self.longest
+            else cut_passage(text, encode, window=WINDOW)
+            for text, pieces in zip(texts, encode(texts), strict=True)
+        ]
 
     def _search(self, sources: list[Pieces], decoding: Decoding) -> list[Pieces]:
         options = self._options(self._translator, decoding)

@@ -107,11 +107,12 @@ def translate(
     source: Annotated[str, typer.Option("--from", help="Language of the input.")],
     target: Annotated[str, typer.Option("--to", help="Language of the output.")],
     system: Annotated[
-        str | None, typer.Option(help="A system of the experiment; by default the last one.")
+        str | None,
+        typer.Option(help="A system of the experiment; by default the best one on dev data."),
     ] = None,
     beam: Annotated[int, typer.Option(help="Beam size.", min=1)] = 4,
 ) -> None:
-    """Translate standard input, one line out for each line in.
+    """Translate standard input, one line out for each line in; long lines sentence by sentence.
 
     Example: `sprachbund translate nusa --from ind --to jav < in.txt > out.txt`
     """
@@ -124,6 +125,7 @@ def translate(
         direction=(source, target),
         system=system,
         decoding=Decoding(beam=beam),
+        tell=lambda words: sys.stderr.write(f"{words}\n"),
     ):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()

@@ -19,7 +19,11 @@ from pipeline.reporting.trainings import Training, trainings
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.experiment import Experiment
 from tasks.mt.scoring import METRICS
+from tasks.mt.translation import CUT_SHORT
 from tasks.sources.description import Corpus
+
+WORTH_TELLING = 0.01
+"""Share of lines."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,9 @@ class Findings:
     def verdicts(self) -> list[str]:
         """The answer in words: tasks first, since they are the question; then what it rests on."""
         answers = task_verdicts(self.tasks, self.contrasts)
-        return [*answers, *mt_verdicts(self.mt, self.contrasts), *acceptances(self.manifests)]
+        mt = mt_verdicts(self.mt, self.contrasts)
+        doubts = (acceptances, kept_out, cut_short)
+        return [*answers, *mt, *(s for doubt in doubts for s in doubt(self.manifests))]
 
     @property
     def grids(self) -> list[Grid]:
@@ -122,6 +128,24 @@ def acceptances(manifests: Iterable[Record]) -> Iterator[str]:
                 f"{m['stage']} {m['label']} is {accepted['from']}, accepted as it was: "
                 f"{accepted['reason']} (it differs in: {'; '.join(accepted['differs'])})."
             )
+
+
+def kept_out(manifests: Iterable[Record]) -> Iterator[str]:
+    """Yield a sentence for each synthetic text that is not usable."""
+    for m in manifests:
+        if m["stage"] == "Synthetic" and m["ills"]:
+            done = "trained on all the same (`force`)" if m["counts"]["kept"] else "not trained on"
+            yield f"Synthetic text {m['label']} is not usable and {done}: {', '.join(m['ills'])}."
+
+
+def cut_short(manifests: Iterable[Record]) -> Iterator[str]:
+    """Yield a sentence for each translation of which many lines are far too short."""
+    for m in manifests:
+        if m["stage"] != "Translation":
+            continue
+        lines, short = sum(m["counts"].values()), sum(m[CUT_SHORT].values())
+        if short > WORTH_TELLING * lines:
+            yield f"Translation {m['label']}: {short:,} of {lines:,} lines came back far too short."
 
 
 def _seconds(manifest: Record) -> str:

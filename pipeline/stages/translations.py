@@ -17,7 +17,14 @@ from pipeline.stages.systems.registry import (
 )
 from pipeline.stages.texts import Text, read_text
 from pipeline.store import Draft
-from tasks.mt.translation import Order, shard, stream_translation, write_texts
+from tasks.mt.translation import (
+    CUT_SHORT,
+    Order,
+    count_cut_short,
+    shard,
+    stream_translation,
+    write_texts,
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class TranslationSpec:
 
 class Translation(Stage[TranslationSpec]):
     """A text in one direction, translated by one training of a system: a file for each part."""
+
+    VERSION = 2
 
     system = luigi.Parameter(description="name of the system")
     replicate = luigi.IntParameter(description="which of its trainings, from 0 on")
@@ -86,16 +95,20 @@ class Translation(Stage[TranslationSpec]):
     @staticmethod
     def build(spec: TranslationSpec, inputs: Inputs, out: Draft) -> None:
         engine = load_engine(spec.engine, inputs)
+        out.facts[CUT_SHORT] = {}
         for part in spec.parts:
-            records = read_text(Text(spec.text), inputs, spec.source, part)
+            text = read_text(Text(spec.text), inputs, spec.source, part)
+            records = shard(text, spec.number, spec.of)
             translated = stream_translation(
-                shard(records, spec.number, spec.of),
+                records,
                 engine,
                 Order(spec.source, spec.target, spec.decoding),
                 shards=out.scratch / part,
                 report=out.lines_done,
             )
-            out.counts[part] = write_texts(out.path(f"{part}.parquet"), translated)
+            path = out.path(f"{part}.parquet")
+            out.counts[part] = write_texts(path, translated)
+            out.facts[CUT_SHORT][part] = count_cut_short(records, path)
 
 
 def translations(

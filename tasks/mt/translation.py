@@ -18,6 +18,12 @@ from tasks.records import (
 )
 
 SHARD_RECORDS = 2000
+CUT_SHORT = "cut_short"
+"""The fact of a translation that tells how many lines of each part came back far too short."""
+LONG_LINE = 60
+"""Characters from which on a line is long enough to say that its translation is too short."""
+SHORTEST_SHARE = 1 / 8
+"""Of a long line's characters; Chinese has a third of those of English, and that is usual."""
 
 
 class Order(NamedTuple):
@@ -78,6 +84,17 @@ def _translate_shard(shard: Sequence[Record], engine: Engine, order: Order, *, p
 def _for_lines(decoding: Decoding, lines: Sequence[Line]) -> Decoding:
     """Return the decoding with a seed of these lines' own: two shards must not draw alike."""
     return replace(decoding, seed=crc32(f"{decoding.seed}/{lines[0][0]}".encode()))
+
+
+def is_cut_short(source: str, translation: str) -> bool:
+    """Say whether a translation is too short to be one of the whole line."""
+    return len(source) >= LONG_LINE and len(translation) < SHORTEST_SHARE * len(source)
+
+
+def count_cut_short(records: Sequence[Record], translated: Path) -> int:
+    """Return how many translations, in a file that `write_texts` wrote, are too short."""
+    texts = (line["text"] for line in as_texts(translated, "text"))
+    return sum(is_cut_short(r["text"], text) for r, text in zip(records, texts, strict=True))
 
 
 def shard(records: Sequence[Record], number: int, of: int) -> Sequence[Record]:

@@ -1,6 +1,6 @@
 """Trained: a multilingual NMT model, once a replicate, on human and synthetic bitext."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -29,6 +29,9 @@ from tasks.mt.training import (
     TrainingSite,
     train_and_publish,
 )
+
+SHORTEST_PASSAGE = 32
+"""Pieces: what is no longer stays whole, however short the lines of the training were."""
 
 
 class SyntheticBitext(NamedTuple):
@@ -182,6 +185,16 @@ def model_data(spec: TrainedModelSpec, inputs: Inputs) -> ModelData:
     )
 
 
+def longest_passage(counts: Mapping[str, Mapping[str, int]]) -> int:
+    """Return the pieces above which a model translates a text sentence by sentence.
+
+    It is three times what the model was trained on, on average; `counts` are those of its training.
+    """
+    read = [of for name, of in counts.items() if name.startswith("train.")]
+    pieces, lines = (sum(of[field] for of in read) for field in ("source_pieces", "sentences"))
+    return max(SHORTEST_PASSAGE, 3 * pieces // max(lines, 1))
+
+
 class Trained:
     """A model of our own."""
 
@@ -208,6 +221,7 @@ class Trained:
             inputs.one("subwords").path(SUBWORDS),
             threads=Settings.from_environment().threads,
             compute_type=compute_type,
+            longest=longest_passage(model.manifest["counts"]),
         )
 
     def gpus(self) -> int:
