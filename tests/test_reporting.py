@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.reporting.findings import Findings
+from pipeline.reporting.findings import Findings, cut_short, kept_out
 from pipeline.reporting.html import write_html
 from pipeline.reporting.records import Contrast, MtScore, Record, TaskScore, from_record
 from pipeline.reporting.tables import contrast_grids, leak_grids, mt_grid, spread_grid, task_grids
@@ -281,3 +281,35 @@ def test_manifest_text_cannot_write_html(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert page.count("&lt;script&gt;") >= 3
+
+
+def test_a_dead_model_is_neither_starred_nor_named_the_best() -> None:
+    dead = mt("base", 30.0, ills=("100% of its lines are empty (2 of 3 trainings)",))
+    scores = [dead, mt("gloss", 20.0)]
+    grid = mt_grid(scores, [], "BLEU")
+    assert grid
+    assert grid.rows[0][2:] == ["30.0 not usable", "20.0 ±1.0"]
+    best, why = mt_verdicts(scores, [])
+    assert best.startswith("ind → jav: gloss scores highest")
+    assert why == (
+        "base is not usable in ind → jav (100% of its lines are empty (2 of 3 trainings))."
+    )
+    assert mt_verdicts([dead], []).__next__() == "ind → jav: no system is usable."
+
+
+def test_the_report_tells_which_text_was_kept_out_and_which_lines_were_lost() -> None:
+    synthetic = {"stage": "Synthetic", "label": "base-1-x", "counts": {"kept": 0}, "ills": ["ill"]}
+    forced = {**synthetic, "label": "base-2-x", "counts": {"kept": 9}}
+    whole = {
+        "stage": "Translation",
+        "label": "whole",
+        "counts": {"dev": 9},
+        "cut_short": {"dev": 0},
+    }
+    cut = {**whole, "label": "cut", "cut_short": {"dev": 4}}
+    manifests = [synthetic, forced, whole, cut, {**synthetic, "ills": []}]
+    assert list(kept_out(manifests)) == [
+        "Synthetic text base-1-x is not usable and not trained on: ill.",
+        "Synthetic text base-2-x is not usable and trained on all the same (`force`): ill.",
+    ]
+    assert list(cut_short(manifests)) == ["Translation cut: 4 of 9 lines came back far too short."]

@@ -132,3 +132,10 @@ def test_a_translation_of_another_text_is_refused(tmp_path: Path) -> None:
 
 def test_no_text_makes_no_bitext(tmp_path: Path) -> None:
     assert pair(tmp_path, [], []) == ({"read": 0, "kept": 0, "dropped": {}}, [])
+
+
+def test_nothing_is_kept_of_a_translation_that_is_not_usable(tmp_path: Path) -> None:
+    ill = RULES._replace(max_lost=0.2, ills=("100% of its lines are empty",))
+    counts, rows = pair(tmp_path, ["abcd"] * 3, ["", "", "abcd"], rules=ill)
+    assert counts == {"read": 3, "kept": 0, "dropped": {"not_usable": 3}}
+    assert rows == []

@@ -112,6 +112,25 @@ def test_translate_gives_a_line_for_a_line(tiny_study: Study) -> None:
         assert result.stdout.count("\n") == len(lines)
 
 
+def test_translate_takes_the_system_that_is_best_on_dev_data(tiny_study: Study) -> None:
+    experiment, store = tiny_study
+    result = sprachbund("scores", str(experiment), "--format", "json", SPRACHBUND_STORE=str(store))
+    scores = [
+        r
+        for r in json.loads(result.stdout)
+        if (r.get("direction"), r["metric"]) == ("hub-sis", "BLEU") and not r["ills"]
+    ]
+    best = max(scores, key=lambda r: float(r["dev"]))
+    result = sprachbund(
+        *("translate", str(experiment), "--from", "hub", "--to", "sis"),
+        stdin="ba da\n",
+        SPRACHBUND_STORE=str(store),
+    )
+    assert (
+        f"translated by {best['system']} (the best on dev data: {best['dev']:.1f}" in result.stderr
+    )
+
+
 def test_show_prints_manifest_and_records(tiny_study: Study) -> None:
     _, store = tiny_study
     (artifact,) = store.glob("Bitext/*")
