@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from itertools import permutations
 
 from tasks.cleaning import digest_of
-from tasks.leakage import HeldOutIndex, LeakRules, MatchKind, TextSet, paragraph_id, text_digest
-from tasks.records import corpus_of, read_records
+from tasks.identity import is_row_number
+from tasks.leakage import HeldOutIndex, LeakRules, MatchKind, TextSet, text_digest
+from tasks.records import corpus_of, paragraph_id, read_records
 from tasks.splitting import HELD_OUT_PARTS
 
 EXAMPLES = 3
@@ -89,10 +90,11 @@ def _found_again(looked_at: TextSet, index: HeldOutIndex) -> FoundAgain:
     """Return the held-out texts that stand in a set, but for those of the set itself."""
     found: FoundAgain = {}
     columns = list(looked_at.columns.values())
+    strangers = index.strangers(looked_at)
     for record in read_records(looked_at.path, ["id", *columns]):
         origin = _origin(looked_at, record["id"])
         text = " | ".join(record[column] for column in columns)
-        for kind, item in index.find(record, columns):
+        for kind, item in index.find(record, columns, strangers):
             if item.set != looked_at.name:
                 items = found.setdefault((origin, item.set, item.language, kind), {})
                 items.setdefault(item.id, (text, item.text))
@@ -107,10 +109,19 @@ def _origin(looked_at: TextSet, sentence_id: str) -> str:
 
 @dataclass
 class _Digests:
-    """What is remembered of one text that is trained on: 8 bytes of each id, and of each text."""
+    """What is remembered of one text that is trained on: 8 bytes of each id, and of each text.
+
+    `rows` are the ids that are numbers of rows.
+    """
 
     ids: "array[int]" = field(default_factory=lambda: array("Q"))
+    rows: "array[int]" = field(default_factory=lambda: array("Q"))
     texts: "dict[str, array[int]]" = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many texts there are."""
+        return len(self.ids) + len(self.rows)
 
 
 def shared_training_text(sets: Iterable[TextSet], rules: LeakRules) -> list[Overlap]:
@@ -120,7 +131,7 @@ def shared_training_text(sets: Iterable[TextSet], rules: LeakRules) -> list[Over
     """
     known = [entry for looked_at in sets for entry in _remembered(looked_at, rules).items()]
     return [
-        Overlap(origin, to, language, kind, count, count / len(there.ids), ())
+        Overlap(origin, to, language, kind, count, count / there.size, ())
         for (origin, here), (to, there) in permutations(known, 2)
         for language, kind, count in _common(here, there)
     ]
@@ -131,7 +142,9 @@ def _remembered(looked_at: TextSet, rules: LeakRules) -> dict[str, _Digests]:
     found: dict[str, _Digests] = {}
     for record in read_records(looked_at.path, ["id", *looked_at.columns.values()]):
         digests = found.setdefault(_origin(looked_at, record["id"]), _Digests())
-        digests.ids.append(_number(digest_of(paragraph_id(record["id"]))))
+        whole = paragraph_id(record["id"])
+        kept = digests.rows if is_row_number(whole.partition(":")[2]) else digests.ids
+        kept.append(_number(digest_of(whole)))
         for language, column in looked_at.columns.items():
             texts = digests.texts.setdefault(language, array("Q"))
             if digest := text_digest(record[column], rules):
@@ -141,12 +154,23 @@ def _remembered(looked_at: TextSet, rules: LeakRules) -> dict[str, _Digests]:
 
 def _common(here: _Digests, there: _Digests) -> Iterator[tuple[str, MatchKind, int]]:
     """Yield how many ids and texts of the second text stand in the first, by language."""
-    same_ids = _count_common(there.ids, here.ids)
+    same_ids = _count_common(there.ids, here.ids) + _common_rows(here, there)
     for language, texts in there.texts.items():
         if same_ids:
             yield language, "id", same_ids
         if same_texts := _count_common(texts, here.texts.get(language, array("Q"))):
             yield language, "exact", same_texts
+
+
+def _common_rows(here: _Digests, there: _Digests) -> int:
+    """Return how many row numbers both have, unless most are of other texts in each."""
+    numbers = _count_common(there.rows, here.rows)
+    texts = [
+        _count_common(there.texts[language], here.texts[language])
+        for language in there.texts
+        if language in here.texts
+    ]
+    return 0 if texts and 2 * max(texts) < numbers else numbers
 
 
 def _count_common(wanted: "array[int]", there: "array[int]") -> int:

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from models.support.errors import SourceError
 from tasks.cleaning import CleaningRules, Counts, key_digest, normalise
-from tasks.records import Record, RecordWriter, read_columns, write_records
+from tasks.identity import Likeness, likeness, may_be_row_number
+from tasks.records import Record, RecordWriter, read_columns, read_records, write_records
 from tasks.sources.reading import FetchedCorpus, read_corpus
 from tasks.splitting import HELD_OUT_PARTS, PARTS, rank
 
@@ -19,17 +21,21 @@ LabelOf = Mapping[str, tuple[str, str]]
 class SourceSet(NamedTuple):
     """What another language must know of the source language's set.
 
-    Keys of train items that repeat a text there, and the classes of those that are left.
+    Keys of train items that repeat a text there, the classes of those that are left, and all items
+    that are left, by key.
     """
 
     repeated: Collection[str]
     classes: Collection[str]
+    items: Mapping[str, Record] = MappingProxyType({})
 
     @classmethod
     def load(cls, folder: Path) -> "SourceSet":
         """Read what `prepare_labelled` wrote."""
         labels = read_columns(folder / "train.parquet", ["label"])["label"]
-        return cls(read_columns(folder / REPEATED)["key"], {*labels})
+        records = (r for part in PARTS for r in read_records(folder / f"{part}.parquet"))
+        items = {record["id"].partition(":")[2]: record for record in records}
+        return cls(read_columns(folder / REPEATED)["key"], {*labels}, items)
 
 
 def read_labels(fetched: FetchedCorpus, labels: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -62,6 +68,7 @@ def prepare_labelled(
     rules: CleaningRules,
     limits: Mapping[str, int],
     source: SourceSet | None = None,
+    language: str = "",
     out: Path,
 ) -> dict[str, object]:
     """Write `train`, `dev`, `test.parquet` (id, text, label) of one language; return counts.
@@ -72,9 +79,18 @@ def prepare_labelled(
     repeats there, its translations differ. All these keys are written to `repeated.parquet`. Dev
     and test items are never removed. The source language needs train items, another one test items;
     SourceError where they are missing, or can teach or test nothing.
+
+    Where keys do not name the same items as in the source language, they get the language in
+    front (`jav/train-17`), so that nothing ever takes the two for one.
     """
     counts = Counts()
     by_part = _labelled_parts(texts, label_of, rules, counts)
+    ids: dict[str, object] = {}
+    if source and (found := _likeness(source.items, by_part)).items:
+        shared = ids_are_shared(found, [key for items in by_part.values() for key in items])
+        ids = {"ids": {**found._asdict(), "shared": shared}}
+        if not shared:
+            by_part = {part: _renamed(items, language) for part, items in by_part.items()}
     repeated = {*(source.repeated if source else ()), *_repeated(by_part)}
     write_records(out / REPEATED, {"key": sorted(repeated)})
     train = by_part["train"]
@@ -87,7 +103,38 @@ def prepare_labelled(
             f"corpus {texts.corpus.name}: {'; '.join(problems)} (read {counts.read} texts for "
             f"{len(label_of)} labels, {counts.reasons()})"
         )
-    return {**{part: found.total() for part, found in classes.items()}, **counts.reasons()}
+    sizes = {part: found.total() for part, found in classes.items()}
+    return {**sizes, **counts.reasons(), **ids}
+
+
+def ids_are_shared(found: Likeness, keys: Sequence[str]) -> bool:
+    """Say whether keys name the same items in two languages.
+
+    Numbers of rows do where the texts show it, other keys unless the texts show the contrary.
+    """
+    numbered = 2 * sum(map(may_be_row_number, keys)) > len(keys)
+    return found.verdict == "same" if numbered else found.verdict != "other"
+
+
+def _likeness(
+    source: Mapping[str, Record], by_part: Mapping[str, Mapping[str, Record]]
+) -> Likeness:
+    """Compare the items of a language with those of the source language by key."""
+    own = {key: record for items in by_part.values() for key, record in items.items()}
+    texts, labels = (
+        [{key: record[field] for key, record in items.items()} for items in (source, own)]
+        for field in ("text", "label")
+    )
+    return likeness(texts[0], texts[1], labels=(labels[0], labels[1]))
+
+
+def _renamed(items: Mapping[str, Record], language: str) -> dict[str, Record]:
+    """Return the items with the language in front of their keys."""
+    renamed = {}
+    for key, record in items.items():
+        corpus, _, _ = record["id"].partition(":")
+        renamed[f"{language}/{key}"] = {**record, "id": f"{corpus}:{language}/{key}"}
+    return renamed
 
 
 def _labelled_parts(

@@ -18,7 +18,8 @@ from annotated_types import Ge, Gt, Le
 
 from models.support.errors import LeakError
 from tasks.cleaning import comparison_key, count_words, digest_of, sentences
-from tasks.records import Record, RecordWriter, corpus_of, read_records
+from tasks.identity import are_others, join_text, may_be_row_number, texts_by_id
+from tasks.records import Record, RecordWriter, corpus_of, paragraph_id, read_records
 from tasks.splitting import rank
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ HELD_OUT_COLUMNS = ("set", "language", "id", "text")
 PERMUTATIONS = 64
 RECALL = 0.95
 """Least share of the pairs at the threshold that the index of near-duplicates must find."""
-PLACE = regex.compile(r"#\d+$")
 LONGEST_SPAN = 200
 """Verses of the longest chapter, and some: more is no span of verses, whatever it looks like."""
 VERSES = regex.compile(r"(.*:)(\d{8})-(\d{8})")
@@ -128,6 +128,10 @@ def _unspaced(key: str) -> str:
     return key.replace(" ", "")
 
 
+Strangers = frozenset[tuple[str, str]]
+"""Corpora and sets whose row numbers name other sentences there than in the text looked at."""
+
+
 class HeldOutIndex:
     """Every held-out text, by id, by text, and by the MinHash of its character shingles.
 
@@ -166,10 +170,35 @@ class HeldOutIndex:
         left = (item for item in self.items if not item.set.startswith(prefixes))
         return HeldOutIndex(left, self.rules)
 
-    def find(self, record: Mapping[str, str], columns: Sequence[str]) -> Iterator[Match]:
+    def strangers(self, text: TextSet) -> Strangers:
+        """Return the corpora and sets that number other sentences alike than a text does.
+
+        An id that is a row's number says nothing by itself: texts under the same numbers are
+        compared.
+        """
+        numbered = {
+            i for i in map(paragraph_id, self.by_id) if may_be_row_number(i.partition(":")[2])
+        }
+        ours = texts_by_id(text.path, text.columns, numbered) if numbered else {}
+        theirs: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
+        for item in self.items:
+            whole = paragraph_id(item.id)
+            if item.set != text.name and any(whole in texts for texts in ours.values()):
+                there = theirs.setdefault((corpus_of(whole), item.set), {})
+                join_text(there.setdefault(item.language, {}), whole, item.text)
+        return frozenset(key for key, there in theirs.items() if are_others(ours, there))
+
+    def find(
+        self,
+        record: Mapping[str, str],
+        columns: Sequence[str],
+        strangers: Strangers = frozenset(),
+    ) -> Iterator[Match]:
         """Yield the held-out texts that a record repeats: by id first, then by its texts."""
         by_id = (self.by_id.get(i, ()) for i in ids_within(record["id"]))
-        yield from self._matches("id", dict.fromkeys(chain.from_iterable(by_id)))
+        same_id = self._matches("id", dict.fromkeys(chain.from_iterable(by_id)))
+        corpus = corpus_of(record["id"])
+        yield from (match for match in same_id if (corpus, match.held_out.set) not in strangers)
         for column in columns:
             keys = TextKeys.of(record[column], self.rules)
             exact = dict.fromkeys(chain.from_iterable(self._equal(keys)))
@@ -199,11 +228,6 @@ def ids_within(sentence_id: str) -> list[str]:
         first, last = int(verses[2]), int(verses[3])
         ids += [f"{verses[1]}{n}" for n in range(first, min(last, first + LONGEST_SPAN) + 1)]
     return ids
-
-
-def paragraph_id(sentence_id: str) -> str:
-    """Return an id without the place of its sentence in a paragraph."""
-    return PLACE.sub("", sentence_id)
 
 
 def text_digest(text: str, rules: LeakRules) -> bytes | None:
@@ -300,10 +324,11 @@ class LeakGuard:
         self.text, self.index, self.policy = text, index, index.rules.policy
         self.columns = list(text.columns.values())
         self.corpora: defaultdict[str, GuardedCorpus] = defaultdict(GuardedCorpus)
+        self.strangers = index.strangers(text)
 
     def reason(self, record: Record) -> str | None:
         """Return how a record is a leak, and of which set (`exact: MT test ind-jav`), or None."""
-        match = next(self.index.find(record, self.columns), None)
+        match = next(self.index.find(record, self.columns, self.strangers), None)
         return f"{match.kind}: {match.held_out.set}" if match else None
 
     def let_pass(self, records: Iterable[Record]) -> Iterator[Record]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import regex
+
 from models.support.errors import ContractError
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 Record = dict[str, str]
 
 ROWS_IN_MEMORY = 5_000
+PLACE = regex.compile(r"#\d+$")
 HUMAN = "human"
 BACK_TRANSLATED = "synthetic:back-translation"
 FORWARD_TRANSLATED = "synthetic:forward-translation"
@@ -99,6 +102,11 @@ def read_columns(path: Path, columns: Sequence[str] | None = None) -> dict[str, 
 def corpus_of(sentence_id: str) -> str:
     """Return the corpus that a sentence id was born in."""
     return sentence_id.partition(":")[0]
+
+
+def paragraph_id(sentence_id: str) -> str:
+    """Return an id without the place of its sentence in a paragraph."""
+    return PLACE.sub("", sentence_id)
 
 
 def _listed(columns: Sequence[str] | None) -> list[str] | None:

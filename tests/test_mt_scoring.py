@@ -153,7 +153,7 @@ def test_p_values_are_corrected_over_the_contrasts_of_a_list() -> None:
 
 def test_tallies_are_read_back(tmp_path: object) -> None:
     part = tally_direction(SIDES, [dict(zip(KEYS, MIXED, strict=True))])
-    save_tallies(part, tmp_path / "x.npz")
+    save_tallies(part, part.ids, tmp_path / "x.npz")
     for metric, found in load_tallies(tmp_path / "x.npz", random=False).items():
         assert found.ids == tuple(KEYS)
         assert numpy.array_equal(found.tallies, part.systems[metric])

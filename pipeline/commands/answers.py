@@ -34,11 +34,11 @@ def print_answer(experiment: str) -> None:
     sys.stdout.write(f"\nReport: {report.artifact.path('report.html')}\n")
 
 
-def print_audit(overlaps: list[Record]) -> None:
-    """Print where held-out text was found."""
+def print_audit(overlaps: list[Record], remarks: Sequence[str]) -> None:
+    """Print where held-out text was found, and what else is odd about ids."""
     found = any(is_held_out(overlap["to"]) for overlap in overlaps)
-    remarks = [] if found else ["No held-out sentence stands in any other text."]
-    print_grids(leak_grids(overlaps), remarks=remarks)
+    none = [] if found else ["No held-out sentence stands in any other text."]
+    print_grids(leak_grids(overlaps), remarks=[*none, *remarks])
 
 
 def print_grids(grids: Iterable[Grid], *, remarks: Iterable[str] = ()) -> None:

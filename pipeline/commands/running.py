@@ -95,11 +95,12 @@ def audit(experiment: Experiment, form: Format = Form.TABLE) -> None:
 
     stage = LeakAudit(experiment=experiment)
     building.run([stage])
-    overlaps = stage.artifact.manifest["overlaps"]
+    overlaps, remarks = (stage.artifact.manifest[fact] for fact in ("overlaps", "remarks"))
     if form is Form.JSON:
         sys.stdout.write(json.dumps(overlaps, indent=1, ensure_ascii=False) + "\n")
+        sys.stderr.write("".join(f"warning: {remark}\n" for remark in remarks))
     else:
-        print_audit(overlaps)
+        print_audit(overlaps, remarks)
 
 
 def translate(

@@ -191,6 +191,7 @@ def monolingual_corpora(study: Experiment, language: str) -> list[tuple[str, Cor
 class LabelledDataSpec:
     """What decides one language's labelled set; labels may come from a corpus of their own."""
 
+    language: str
     texts: Corpus
     labels_from: Corpus | None
     labels: tuple[str, ...]
@@ -207,6 +208,7 @@ class LabelledData(Stage[LabelledDataSpec]):
     def spec(self) -> LabelledDataSpec:
         study, task = self.study, self.study.task(str(self.task))
         return LabelledDataSpec(
+            language=str(self.language),
             texts=task.texts[str(self.language)].without_credits(),
             labels_from=task.labels_from.without_credits() if task.labels_from else None,
             labels=task.labels,
@@ -242,5 +244,6 @@ class LabelledData(Stage[LabelledDataSpec]):
             rules=spec.rules,
             limits=spec.limits,
             source=source[0] if source else None,
+            language=spec.language,
             out=out.folder,
         )

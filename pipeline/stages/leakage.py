@@ -1,6 +1,6 @@
 """What may be trained on: the held-out text, the guard that keeps it out, and the audit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Artifact, Draft
 from tasks.auditing import audit, is_held_out, is_looked_for, shared_training_text
 from tasks.filtering import FilterLimits, accept
+from tasks.identity import doubts
 from tasks.leakage import (
     HeldOutIndex,
     LeakRules,
@@ -23,6 +24,7 @@ from tasks.leakage import (
     write_held_out,
 )
 from tasks.monolingual import merge_task_texts
+from tasks.multiway import shared_corpora
 from tasks.splitting import PARTS
 
 HELD_OUT = "held-out.parquet"
@@ -123,7 +125,7 @@ class LeakAuditSpec:
 class LeakAudit(Stage[LeakAuditSpec]):
     """Which texts of the experiment share sentences: held-out ones above all."""
 
-    VERSION = 3
+    VERSION = 4
 
     def spec(self) -> LeakAuditSpec:
         return LeakAuditSpec(self.study.leaks, held_out_spec(self.study), self._monolingual())
@@ -157,11 +159,22 @@ class LeakAudit(Stage[LeakAuditSpec]):
         index = HeldOutIndex(all_texts(wanted), spec.rules)
         overlaps = [*audit(sets, index), *shared_training_text(others, spec.rules)]
         out.facts["overlaps"] = [overlap.as_record() for overlap in overlaps]
+        out.facts["remarks"] = [
+            *_doubts_about_ids(spec.sets.labelled, inputs.many("labelled")),
+            *map(str, shared_corpora(sets, spec.rules)),
+        ]
 
     def _monolingual(self) -> tuple[str, ...]:
         study = self.study
         languages = (study.hub, *study.languages)
         return tuple(lang for lang in languages if monolingual_corpora(study, lang))
+
+
+def _doubts_about_ids(labelled: Sequence[Labelled], sets: Sequence[Artifact]) -> Iterator[str]:
+    """Yield what is odd about the ids of labelled sets."""
+    for (task, language), artifact in zip(labelled, sets, strict=True):
+        if ids := artifact.manifest["counts"].get("ids"):
+            yield from (f"task {task}-{language}: {doubt}" for doubt in doubts(**ids))
 
 
 @dataclass(frozen=True)
@@ -187,7 +200,7 @@ class TrainingBitext(Stage[SafeTextSpec]):
     of a task, which choose, too: some corpora (NusaX) have but one dev set for both.
     """
 
-    VERSION = 3
+    VERSION = 4
 
     pair = luigi.Parameter(description="name of the pair")
 
@@ -220,7 +233,7 @@ class TrainingBitext(Stage[SafeTextSpec]):
 class MonolingualSample(Stage[SafeTextSpec]):
     """One language's text to back-translate: no noise, no held-out sentence, at most so many."""
 
-    VERSION = 2
+    VERSION = 3
 
     language = luigi.Parameter(description="language code")
 
@@ -249,7 +262,7 @@ class MonolingualSample(Stage[SafeTextSpec]):
 class TaskText(Stage[SafeTextSpec]):
     """The tasks' training texts in the hub language, to back-translate: no label, no leak."""
 
-    VERSION = 2
+    VERSION = 3
 
     def spec(self) -> SafeTextSpec:
         return SafeTextSpec("task train", (self.study.hub,), self.study.leaks)

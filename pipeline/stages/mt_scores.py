@@ -10,9 +10,10 @@ from pipeline.stages.corpora import Bitext
 from pipeline.stages.filtering import Identifier, doubts_of
 from pipeline.stages.leakage import TrainingBitext
 from pipeline.stages.stage import Inputs, Requirements, Stage
-from pipeline.stages.texts import BITEXT, Text, bitext_sides
+from pipeline.stages.texts import BITEXT, Text, bitext_sides, hub_side
 from pipeline.stages.translations import translations
 from pipeline.store import Artifact, Draft
+from tasks.identity import item_name
 from tasks.mt.contests import (
     MtContest,
     compare_systems,
@@ -90,7 +91,9 @@ class MtScores(Stage[MtScoresSpec]):
             ills = list(ills_of(sides["test"], lines["test"], doubts))
             contest = MtContest(spec.random, spec.resamples, spec.seed)
             out.scores += [asdict(s) for s in score_direction(direction, parts, contest, ills=ills)]
-            save_tallies(parts["test"], out.path(f"{'-'.join(direction)}.npz"))
+            hub = hub_side(inputs, "test", direction)
+            items = [item_name(key, hub[key]) for key in parts["test"].ids]
+            save_tallies(parts["test"], items, out.path(f"{'-'.join(direction)}.npz"))
             out.progress((number + 1) / len(spec.directions), "-".join(direction))
 
     def _translations(self, system: str, direction: Direction) -> list[Stage[Any]]:

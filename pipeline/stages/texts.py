@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from pipeline.stages.corpora import Bitext, LabelledData
 from pipeline.stages.leakage import TrainingBitext, text_to_translate
 from pipeline.stages.stage import Inputs, Requirements, Stage
+from pipeline.store import Artifact
 from tasks.mt.translation import as_texts
 from tasks.records import Record
 
@@ -70,12 +71,26 @@ def bitext_sides(
 
     Between two languages that are each paired with the hub, the sentences that both pairs share.
     """
+    sources, references = (
+        _texts_of(_holding(inputs, part, direction, language), part, language)
+        for language in direction
+    )
+    return {key: (sources[key], references[key]) for key in sources if key in references}
+
+
+def hub_side(inputs: Inputs, part: str, direction: tuple[str, str]) -> Mapping[str, str]:
+    """Return by id what the sources of a direction are in the hub's language."""
+    artifact = _holding(inputs, part, direction, direction[0])
+    return _texts_of(artifact, part, artifact.manifest["spec"]["languages"][0])
+
+
+def _holding(inputs: Inputs, part: str, direction: tuple[str, str], language: str) -> Artifact:
+    """Return the bitext that holds a side of a direction: the one that has both, if any."""
     artifacts = inputs.many(part)
     both = [a for a in artifacts if {*direction} <= {*a.manifest["spec"]["languages"]}]
-    sides = []
-    for language in direction:
-        holding = both or [a for a in artifacts if language in a.manifest["spec"]["languages"]]
-        path = holding[0].path(f"{part}.parquet")
-        sides.append({record["id"]: record["text"] for record in as_texts(path, language)})
-    sources, references = sides
-    return {key: (sources[key], references[key]) for key in sources if key in references}
+    return (both or [a for a in artifacts if language in a.manifest["spec"]["languages"]])[0]
+
+
+def _texts_of(artifact: Artifact, part: str, language: str) -> dict[str, str]:
+    path = artifact.path(f"{part}.parquet")
+    return {record["id"]: record["text"] for record in as_texts(path, language)}

@@ -147,11 +147,11 @@ def score_direction(
     return found
 
 
-def save_tallies(of: DirectionTallies, path: Path) -> None:
-    """Write ids and tallies of a direction, for contrasts."""
+def save_tallies(of: DirectionTallies, items: Sequence[str], path: Path) -> None:
+    """Write tallies of a direction for contrasts, each sentence by a name it has everywhere."""
     import numpy
 
-    numpy.savez_compressed(path, allow_pickle=False, ids=numpy.array(of.ids), **of.systems)
+    numpy.savez_compressed(path, allow_pickle=False, ids=numpy.array(items), **of.systems)
 
 
 def load_tallies(path: Path, random: bool) -> dict[str, Runs]:
