@@ -17,7 +17,7 @@ _LOOSE = r".!?…．\u2024\u06d4"
 """Marks that also stand inside of words and numbers: they end a sentence where a space follows."""
 _FIRM = r"[\p{Sentence_Terminal}\u0f0d-\u0f12]--[" + _LOOSE + "]"
 """Marks that end a sentence whatever follows; Tibetan has but its shad."""
-_MARK = rf"(?:[\p{{Sentence_Terminal}}…\u0f0d-\u0f12]|(?<=\p{{Ethiopic}})(?:፡{{2}}|::))"
+_MARK = r"(?:[\p{Sentence_Terminal}…\u0f0d-\u0f12]|(?<=\p{Ethiopic})(?:፡{2}|::))"
 _CLOSING = r"""[\p{Pe}\p{Pf}"']"""
 SENTENCE_END = regex.compile(
     rf"""
@@ -43,9 +43,8 @@ MAY_END = regex.compile(
 )
 """What a text of several sentences has: a fraction of the time tells that most have one."""
 TITLES = frozenset(
-    "capt col dr dra drs fr gen gov hon hr lt mlle mme mr mrs ms pres prof rep rev sen sgt sr st"
-    " г гр проф др".split()
-)
+    ["capt", "col", "dr", "dra", "drs", "fr", "gen", "gov", "hon", "hr", "lt", "mlle", "mme", "mr"]
+) | {"mrs", "ms", "pres", "prof", "rep", "rev", "sen", "sgt", "sr", "st", "г", "гр", "проф", "др"}
 SHORT_FOR = regex.compile(
     r"(?<![\p{L}\p{M}\p{N}])"
     rf"(?:(?P<letter>(?![\p{{Hangul}}{UNSPACED}])\p{{L}}\p{{M}}*)|(?P<word>\p{{L}}+))\.$"
