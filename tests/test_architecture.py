@@ -52,7 +52,7 @@ ROOMS = {
         ("commands",),
     ),
     "models": (
-        ("support", "casing"),
+        ("support", "casing", "writing"),
         ("subwords", "alignment", "language_id"),
         ("encoders", "engines", "nmt"),
         ("heads",),
