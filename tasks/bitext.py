@@ -61,6 +61,9 @@ def clean_rows(
     seen_ids: set[str] = set()
     for corpus, row in rows:
         counts.read += 1
+        if missing := [language for language in languages if language in row.lacks]:
+            counts.drop(f"without_{missing[0]}")
+            continue
         for language in languages:
             counts.note_repairs(row.fields[language])
         record = {language: normalise(row.fields[language], rules) for language in languages}
@@ -76,7 +79,10 @@ def clean_rows(
             continue
         sentence_id = f"{corpus}:{row.key}"
         if sentence_id in seen_ids:
-            raise SourceError(f"corpus {corpus}: two different rows have the id {row.key!r}")
+            raise SourceError(
+                f"corpus {corpus}: two different rows have the id {row.key!r}; name another column "
+                "as `id` of its `format`, or none (in a TMX `id: null`), and rows are numbered"
+            )
         seen_texts.add(digest)
         seen_ids.add(sentence_id)
         counts.kept += 1

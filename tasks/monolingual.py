@@ -58,8 +58,13 @@ def prepare_monolingual(
 
 
 def cut_paragraphs(rows: Iterator[tuple[str, Row]], language: str) -> Iterator[tuple[str, Row]]:
-    """Yield one row for each sentence of each row, its place in its paragraph in its key."""
+    """Yield one row for each sentence of each row, its place in its paragraph in its key.
+
+    A row that lacks the language stays one, to be counted.
+    """
     for corpus, row in rows:
+        if language in row.lacks:
+            yield corpus, row
         for place, sentence in enumerate(sentences(row.fields[language]), start=1):
             yield corpus, row._replace(key=f"{row.key}#{place}", fields={language: sentence})
 

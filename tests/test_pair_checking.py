@@ -125,7 +125,7 @@ def test_rows_with_one_id_are_named(tmp_path: Path) -> None:
     write(tmp_path / "t.csv", "id,ind,ban\n1,satu,siki\n1,dua,kalih\n")
     form = {"kind": "csv", "id": "id", "columns": {"ind": "ind", "ban": "ban"}}
     (problem,) = errors(pair(tmp_path, corpus("tabel", {"name": "t.csv"}, format=form)))
-    assert problem.endswith("tabel: two different rows have the id '1'")
+    assert "line 6: tabel: two different rows have the id '1'; name another column" in problem
 
 
 @pytest.mark.parametrize(

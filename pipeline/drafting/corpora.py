@@ -23,6 +23,7 @@ from tasks.sources.fetching import fetch, local_name
 from tasks.sources.naming import find_column, find_id_column, find_language, find_text_column
 from tasks.sources.reading import FetchedCorpus, read_corpus
 from tasks.sources.sniffing import Sniffed, only_member, sniff
+from tasks.sources.tags import covers, find_tag
 
 Format = Table | JsonLines | PlainText | TranslationMemory
 
@@ -95,15 +96,24 @@ def draft_parallel(
     if kinds == ["text", "text"] and not columns:
         sides, doubts = _aligned(unpacked.files, languages)
         return _drafted(name, unpacked._replace(files=sides), PlainText(), languages, doubts)
-    if len(kinds) != 1 or kinds == ["text"]:
+    if (len(kinds) != 1 and {*kinds} != {"tmx"}) or kinds == ["text"]:
         seen = ", ".join(f"{given.name} is {_described(given.looks)}" for given in unpacked.files)
         raise SpecError(
             f"{seen}; expected two plain-text files aligned by line, the hub's first, or one table "
-            "(CSV, TSV, JSON lines, TMX) with a column for each language"
+            "(CSV, TSV, JSON lines, TMX) with a column for each language, or several TMX"
         )
-    (given,) = unpacked.files
+    given = _together(unpacked.files)
     form, doubts = _format(given, _language_columns(given, languages, columns))
     return _drafted(name, unpacked, form, languages, doubts)
+
+
+def _together(files: Sequence[GivenFile]) -> GivenFile:
+    """Return the first of several files, with the columns that they have between them."""
+    first, *others = files
+    columns: dict[str, str] = {}
+    for given in (*reversed(others), first):
+        columns |= given.looks.columns
+    return first._replace(looks=first.looks._replace(columns=columns))
 
 
 def draft_monolingual(
@@ -134,8 +144,8 @@ def files_in_words(drafted: DraftedCorpus) -> Iterator[str]:
         name = file.name if file.member is None else f"{file.name}:{file.member}"
         if isinstance(form, Table | JsonLines | TranslationMemory):
             columns = ", ".join(f"{language} in {c!r}" for language, c in form.columns.items())
-            key = None if isinstance(form, TranslationMemory) else form.id
-            ids = f", ids in {key!r}" if key else ""
+            told = form.id and not isinstance(form, TranslationMemory)
+            ids = f", ids in {form.id!r}" if told else ""
             yield f"{name}: {form.kind}, {columns}{ids}"
         else:
             yield f"{name}: plain text, {file.language}"
@@ -164,8 +174,9 @@ def _language_columns(given: GivenFile, languages: Sequence[str], chosen: Column
     for language in chosen:
         if language not in languages:
             raise SpecError(f"--columns: {language!r} is not one of {', '.join(languages)}")
+    find = find_tag if given.looks.kind == "tmx" else find_column
     found = {
-        language: chosen.get(language) or find_column(language, given.looks.columns)
+        language: chosen.get(language) or find(language, given.looks.columns)
         for language in languages
     }
     known = {language: column for language, column in found.items() if column}
@@ -181,7 +192,8 @@ def _monolingual_format(
     looks = given.looks
     if looks.kind == "text":
         return PlainText(), []
-    named = column or find_column(language, looks.columns)
+    find = find_tag if looks.kind == "tmx" else find_column
+    named = column or find(language, looks.columns)
     guessed = named or find_text_column(looks.columns)
     if guessed is None:
         raise _which_column(given, language, "--mono-column COLUMN")
@@ -206,6 +218,8 @@ def _which_column(given: GivenFile, languages: str, option: str) -> SpecError:
 def _format(given: GivenFile, columns: Columns) -> tuple[Format, list[str]]:
     """Return the format that reads these columns; numbers that are no names mean: no header."""
     looks = given.looks
+    if looks.kind == "tmx":
+        return TranslationMemory(kind="tmx", columns={**columns}), [*_covered(given, columns)]
     unknown = [column for column in columns.values() if column not in looks.columns]
     numbers = {str(number) for number in range(1, len(looks.columns) + 1)}
     numbered = looks.kind in ("csv", "tsv") and numbers.issuperset(columns.values())
@@ -214,8 +228,6 @@ def _format(given: GivenFile, columns: Columns) -> tuple[Format, list[str]]:
         raise SpecError(f"{given.name}: there is no column {unknown[0]!r}{hint}")
     if looks.kind == "jsonl":
         return JsonLines(kind="jsonl", columns=columns), []
-    if looks.kind == "tmx":
-        return TranslationMemory(kind="tmx", columns=columns), []
     quoted = looks.kind == "tsv" and all(
         looks.columns.get(column, "").startswith('"') for column in columns.values()
     )
@@ -223,6 +235,14 @@ def _format(given: GivenFile, columns: Columns) -> tuple[Format, list[str]]:
     kind: Literal["csv", "tsv"] = "csv" if looks.kind == "csv" else "tsv"
     header = looks.header and not unknown
     return Table(kind=kind, columns=columns, header=header), doubts if quoted else []
+
+
+def _covered(given: GivenFile, columns: Columns) -> Iterator[str]:
+    """Yield which tags of a memory are taken for one language, where they are several."""
+    for language, tag in columns.items():
+        found = [other for other in given.looks.columns if covers(tag, other)]
+        if len(found) > 1:
+            yield f"{given.name}: {language} in all of {', '.join(found)}"
 
 
 def _drafted(
@@ -239,7 +259,9 @@ def _drafted(
     keyed = _with_ids(source, columns)
     if keyed is not None:
         if wrong := _unsound_ids(FetchedCorpus(_corpus(name, keyed), unpacked.folder)):
-            doubts = [*doubts, f"rows are numbered; a column looks like their id, but {wrong}"]
+            looked = "they have a `tuid`" if source is keyed else "a column looks like their id"
+            doubts = [*doubts, f"rows are numbered; {looked}, but {wrong}"]
+            source = _without_ids(source)
         else:
             source = keyed
     profile = profile_corpus(FetchedCorpus(_corpus(name, source), unpacked.folder), languages)
@@ -249,10 +271,19 @@ def _drafted(
 def _with_ids(source: Files, columns: Collection[str]) -> Files | None:
     """Return the source with the column that is named for its ids, or None."""
     form = source.format
+    if isinstance(form, TranslationMemory):
+        return source
     if not isinstance(form, Table | JsonLines) or (isinstance(form, Table) and not form.header):
         return None
     key = find_id_column([column for column in columns if column not in form.columns.values()])
     return replace(source, format=replace(form, id=key)) if key else None
+
+
+def _without_ids(source: Files) -> Files:
+    form = source.format
+    if isinstance(form, TranslationMemory):
+        return replace(source, format=replace(form, id=None))
+    return source
 
 
 def _unsound_ids(fetched: FetchedCorpus) -> str | None:

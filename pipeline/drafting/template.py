@@ -3,14 +3,14 @@
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from textwrap import indent
 
 import yaml
 
-from pipeline.drafting.corpora import DraftedCorpus
-from tasks.sources.description import HashSplit
+from pipeline.drafting.corpora import DraftedCorpus, Format
+from tasks.sources.description import BibleVerses, HashSplit, RemoteFile
 
 HEAD = """\
 # One language pair. Check this file with: sprachbund pair check THIS_FILE
@@ -112,14 +112,16 @@ def _corpus(drafted: DraftedCorpus, folder: Path) -> str:
         profile=drafted.profile,
         doubts="".join(f"  # check this: {' '.join(doubt.split())}\n" for doubt in drafted.doubts),
         base=_yaml(_relative(Path(source.base), folder)),
-        files="".join(f"      - {_yaml(_given(asdict(file)))}\n" for file in source.files),
-        format=_yaml(_given(asdict(source.format))),
+        files="".join(f"      - {_yaml(_given(file))}\n" for file in source.files),
+        format=_yaml(_given(source.format)),
     )
 
 
-def _given(fields: dict[str, object]) -> dict[str, object]:
-    """Return what differs from its default: an id that is none, a header that is there."""
-    return {name: value for name, value in fields.items() if value not in (None, True)}
+def _given(described: RemoteFile | Format | BibleVerses) -> dict[str, object]:
+    """Return the fields that differ from their default, and the kind."""
+    plain = {field.name: field.default for field in fields(described)}
+    values = asdict(described).items()
+    return {name: value for name, value in values if name == "kind" or value != plain[name]}
 
 
 def _relative(base: Path, folder: Path) -> str:

@@ -236,7 +236,7 @@ def _format(path: Path, column: str | None) -> Format:
     if kind == "jsonl":
         return JsonLines(kind="jsonl", columns=columns)
     if kind == "tmx":
-        return TranslationMemory(kind="tmx", columns=columns)
+        return TranslationMemory(kind="tmx", columns={"text": column})
     header = not column.isdecimal()
     return Table(kind="csv" if kind == "csv" else "tsv", columns=columns, header=header)
 

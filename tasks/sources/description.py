@@ -15,6 +15,9 @@ from tasks.sandbox import SandboxRecipe
 Columns = dict[str, str]
 """Our field (a language code, `text` or `label`) to the name or 1-based number of a column."""
 
+Tags = dict[str, str | tuple[str, ...]]
+"""Our field to the language tag of its text in a translation memory, or to several."""
+
 SplitName = Literal["train", "dev", "test"]
 
 
@@ -61,15 +64,20 @@ class PlainText:
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationMemory:
-    """TMX; `columns` maps our language codes to its language tags, ids are its `tuid`s."""
+    """TMX; `columns` maps our language codes to its language tags, one or several each.
+
+    A tag covers narrower ones, in any case: `en` is `en-US` and `EN-GB`, too. Ids are the `tuid`s;
+    with `id: null`, and where a unit has none, units are numbered on through all files.
+    """
 
     kind: Literal["tmx"]
-    columns: Columns
+    columns: Tags
+    id: Literal["tuid"] | None = "tuid"
 
 
 @dataclass(frozen=True, kw_only=True)
 class BibleVerses:
-    """New Testament books in USFM or CES XML; each file says its language, verses join them."""
+    """Books of the Bible in USFM or CES XML; each file says its language, verses join them."""
 
     kind: Literal["verses"]
 

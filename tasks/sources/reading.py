@@ -4,7 +4,7 @@ import csv
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from models.support.errors import SourceError
 from tasks import sandbox
+from tasks.sources.bibles import Bible, align_verses, verse_key
+from tasks.sources.ces import read_ces
 from tasks.sources.description import (
     BibleVerses,
     Columns,
@@ -26,7 +28,8 @@ from tasks.sources.description import (
     TranslationMemory,
 )
 from tasks.sources.fetching import local_name
-from tasks.sources.markup import Verses, align_verses, read_tmx, read_verses, verse_key
+from tasks.sources.memories import read_memory, read_units
+from tasks.sources.usfm import read_usfm
 
 MAX_FIELD_CHARACTERS = 1_000_000
 MAX_LINE_BYTES = 4 * MAX_FIELD_CHARACTERS
@@ -34,11 +37,15 @@ PARQUET_ROWS = 10_000
 
 
 class Row(NamedTuple):
-    """One record as the source has it: its own key, its shipped split if any, its fields."""
+    """One record as the source has it: its own key, its shipped split if any, its fields.
+
+    `lacks` are the fields that the record has no text for; an empty one stands in `fields`.
+    """
 
     key: str
     split: str | None
     fields: dict[str, str]
+    lacks: tuple[str, ...] = ()
 
 
 class FetchedCorpus(NamedTuple):
@@ -74,20 +81,27 @@ def _read_files(source: Files, folder: Path) -> Iterator[Row]:
     if isinstance(source.format, BibleVerses):
         yield from _read_verses(source.files, folder)
         return
+    if isinstance(source.format, TranslationMemory):
+        yield from _read_memories(source.files, source.format, folder)
+        return
     form = source.format
-    key = "tuid" if isinstance(form, TranslationMemory) else form.id
     seen: Counter[str] = Counter()
     for file in source.files:
         records = file_records(folder / local_name(file), file.name, form)
-        yield from _rows(records, form.columns, key, split=file.split, name=file.name, seen=seen)
+        yield from _rows(
+            records, form.columns, form.id, split=file.split, name=file.name, seen=seen
+        )
 
 
 def file_records(
     path: Path, name: str, form: Table | JsonLines | TranslationMemory
 ) -> Iterator[Mapping[str, object]]:
-    """Yield the records of one file as they are, by the names (or numbers) of its columns."""
+    """Yield the records of one file as they are, by the names (or numbers) of its columns.
+
+    Those of a translation memory are its language tags.
+    """
     if isinstance(form, TranslationMemory):
-        return read_tmx(path, name, list(form.columns.values()))
+        return (dict(unit.variants) for unit in read_units(path, name))
     if isinstance(form, JsonLines):
         return _json_records(path, name)
     return _table_records(path, name, form)
@@ -229,14 +243,41 @@ def aligned_files(files: Sequence[RemoteFile]) -> Iterator[tuple[RemoteFile, ...
         yield from zip(*sides, strict=True)
 
 
-def _read_verses(files: Sequence[RemoteFile], folder: Path) -> Iterator[Row]:
-    """Yield the verses that all languages of the files have."""
-    bibles: dict[str, Verses] = {}
+def _read_memories(
+    files: Sequence[RemoteFile], form: TranslationMemory, folder: Path
+) -> Iterator[Row]:
+    """Yield the units of all files; those without an id are numbered, on through all of them.
+
+    Of a unit with several translations, the second and on have their number in the key: `u1/2`.
+    """
+    columns = {x: (t,) if isinstance(t, str) else t for x, t in form.columns.items()}
+    number = 0
     for file in files:
-        verses = read_verses(folder / local_name(file), file.name)
-        bibles.setdefault(file.language or "text", {}).update(verses)
-    for span, texts in align_verses(list(bibles.values())):
-        yield Row(verse_key(span), None, dict(zip(bibles, texts, strict=True)))
+        for tuid, pairs in read_memory(folder / local_name(file), file.name, columns):
+            number += 1
+            key = (form.id and tuid) or f"unit-{number}"
+            for place, texts in enumerate(pairs, start=1):
+                yield _row(key if place == 1 else f"{key}/{place}", file.split, texts, columns)
+
+
+def _row(
+    key: str, split: str | None, texts: Mapping[str, str | None], fields: Iterable[str]
+) -> Row:
+    """Return a row that says which of its fields have no text."""
+    found = {field: texts.get(field) for field in fields}
+    lacks = tuple(field for field, text in found.items() if text is None)
+    return Row(key, split, {field: text or "" for field, text in found.items()}, lacks)
+
+
+def _read_verses(files: Sequence[RemoteFile], folder: Path) -> Iterator[Row]:
+    """Yield the verses of all languages of the files, side by side."""
+    bibles: dict[str, Bible] = {}
+    for file in files:
+        path = folder / local_name(file)
+        read = read_ces if path.suffix.lower() == ".xml" else read_usfm
+        read(path, file.name, bibles.setdefault(file.language or "text", Bible()))
+    for span, texts in align_verses([bible.verses for bible in bibles.values()]):
+        yield _row(verse_key(span), None, dict(zip(bibles, texts, strict=True)), bibles)
 
 
 def _read_dataset(source: HubDataset, folder: Path) -> Iterator[Row]:
