@@ -98,7 +98,7 @@ class BitextSpec:
 class Bitext(Stage[BitextSpec]):
     """One pair's parallel text, cleaned, without repeats, split by id."""
 
-    VERSION = 2
+    VERSION = 3
 
     pair = luigi.Parameter(description="name of the pair")
 
@@ -149,7 +149,7 @@ class MonolingualSpec:
 class Monolingual(Stage[MonolingualSpec]):
     """One language's monolingual text, as sentences, without repeats."""
 
-    VERSION = 2
+    VERSION = 3
 
     language = luigi.Parameter(description="language code")
 
@@ -201,6 +201,8 @@ class LabelledDataSpec:
 
 class LabelledData(Stage[LabelledDataSpec]):
     """One language's labelled train, dev and test set of a task."""
+
+    VERSION = 2
 
     task = luigi.Parameter(description="name of the task")
     language = luigi.Parameter(description="language code")
