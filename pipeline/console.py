@@ -1,16 +1,81 @@
-"""What a person sees while stages run: one line when a stage starts, moves, ends or fails."""
+"""What a person sees: a line when a stage starts, moves, ends or fails; text that is safe to show.
 
+Whatever may hold text of somebody's data goes to the terminal through this module.
+"""
+
+import json
 import sys
 import time
 import traceback
 from multiprocessing import Value
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+import regex
 
 from models.support.errors import SprachbundError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_OF_SILENCE = 30.0
+UNSAFE = regex.compile(
+    # C0 but for tab and newline, DEL, C1; bidirectional controls; other line ends; lone surrogates
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
+    r"\u2028\u2029\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    # joiners that join nothing; in words (Persian, Sinhala) and emoji they are part of the text
+    r"|(?<![\p{L}\p{M}\p{N}\p{So}\p{Sk}])[\u200c\u200d]"
+)
+"""What moves the cursor, turns the order of text round, or hides: escaped, as in JSON."""
+
+
+def visible(text: str) -> str:
+    """Return text whose control characters a terminal prints as `\\u001b`, and obeys no more.
+
+    What JSON has in a string it still has: escapes there mean the same.
+    """
+    return UNSAFE.sub(_escaped, text)
+
+
+def in_a_line(text: str) -> str:
+    """Return text as `visible` does, in one line: a cell of a table, an excerpt."""
+    return visible(text).replace("\t", "\\t").replace("\n", "\\n")
+
+
+def _escaped(found: "regex.Match[str]") -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+def tell(text: str, stream: TextIO | None = None) -> None:
+    """Write lines for people, to standard error unless told otherwise."""
+    stream = stream or sys.stderr
+    stream.write(f"{visible(text)}\n")
+    stream.flush()
+
+
+def print_json(value: Any, *, indent: int = 1) -> None:
+    """Write a value to standard output as JSON that a terminal, too, can be shown."""
+    tell(json.dumps(value, indent=indent, ensure_ascii=False), sys.stdout)
+
+
+def terminal(**options: Any) -> "Console":
+    """Return a console that shows no control character of what it is given."""
+    from collections.abc import Iterable
+
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Terminal(Console):
+        """Escapes what is printed, but not the codes for colours, which rich adds later."""
+
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+    return Terminal(**options)
 
 
 class Tally:
@@ -61,7 +126,7 @@ class Reporter:
         else:
             say("FAILED", f"{self.name}  after {seconds:.1f} s: {error}")
             if not isinstance(error, SprachbundError):
-                traceback.print_exception(error)
+                tell("".join(traceback.format_exception(error)).rstrip("\n"))
 
     def found(self) -> None:
         """Note that another process has built the stage while this one waited."""
@@ -89,5 +154,4 @@ class Reporter:
 
 def say(event: str, text: str) -> None:
     """Write one line to standard error, whole, so that several workers do not mix."""
-    sys.stderr.write(f"{time.strftime('%H:%M:%S')}  {event:<6} {text}\n")
-    sys.stderr.flush()
+    tell(f"{time.strftime('%H:%M:%S')}  {event:<6} {text}")

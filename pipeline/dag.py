@@ -2,6 +2,7 @@
 
 from fnmatch import fnmatchcase
 from functools import cache
+from graphlib import TopologicalSorter
 from itertools import chain
 from typing import Any
 
@@ -74,8 +75,8 @@ def all_stages(experiment: str) -> list[Stage[Any]]:
 
 
 def built_stages(experiment: str) -> list[Stage[Any]]:
-    """Return the finished stages of an experiment, the report first."""
-    return [stage for stage in all_stages(experiment) if stage.complete()]
+    """Return the stages of an experiment whose artifacts may be read, the report first."""
+    return [stage for stage in all_stages(experiment) if stage.usable()]
 
 
 def find_stages(experiment: str, pattern: str) -> list[Stage[Any]]:
@@ -96,11 +97,14 @@ def find_stages(experiment: str, pattern: str) -> list[Stage[Any]]:
 
 
 def descendants(experiment: str, of: list[Stage[Any]]) -> list[Stage[Any]]:
-    """Return the given stages and all that build on them."""
+    """Return the given stages and all that build on them, each before what it is built from."""
     roots = {stage.task_id for stage in of}
 
     @cache
     def tainted(stage: Stage[Any]) -> bool:
         return stage.task_id in roots or any(map(tainted, chain(*stage.inputs.values())))
 
-    return [stage for stage in all_stages(experiment) if tainted(stage)]
+    found = {stage.task_id: stage for stage in all_stages(experiment) if tainted(stage)}
+    inputs = {name: [i.task_id for i in chain(*s.inputs.values())] for name, s in found.items()}
+    ordered = reversed([*TopologicalSorter(inputs).static_order()])
+    return [found[name] for name in ordered if name in found]

@@ -3,26 +3,24 @@
 <store>/<Stage>/<label>-<fingerprint>/   the artifact; `manifest.json` is written last
 <store>/.work/<Stage>/<label>-<fingerprint>/
     draft/     the artifact being built, renamed once into its place
+    replaced/  an older artifact that gives way to the draft
     scratch/   what lets an interrupted build resume: checkpoints, finished shards
     log.txt    output of child processes, moved to <store>/.logs/ with success
     curves/    learning curves of a training, for TensorBoard, moved there, too
-    forced     there while an artifact that `rerun` removed has not been built again
-    attempts   how often this build was begun; `seconds` in the manifest are those of the last
+    forced     there while an artifact is to be built again (`rerun`): which one, from which inputs
+    attempts   how often this build was begun, and what that has taken so far
+
+An artifact that is to be built again stays, whole, until the new one is. It is not `complete`: what
+builds on it waits. It is `usable` while its inputs are those it was built from.
 """
 
 import contextlib
 import json
 import os
-import platform
-import resource
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -31,6 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from models.support.errors import StageError
 from models.support.processes import ChildRun
 from pipeline.console import say
+from pipeline.provenance import Meter, git_commit, machine, tool_versions
 from tasks.progress import Progress
 from tasks.sources.fetching import sha256_of
 
@@ -40,9 +39,9 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 END_OF_MANIFEST = b"\n}\n"
 FORCED = "forced"
+DRAFT = "draft"
+REPLACED = "replaced"
 Manifest = dict[str, Any]
-TOOLS = ("torch", "fairseq-fixed", "ctranslate2", "sentencepiece", "sacrebleu", "scikit-learn",
-         "transformers", "datasets", "luigi", "systran-align", "numpy")  # fmt: skip
 
 
 class Artifact(NamedTuple):
@@ -107,8 +106,8 @@ class Place(NamedTuple):
         return self.store / ".logs" / self.stage / self.name
 
     @property
-    def complete(self) -> bool:
-        """Whether the artifact is whole: its manifest, written last, is there to its last byte."""
+    def whole(self) -> bool:
+        """Whether it is there and whole: its manifest, written last, is there to its last byte."""
         try:
             with (self.artifact / MANIFEST).open("rb") as manifest:
                 manifest.seek(-len(END_OF_MANIFEST), os.SEEK_END)
@@ -117,24 +116,87 @@ class Place(NamedTuple):
             return False
 
     @property
-    def forced(self) -> bool:
-        """Whether it was removed to be built again."""
-        return (self.work / FORCED).is_file()
+    def complete(self) -> bool:
+        """Whether it is whole and need not be built again."""
+        return self.whole and not self.forced
 
-    def force(self) -> None:
-        """Note that it was removed to be built again; the next build takes the note away."""
+    @property
+    def usable(self) -> bool:
+        """Whether it may be read: one that is to be built again, while its inputs are the same."""
+        if not self.whole:
+            return False
+        inputs = self._forced.get("inputs", {}) if self.forced else {}
+        return all(self._beside(key).identity == noted for key, noted in inputs.items())
+
+    @property
+    def forced(self) -> bool:
+        """Whether what is there now, if anything, is to be built again."""
+        return self._forced.get("artifact") == self.identity
+
+    @property
+    def identity(self) -> str:
+        """The sha256 of the manifest, which no two builds share; empty if there is no artifact."""
+        return sha256_of(self.artifact / MANIFEST) if self.whole else ""
+
+    def force(self, inputs: Iterable["Place"]) -> None:
+        """Note that it is to be built again, and forget what of that was begun.
+
+        What is there stays until the new artifact is whole. Where it waited for that already, the
+        inputs that it was built from are those noted then.
+        """
+        again = self.forced
         self.work.mkdir(parents=True, exist_ok=True)
-        (self.work / FORCED).touch()
+        for left in self.work.iterdir():
+            if left.name != FORCED:
+                _remove(left)
+        if not again:
+            note = {"artifact": self.identity, "inputs": {i.key: i.identity for i in inputs}}
+            draft = self.work / f"{FORCED}.tmp"
+            draft.write_text(json.dumps(note), encoding="utf-8")
+            draft.replace(self.work / FORCED)
 
     def discard(self) -> None:
-        """Remove the artifact and its work folder; a kill in between leaves no half artifact."""
+        """Remove the artifact and its work folder; a kill in between leaves no half artifact.
+
+        The artifact goes first: without the note in its work folder it would seem up to date.
+        """
         discarded = self.work / "discarded"
+        shutil.rmtree(discarded, ignore_errors=True)
+        if self.artifact.exists():
+            self.work.mkdir(parents=True, exist_ok=True)
+            self.artifact.rename(discarded)
         if self.work.exists():
             shutil.rmtree(self.work)
-        if self.artifact.exists():
-            discarded.parent.mkdir(parents=True)
-            self.artifact.rename(discarded)
+
+    def finish_replacing(self) -> None:
+        """Put the new artifact in its place where a kill came when the old one had just left it."""
+        if (self.work / REPLACED).exists():
+            if not self.artifact.exists():
+                new = self.work / DRAFT
+                (new if new.exists() else self.work / REPLACED).rename(self.artifact)
             shutil.rmtree(self.work)
+
+    @property
+    def _forced(self) -> dict[str, Any]:
+        """The note of what is to be built again; empty if there is none."""
+        try:
+            note = json.loads((self.work / FORCED).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return note if isinstance(note, dict) else {}
+
+    def _beside(self, key: str) -> "Place":
+        """Return another place of the same store."""
+        stage, _, name = key.partition("/")
+        return Place(self.store, stage, name)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 class Share(NamedTuple):
@@ -155,14 +217,13 @@ class Draft:
         self.scores: list[dict[str, Any]] = []
         self.facts: dict[str, Any] = {}
         self.children: list[ChildRun] = []
-        self.started = time.monotonic()
-        self.cpu_before = cpu_seconds()
-        self.folder = place.work / "draft"  # becomes the artifact
+        self.folder = place.work / DRAFT  # becomes the artifact
         shutil.rmtree(self.folder, ignore_errors=True)  # whatever a killed build left there
         self.folder.mkdir(parents=True)
-        self.attempt = self._count_attempt()
+        self.meter = Meter(place.work / "attempts", gpus=self.gpus)
 
     def __enter__(self) -> "Draft":
+        self.meter.start()
         return self
 
     def __exit__(
@@ -171,7 +232,9 @@ class Draft:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave nothing of a failed build but its scratch folder and its log."""
+        """Leave nothing of a failed build but its scratch folder, its log and what it took."""
+        if error is not None:
+            self.meter.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @cached_property
@@ -214,35 +277,31 @@ class Draft:
         shutil.rmtree(place, ignore_errors=True)
         made.replace(place)
 
-    def _count_attempt(self) -> int:
-        """Return which attempt at this build it is: an interrupted one leaves its work folder."""
-        note = self.place.work / "attempts"
-        attempt = int(note.read_text() or 0) + 1 if note.exists() else 1
-        note.write_text(str(attempt))
-        return attempt
-
     def _record(self) -> dict[str, Any]:
-        seconds = round(time.monotonic() - self.started, 2)
+        files = {
+            str(path.relative_to(self.folder)): {
+                "sha256": sha256_of(path),
+                "bytes": path.stat().st_size,
+            }
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file()
+        }
+        spent = self.meter.stop()
         return {
             "counts": self.counts,
             "scores": self.scores,
             **self.facts,
-            "files": {
-                str(path.relative_to(self.folder)): {
-                    "sha256": sha256_of(path),
-                    "bytes": path.stat().st_size,
-                }
-                for path in sorted(self.folder.rglob("*"))
-                if path.is_file()
-            },
-            "attempt": self.attempt,
-            "seconds": seconds,
-            "cpu_seconds": round(cpu_seconds() - self.cpu_before, 2),
-            "gpu_seconds": round(seconds * self.gpus, 2),
-            "peak_memory_mib": peak_memory_mib(),
+            "files": files,
+            "attempt": spent.attempts,
+            "seconds": spent.seconds,
+            "seconds_before": self.meter.before.seconds,
+            "cpu_seconds": spent.cpu_seconds,
+            "gpu_seconds": spent.gpu_seconds,
+            "peak_memory_mib": spent.peak_memory_mib,
             "children": [child._asdict() for child in self.children],
             "tools": tool_versions(),
             "commit": git_commit(),
+            "machine": machine(),
             "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
 
@@ -251,7 +310,8 @@ def publish(place: Place, folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a finished folder and move it into its place, in one rename.
 
     All bytes are on the disk before the rename: neither a kill nor a loss of power leaves an
-    artifact that looks whole and is not.
+    artifact that looks whole and is not. An older one gives way to it: what a kill between the two
+    renames leaves, `finish_replacing` mends.
     """
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     (folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
@@ -259,7 +319,10 @@ def publish(place: Place, folder: Path, manifest: Manifest) -> None:
         _to_disk(path)
     _to_disk(folder)
     place.artifact.parent.mkdir(parents=True, exist_ok=True)
-    if place.artifact.exists():
+    if place.whole:
+        place.work.mkdir(parents=True, exist_ok=True)
+        place.artifact.rename(place.work / REPLACED)
+    elif place.artifact.exists():
         say("broken", f"{place.artifact} was not whole: its manifest is missing or cut off")
         shutil.rmtree(place.artifact)
     folder.rename(place.artifact)
@@ -357,55 +420,11 @@ def check_writable(store: Path) -> None:
 
 
 def sweep(store: Path) -> None:
-    """Remove work folders of whole artifacts: leftovers of a kill after the last rename."""
+    """Finish what a kill cut off at its end: a replacement, the removal of a work folder."""
     for work in (store / ".work").glob("*/*"):
-        if Place(store, work.parent.name, work.name).complete:
+        place = Place(store, work.parent.name, work.name)
+        if (work / REPLACED).exists() and not in_use(place):
+            with exclusive(place):
+                place.finish_replacing()
+        if place.complete:
             shutil.rmtree(work, ignore_errors=True)
-
-
-def cpu_seconds() -> float:
-    """Return the processor time of this process and of its finished children so far."""
-    used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in used)
-
-
-def peak_memory_mib() -> int:
-    """Return the highest resident memory of this process or any child so far, in MiB."""
-    kib = max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return int(kib / 1024 / (1024 if sys.platform == "darwin" else 1))
-
-
-@lru_cache
-def tool_versions() -> dict[str, str]:
-    """Return the versions of everything that may influence a result."""
-    versions = {"python": platform.python_version()}
-    for tool in TOOLS:
-        with contextlib.suppress(PackageNotFoundError):
-            versions[tool] = version(tool)
-    return versions
-
-
-@lru_cache
-def git_commit() -> str | None:
-    """Return the commit of this code, with `+` when files differ from it; None outside of git."""
-    here = Path(__file__).parent
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "HEAD") + ("+" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def ask_for_provenance() -> None:
-    """Look up versions and commit before stages fork: each fork would ask again."""
-    tool_versions()
-    git_commit()

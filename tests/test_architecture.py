@@ -41,6 +41,7 @@ def test_imports_go_down_only(path: Path) -> None:
 ROOMS = {
     "pipeline": (
         ("settings", "console"),
+        ("provenance",),
         ("store",),
         ("specs",),
         ("reporting",),

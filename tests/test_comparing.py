@@ -7,7 +7,15 @@ import pytest
 
 from models.support.errors import StageError
 from pipeline.dag import find_stages
-from pipeline.looking.comparing import count_changes, load_run, recipe_changes, score_changes
+from pipeline.looking.comparing import (
+    Built,
+    Run,
+    compare,
+    count_changes,
+    load_run,
+    recipe_changes,
+    score_changes,
+)
 from pipeline.running import building
 from tests.conftest import write_experiment
 from tests.test_commands import sprachbund
@@ -48,6 +56,36 @@ def test_a_run_equals_itself(two: tuple[str, str]) -> None:
     assert {(score.first == score.second, score.p_value, score.n) for score in found} == {
         (True, 1.0, 40)
     }
+
+
+def test_equal_studies_are_said_to_be_equal(two: tuple[str, str], tmp_path: Path) -> None:
+    result = sprachbund("diff", two[0], two[0])
+    assert result.returncode == 0, result.stderr
+    assert "• Nothing differs: same recipe, same counts, all 4 scores." in result.stdout
+    copy = str(write_experiment(tmp_path / "copy", name="copy"))
+    first, second = map(load_run, (two[0], copy))
+    said = compare(first, second, resamples=100, seed=1).remarks
+    assert said == ["Nothing but the name differs: same recipe, same counts, all 4 scores."]
+    assert "Nothing" not in sprachbund("diff", *two).stdout
+
+
+def test_what_one_run_alone_has_built_is_no_equality(two: tuple[str, str], tmp_path: Path) -> None:
+    (scores,) = find_stages(two[0], "MtScores:gloss")
+    first = load_run(two[0])
+    scores.place.discard()
+    found = compare(first, load_run(two[0]), resamples=100, seed=1)
+    assert found.remarks == ["Built in the first alone: MtScores:gloss.", "Same recipe."]
+    assert found.as_record()["built_in_first_alone"] == ["MtScores:gloss"]
+
+
+def test_other_bytes_of_the_same_recipe_are_told(two: tuple[str, str]) -> None:
+    first = load_run(two[0])
+    (key,) = [key for key in first.built if key[0] == "Bitext"]
+    files = {"test.parquet": {"sha256": "0", "bytes": 1}}
+    other = Built(first.built[key].artifact, {**first.built[key].manifest, "files": files})
+    second = Run(first.name, first.recipe, {**first.built, key: other})
+    said = compare(first, second, resamples=100, seed=1).remarks
+    assert said == ["Other bytes all the same: Bitext:hub-sis.", "Same recipe."]
 
 
 def test_the_command_prints_tables_and_json(two: tuple[str, str]) -> None:

@@ -171,3 +171,31 @@ def test_an_old_artifact_is_accepted_with_a_reason_and_marked(tmp_path: Path, st
     assert "is built; there is nothing to accept" in again.stderr
     never = sprachbund("accept", changed, "SubwordModel", "--reason", "x")
     assert "was never built in this store" in never.stderr
+
+
+def test_a_study_of_its_own_is_compared_with_before_another(tmp_path: Path, store: Path) -> None:
+    built(tmp_path / "mine", "Bitext", cleaning={"max_words": 20})
+    near = {"max_words": 30, "max_characters": 900}
+    built(tmp_path / "other", "Bitext", name="other", cleaning={**near, "max_words": 31})
+    changed = str(write_experiment(tmp_path / "changed", cleaning=near))
+    (stage,) = find_stages(changed, "Bitext")
+    assert direct_causes(stage) == [
+        "rules.max_words: 20 -> 30",
+        "rules.max_characters: 1000 -> 900",
+    ]
+    assert explain(stage).other_study is None
+
+
+def test_of_other_studies_the_nearest_is_compared_with_not_the_newest(
+    tmp_path: Path, store: Path
+) -> None:
+    built(tmp_path / "near", "Bitext", name="near", cleaning={"max_words": 20})
+    far = {"max_words": 21, "max_characters": 900, "strip_urls": False}
+    built(tmp_path / "far", "Bitext", name="far", cleaning=far)
+    (stage,) = find_stages(
+        str(write_experiment(tmp_path / "new", cleaning={"max_words": 30})), "Bitext"
+    )
+    assert direct_causes(stage) == ["rules.max_words: 20 -> 30"]
+    assert explain(stage).other_study == "near"
+    assert "of the study near" in printed(explanation_tree(explain(stage)))
+    assert explain(stage).as_record()["earlier_of"] == "near"

@@ -1,5 +1,6 @@
 """What every stage owes its users: built once, whole or absent, rebuilt exactly when it must be."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from models.support.errors import SourceError, StageError
 from pipeline.dag import descendants, find_stages
+from pipeline.provenance import Spent
 from pipeline.running import building
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft, Place, publish, sweep
@@ -333,12 +335,17 @@ def test_a_discarded_artifact_leaves_nothing_and_is_built_again() -> None:
     assert stage.artifact.path("letter.txt").read_text() == "a"
 
 
-def test_the_manifest_counts_the_attempts() -> None:
+def test_the_manifest_sums_the_attempts() -> None:
     stage = letter("a")
+    killed = Spent(2, seconds=50.0, cpu_seconds=70.0, gpu_seconds=1.0, peak_memory_mib=10**6)
     stage.place.work.mkdir(parents=True)
-    (stage.place.work / "attempts").write_text("2")
+    (stage.place.work / "attempts").write_text(json.dumps(killed._asdict()))
     building.run([stage])
-    assert stage.artifact.manifest["attempt"] == 3
+    manifest = stage.artifact.manifest
+    assert (manifest["attempt"], manifest["seconds_before"]) == (3, 50.0)
+    assert 50.0 <= manifest["seconds"] < 60.0
+    assert 70.0 <= manifest["cpu_seconds"] < 80.0
+    assert (manifest["gpu_seconds"], manifest["peak_memory_mib"]) == (1.0, 10**6)
     assert letter("b").place.complete is False
     building.run([letter("b")])
     assert letter("b").artifact.manifest["attempt"] == 1

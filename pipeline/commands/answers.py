@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.console import tell, terminal, visible
 from pipeline.looking.scores import finished_scores, finished_trainings
 from pipeline.reporting.findings import score_grids
 from pipeline.reporting.records import Contrast, Record, Score
@@ -26,12 +26,12 @@ def score_tables(scores: Sequence[Score], trained: Sequence[Training]) -> Iterat
 def print_answer(experiment: str) -> None:
     """Print what a finished study found, and where its report lies."""
     report = Report(experiment=experiment)
-    console = Console()
+    console = terminal()
     for table in score_tables(finished_scores(experiment), finished_trainings(experiment)):
         console.print(table)
     for sentence in report.artifact.manifest["verdicts"]:
         console.print(f"• {sentence}", highlight=False)
-    sys.stdout.write(f"\nReport: {report.artifact.path('report.html')}\n")
+    tell(f"\nReport: {report.artifact.path('report.html')}", sys.stdout)
 
 
 def print_audit(overlaps: list[Record], remarks: Sequence[str]) -> None:
@@ -43,7 +43,7 @@ def print_audit(overlaps: list[Record], remarks: Sequence[str]) -> None:
 
 def print_grids(grids: Iterable[Grid], *, remarks: Iterable[str] = ()) -> None:
     """Print grids, then remarks on them."""
-    console = Console()
+    console = terminal()
     for grid in grids:
         console.print(_table(grid))
     for remark in remarks:
@@ -55,5 +55,5 @@ def _table(grid: Grid) -> Table:
     for n, column in enumerate(grid.columns):
         table.add_column(column, justify="left" if grid.holds_words(n) else "right")
     for row in grid.rows:
-        table.add_row(*map(Text, row))  # corpus text: its brackets are no markup
+        table.add_row(*(Text(visible(cell)) for cell in row))  # corpus text: brackets are no markup
     return table

@@ -6,6 +6,7 @@ import typer
 
 from models.support.errors import SprachbundError
 from pipeline.commands import inspecting, pairs, running, surveying, upkeep, working
+from pipeline.console import tell
 
 app = typer.Typer(
     name="sprachbund",
@@ -40,7 +41,7 @@ def main() -> None:
     try:
         app()
     except SprachbundError as error:
-        sys.stderr.write(f"error: {error}\n")
+        tell(f"error: {error}")
         sys.exit(error.exit_code)
 
 

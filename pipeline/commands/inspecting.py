@@ -1,6 +1,5 @@
 """Commands that look and build nothing: plan, explain, diff, scores, show."""
 
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.commands.options import Experiment, Form, Format, Stage
+from pipeline.console import print_json, tell, terminal
 
 
 class ScoreFormat(StrEnum):
@@ -34,15 +34,13 @@ def plan(
 
     Example: `sprachbund plan nusa --format json | jq '.[] | select(.done | not) | .causes'`
     """
-    from rich.console import Console
-
     from pipeline.looking import planning
 
     planned = planning.plan(experiment)
     if form is TreeFormat.JSON:
-        sys.stdout.write(json.dumps([stage.as_record() for stage in planned], indent=1) + "\n")
+        print_json([stage.as_record() for stage in planned])
         return
-    console = Console(soft_wrap=True)
+    console = terminal(soft_wrap=True)
     console.print(planning.plan_tree(planned), crop=False, no_wrap=True, overflow="ignore")
     for gap in planning.plan_gaps(experiment):
         console.print(gap, highlight=False, markup=False)
@@ -56,23 +54,20 @@ def explain(
 ) -> None:
     """Show why a stage is not what it was: the fields, files and versions that have changed.
 
-    Compares with the newest earlier artifact of the same stage and label, and follows changed
-    inputs down to where the change began.
+    Compares with the earlier artifact of the same stage and label that is most like it, of the same
+    study if there is one, and follows changed inputs down to where the change began.
 
     Example: `sprachbund explain nusa MtScores:bt`
     """
-    from rich.console import Console
-
     from pipeline.dag import find_stages
     from pipeline.looking.causes import explain as explanation
     from pipeline.looking.planning import explanation_tree
 
     found = [explanation(one) for one in find_stages(experiment, stage)]
     if form is TreeFormat.JSON:
-        records = [one.as_record() for one in found]
-        sys.stdout.write(json.dumps(records, indent=1, ensure_ascii=False) + "\n")
+        print_json([one.as_record() for one in found])
         return
-    console = Console(soft_wrap=True)
+    console = terminal(soft_wrap=True)
     for one in found:
         console.print(explanation_tree(one), crop=False, no_wrap=True, overflow="ignore")
 
@@ -93,18 +88,13 @@ def diff(
     from pipeline.looking import comparing
     from pipeline.looking.upkeep_tables import change_grids
 
-    one, other = comparing.load_run(first), comparing.load_run(second)
-    recipe, counts = comparing.recipe_changes(one, other), comparing.count_changes(one, other)
-    found = list(comparing.score_changes(one, other, resamples=resamples, seed=1))
+    found = comparing.compare(
+        comparing.load_run(first), comparing.load_run(second), resamples=resamples, seed=1
+    )
     if form is Form.JSON:
-        record = {
-            "recipe": [change._asdict() for change in recipe],
-            "counts": [change._asdict() for change in counts],
-            "scores": [change.as_record() for change in found],
-        }
-        sys.stdout.write(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        print_json(found.as_record())
         return
-    print_grids(change_grids(recipe, counts, found), remarks=() if recipe else ["Same recipe."])
+    print_grids(change_grids(found), remarks=found.remarks)
 
 
 def scores(
@@ -126,14 +116,14 @@ def scores(
 
     records = finished_scores(experiment)
     if form is ScoreFormat.JSON:
-        sys.stdout.write(scores_json(records))
+        tell(scores_json(records).rstrip("\n"), sys.stdout)
     elif form is ScoreFormat.CSV:
         sys.stdout.write(scores_csv(records))
     elif records:
         for table in score_tables(records, finished_trainings(experiment)):
             _print(table)
     else:
-        sys.stderr.write(f"no scores yet: sprachbund run {experiment}\n")
+        tell(f"no scores yet: sprachbund run {experiment}")
 
 
 def _write_page(experiment: str, folder: Path) -> None:
@@ -144,7 +134,7 @@ def _write_page(experiment: str, folder: Path) -> None:
     found = snapshot(experiment)
     found.write(folder / f"{found.study}.json")
     write_pages(folder, [])
-    sys.stdout.write(f"Written: {folder / found.study}.json and .md\n")
+    tell(f"Written: {folder / found.study}.json and .md", sys.stdout)
 
 
 def show(
@@ -162,6 +152,4 @@ def show(
 
 
 def _print(renderable: object) -> None:
-    from rich.console import Console
-
-    Console(soft_wrap=isinstance(renderable, str)).print(renderable)
+    terminal(soft_wrap=isinstance(renderable, str)).print(renderable)

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from pipeline.console import tell
+
 app = typer.Typer(help="Check and draft language-pair manifests.", no_args_is_help=True)
 
 
@@ -47,9 +49,8 @@ def check(
     findings = []
     for finding in check_pair(file, fetch_corpora=not offline):
         findings.append(finding)
-        sys.stdout.write(f"{finding}\n")
-        sys.stdout.flush()
-    sys.stdout.write(f"{summary(findings, file)}\n")
+        tell(str(finding), sys.stdout)
+    tell(summary(findings, file), sys.stdout)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(1)
 
@@ -92,4 +93,4 @@ def new(
     drafted = new_pair(name, files, out=out)
     lines = [*drafted.found, *(f"check this: {doubt}" for doubt in drafted.doubts)]
     lines += [f"Written: {drafted.path}", f"Next: sprachbund pair check {drafted.path}"]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    tell("\n".join(lines), sys.stdout)

@@ -1,6 +1,5 @@
 """Commands that build stages or use models: run, rerun, audit, translate."""
 
-import json
 import sys
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from models.support.errors import StageError
 from pipeline.commands.options import Experiment, Form, Format, Scheduler, Stage, Workers
+from pipeline.console import print_json, tell, visible
 
 
 def run(
@@ -39,7 +39,7 @@ def run(
     if only:
         building.check_inputs(targets)
     outcome = building.run(targets, workers=workers, scheduler=scheduler)
-    sys.stderr.write(f"{outcome.built} stages built, {outcome.already_done} were already done\n")
+    tell(f"{outcome.built} stages built, {outcome.already_done} were already done")
     if pattern is None:
         print_answer(experiment)
 
@@ -52,13 +52,15 @@ def rerun(
 ) -> None:
     """Build a stage and everything that depends on it once more; nothing else.
 
+    What is there stays until what takes its place is whole.
+
     Example: `sprachbund rerun sandbox Translation:bt-1-task-*`
     """
     from pipeline.running import building
 
     doomed = building.forget(experiment, stage)
     outcome = building.run(doomed, workers=workers, scheduler=scheduler)
-    sys.stderr.write(f"{outcome.built} stages built again, {outcome.already_done} left alone\n")
+    tell(f"{outcome.built} stages built again, {outcome.already_done} left alone")
 
 
 def accept(
@@ -79,7 +81,7 @@ def accept(
     if not found:
         raise StageError(f"{stage} is built; there is nothing to accept")
     for one in found:
-        sys.stderr.write(f"accepted: {adopt(one, reason)}\n")
+        tell(f"accepted: {adopt(one, reason)}")
 
 
 def audit(experiment: Experiment, form: Format = Form.TABLE) -> None:
@@ -97,8 +99,9 @@ def audit(experiment: Experiment, form: Format = Form.TABLE) -> None:
     building.run([stage])
     overlaps, remarks = (stage.artifact.manifest[fact] for fact in ("overlaps", "remarks"))
     if form is Form.JSON:
-        sys.stdout.write(json.dumps(overlaps, indent=1, ensure_ascii=False) + "\n")
-        sys.stderr.write("".join(f"warning: {remark}\n" for remark in remarks))
+        print_json(overlaps)
+        for remark in remarks:
+            tell(f"warning: {remark}")
     else:
         print_audit(overlaps, remarks)
 
@@ -126,7 +129,7 @@ def translate(
         direction=(source, target),
         system=system,
         decoding=Decoding(beam=beam),
-        tell=lambda words: sys.stderr.write(f"{words}\n"),
+        tell=tell,
     ):
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{visible(line) if sys.stdout.isatty() else line}\n")
         sys.stdout.flush()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline.commands.options import Experiment, Form, Format
+from pipeline.console import tell
 
 
 def profile(
@@ -36,7 +37,7 @@ def profile(
 
     found = list(profiled(text, column=column))
     if form is Form.JSON:
-        sys.stdout.write(profiles_json(found))
+        tell(profiles_json(found).rstrip("\n"), sys.stdout)
         return
     from pipeline.commands.answers import print_grids
     from pipeline.looking.data_tables import profile_grids
@@ -56,13 +57,13 @@ def ready(experiment: Experiment, form: Format = Form.TABLE) -> None:
 
     found = readiness(experiment)
     if form is Form.JSON:
-        sys.stdout.write(found.as_json())
+        tell(found.as_json().rstrip("\n"), sys.stdout)
     else:
         from pipeline.commands.answers import print_grids
         from pipeline.looking.data_tables import readiness_grids, remarks
 
         print_grids(readiness_grids(found), remarks=remarks(found))
     for problem in found.problems:
-        sys.stderr.write(f"not ready: {problem}\n")
+        tell(f"not ready: {problem}")
     if found.problems:
         raise typer.Exit(1)

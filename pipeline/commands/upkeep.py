@@ -1,7 +1,5 @@
 """Commands that look after a store: cost, verify, gc."""
 
-import json
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +7,7 @@ import typer
 
 from models.support.errors import StageError
 from pipeline.commands.options import Experiment, Form, Format
+from pipeline.console import print_json, tell
 
 if TYPE_CHECKING:
     from pipeline.store import Place
@@ -33,11 +32,11 @@ def cost(experiment: Experiment, form: Format = Form.TABLE) -> None:
             "stages": [c.as_record() for c in stages],
             "gains": [g.as_record() for g in gains],
         }
-        sys.stdout.write(json.dumps(record, indent=1) + "\n")
+        print_json(record)
     elif found:
         print_grids(cost_grids(found, gains))
     else:
-        sys.stderr.write(f"nothing is built yet: sprachbund run {experiment}\n")
+        tell(f"nothing is built yet: sprachbund run {experiment}")
 
 
 def verify(
@@ -68,11 +67,11 @@ def verify(
     places = [s.place for s in stages] or upkeep.places(Settings.from_environment().store)
     found = [damage for place in _with_progress(places) for damage in upkeep.damages(place)]
     if form is Form.JSON:
-        sys.stdout.write(json.dumps([damage._asdict() for damage in found], indent=1) + "\n")
+        print_json([damage._asdict() for damage in found])
     elif found:
         print_grids([damage_grid(found)])
     damaged = {damage.artifact for damage in found}
-    sys.stderr.write(f"{len(places)} artifacts, {len(damaged)} damaged\n")
+    tell(f"{len(places)} artifacts, {len(damaged)} damaged")
     if damaged and rebuild:
         broken = [s for s in stages if s.place.key in damaged]
         for stage in broken:
@@ -108,14 +107,14 @@ def gc(
     store = Settings.from_environment().store
     found = upkeep.garbage(store, needed=needed, keep_days=keep_days)
     if form is Form.JSON:
-        sys.stdout.write(json.dumps([item.as_record() for item in found], indent=1) + "\n")
+        print_json([item.as_record() for item in found])
     elif found:
         print_grids([garbage_grid(found, store)])
     if delete:
         upkeep.remove(found)
     verb = "removed" if delete else "could go; --delete removes them"
     amount = size(sum(item.bytes for item in found))
-    sys.stderr.write(f"{len(found)} folders of {amount} {verb}\n")
+    tell(f"{len(found)} folders of {amount} {verb}")
 
 
 def _with_progress(places: list["Place"]) -> Iterable["Place"]:

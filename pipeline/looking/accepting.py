@@ -8,7 +8,7 @@ from typing import Any
 from models.support.errors import StageError
 from pipeline.looking.causes import direct_causes, earlier_artifact
 from pipeline.stages.stage import Stage
-from pipeline.store import exclusive, publish
+from pipeline.store import DRAFT, exclusive, publish
 
 
 def accept(stage: Stage[Any], reason: str) -> Path:
@@ -19,6 +19,7 @@ def accept(stage: Stage[Any], reason: str) -> Path:
     """
     name = stage.title
     with exclusive(stage.place):
+        stage.place.finish_replacing()
         if stage.complete():
             raise StageError(f"{name} is built; there is nothing to accept")
         earlier = earlier_artifact(stage)
@@ -31,8 +32,8 @@ def accept(stage: Stage[Any], reason: str) -> Path:
             "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
         manifest = {**earlier.manifest, **stage.identity, "fingerprint": stage.fingerprint}
-        draft = stage.place.work / "draft"
-        shutil.rmtree(stage.place.work, ignore_errors=True)
+        draft = stage.place.work / DRAFT
+        shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(earlier.folder, draft)
         publish(stage.place, draft, {**manifest, "accepted": accepted})
     return stage.place.artifact

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from pipeline.reporting.words import shortened
 from pipeline.stages.stage import Stage
-from pipeline.store import MANIFEST, Artifact
+from pipeline.store import MANIFEST, Artifact, Manifest
 
 LONGEST_VALUE = 40
 ABSENT = object()
@@ -34,6 +34,13 @@ class Explanation:
     earlier: Path | None
     causes: tuple[Cause, ...]
 
+    @property
+    def other_study(self) -> str | None:
+        """The study that the artifact was built for, if that was another one."""
+        manifest = Artifact(self.earlier).readable_manifest if self.earlier else {}
+        study = manifest.get("experiment")
+        return None if study == self.stage.study.name else study
+
     def as_record(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {
@@ -41,6 +48,7 @@ class Explanation:
             "label": self.stage.label(),
             "done": self.stage.complete(),
             "earlier": str(self.earlier) if self.earlier else None,
+            "earlier_of": self.other_study or self.stage.study.name if self.earlier else None,
             "causes": [
                 {"kind": c.kind, "text": c.text, "of": c.of.as_record() if c.of else None}
                 for c in self.causes
@@ -49,18 +57,28 @@ class Explanation:
 
 
 def earlier_artifact(stage: Stage[Any]) -> Artifact | None:
-    """Return the newest other artifact of a stage and label, of the same experiment if there is."""
-    place = stage.place
-    label = stage.label()
-    folders = place.artifact.parent.glob(f"{escape(stage.slug())}-*/{MANIFEST}")
-    found: list[tuple[bool, str, Artifact]] = []
-    for path in folders:
-        artifact = Artifact(path.parent)
-        manifest = artifact.readable_manifest
-        if artifact.folder != place.artifact and manifest.get("label") == label:
-            same = manifest.get("experiment") == stage.study.name
-            found.append((same, str(manifest.get("finished")), artifact))
-    return max(found, key=lambda entry: entry[:2])[2] if found else None
+    """Return the artifact that a stage to build takes the place of, of the same kind and label.
+
+    Its own, where that is to be built again. Else one of the same experiment, if there is any; of
+    those the one with the fewest differences, and of equals the newest.
+    """
+    if stage.place.forced and stage.place.whole:
+        return stage.artifact
+    folders = stage.place.artifact.parent.glob(f"{escape(stage.slug())}-*/{MANIFEST}")
+    found = [Artifact(path.parent) for path in folders if path.parent != stage.place.artifact]
+    manifests = {artifact: artifact.readable_manifest for artifact in found}
+    alike = {a: m for a, m in manifests.items() if m.get("label") == stage.label()}
+    return max(alike, key=lambda artifact: _likeness(stage, alike[artifact]), default=None)
+
+
+def _likeness(stage: Stage[Any], manifest: Manifest) -> tuple[bool, int, str]:
+    """Return by what an artifact is chosen: the greater, the more it is like a stage's own."""
+    same_study = manifest.get("experiment") == stage.study.name
+    needed = {needed.place.key for stages in stage.inputs.values() for needed in stages}
+    apart = len(needed ^ {*manifest.get("upstream", ())})
+    apart += sum(1 for _ in differences(manifest.get("spec"), stage.identity["spec"]))
+    apart += manifest.get("version") != stage.identity["version"]
+    return same_study, -apart, str(manifest.get("finished"))
 
 
 def explain(stage: Stage[Any]) -> Explanation:

@@ -21,6 +21,7 @@ from tasks.transfer.contests import Contest, load_runs
 
 Record = dict[str, Any]
 Key = tuple[str, str]
+SHOWN = 5
 
 
 class Built(NamedTuple):
@@ -28,6 +29,13 @@ class Built(NamedTuple):
 
     artifact: Artifact
     manifest: Manifest
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The sha256 of each file; of a report, which prints times, that of its scores."""
+        of_report = self.manifest["stage"] == "Report"
+        files = self.manifest["files"].items()
+        return {n: f["sha256"] for n, f in files if not of_report or n == "scores.json"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,72 @@ def _run_of_report(report: Artifact) -> Run:
         raise StageError(f"{report.folder} is a {manifest['stage']}; a run is told by its Report")
     recipe = manifest["spec"]["experiment"]
     return Run(report.folder.name, recipe, _by_label(lineage([report])))
+
+
+class Comparison(NamedTuple):
+    """What differs between two runs, and what one of them alone has built.
+
+    `other_bytes` are artifacts of both whose files differ.
+    """
+
+    recipe: list[Change]
+    counts: list[Change]
+    scores: list[ScoreChange]
+    built_once: tuple[list[str], list[str]]
+    other_bytes: list[str]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the tables do not show, above all that nothing differs."""
+        sides = zip(("first", "second"), self.built_once, strict=True)
+        said = [f"Built in the {side} alone: {_listed(names)}." for side, names in sides if names]
+        other = [change.place for change in self.recipe if change.place != "name"]
+        changed = [score for score in self.scores if score.first != score.second]
+        if self.other_bytes and not other:
+            said.append(f"Other bytes all the same: {_listed(self.other_bytes)}.")
+        if not (other or self.counts or changed or said):
+            rest = "but the name " if self.recipe else ""
+            equal = f"all {len(self.scores)} scores" if self.scores else "no scores yet"
+            said.append(f"Nothing {rest}differs: same recipe, same counts, {equal}.")
+        elif not self.recipe:
+            said.append("Same recipe.")
+        return said
+
+    def as_record(self) -> Record:
+        """Return plain values for JSON."""
+        return {
+            "recipe": [change._asdict() for change in self.recipe],
+            "counts": [change._asdict() for change in self.counts],
+            "scores": [change.as_record() for change in self.scores],
+            "built_in_first_alone": self.built_once[0],
+            "built_in_second_alone": self.built_once[1],
+            "other_bytes": self.other_bytes,
+        }
+
+
+def compare(first: Run, second: Run, *, resamples: int, seed: int) -> Comparison:
+    """Return all that differs between two runs."""
+    return Comparison(
+        recipe=recipe_changes(first, second),
+        counts=count_changes(first, second),
+        scores=list(score_changes(first, second, resamples=resamples, seed=seed)),
+        built_once=(_missing_in(first, second), _missing_in(second, first)),
+        other_bytes=[
+            ":".join(key)
+            for key, built in first.built.items()
+            if key in second.built and built.files != second.built[key].files
+        ],
+    )
+
+
+def _missing_in(run: Run, other: Run) -> list[str]:
+    """Return what one run has built and the other has not; a report is named after its study."""
+    return [":".join(key) for key in run.built if key not in other.built and key[0] != "Report"]
+
+
+def _listed(names: list[str]) -> str:
+    rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{rest}"
 
 
 def _by_label(built: Mapping[Artifact, Manifest]) -> dict[Key, Built]:

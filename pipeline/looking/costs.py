@@ -123,5 +123,5 @@ def _seconds_beyond(experiment: str, first: str, second: str) -> float:
         for name in (first, second)
     ]
     extra = [stage for place, stage in made[0].items() if place not in made[1]]
-    seconds = [float(s.artifact.manifest["seconds"]) for s in extra if s.complete()]
+    seconds = [float(s.artifact.manifest["seconds"]) for s in extra if s.usable()]
     return round(sum(seconds), 1)

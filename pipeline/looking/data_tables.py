@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from pipeline.console import in_a_line
 from pipeline.looking.abilities import Ability
 from pipeline.looking.history import StageCost, total, unknown_kinds
 from pipeline.looking.profiling import TextProfile
@@ -75,7 +76,7 @@ def _make_up_row(found: TextProfile) -> list[str]:
 def _odd_rows(found: TextProfile) -> Iterator[list[str]]:
     for kind, examples in found.profile.examples.items():
         for example in examples:
-            begins = _visible(example.excerpt[:EXCERPT_CHARACTERS])
+            begins = in_a_line(example.excerpt[:EXCERPT_CHARACTERS])
             yield [found.name, example.key, kind, begins, f"{example.size:,.6g}"]
 
 
@@ -93,11 +94,6 @@ def _shares(shares: Mapping[str, float]) -> str:
 def _percent(share: float) -> str:
     """Return a share in per cent; one that is not nothing never looks like nothing."""
     return "<0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
-
-
-def _visible(text: str) -> str:
-    """Return text that a terminal can print: no control characters."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 _OF_LANGUAGES = [name for name, strategy in STRATEGIES.items() if strategy.per_language]

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from models.support.errors import StageError
+from pipeline.console import visible
 from pipeline.looking.causes import Explanation, direct_causes
 from pipeline.looking.history import Forecast, History
 from pipeline.reporting.words import duration, size
@@ -138,6 +139,7 @@ def _grow_causes(tree: Tree, found: Explanation, seen: set[int]) -> None:
 def _explained(found: Explanation) -> str:
     state = "done" if found.stage.complete() else "to run"
     against = f"against {_shown(found.earlier)}" if found.earlier else "nothing to compare with"
+    against += f" of the study {escape(found.other_study)}" if found.other_study else ""
     name = f"{type(found.stage).__name__} {escape(found.stage.label())}"
     return f"{state}  {name}  [dim]{against}[/dim]"
 
@@ -154,8 +156,13 @@ def describe_artifact(folder: Path, *, samples: int) -> Iterator[str]:
         store = Settings.from_environment().store
         raise StageError(f"{folder} is not an artifact (no {MANIFEST}); look below {store}")
     yield f"[bold]{escape(str(folder))}[/bold]"
-    yield escape(json.dumps(Artifact(folder).manifest, indent=2, ensure_ascii=False))
+    yield _as_json(Artifact(folder).manifest, indent=2)
     for path in sorted(folder.rglob("*.parquet")):
         yield f"[bold]{escape(path.name)}[/bold]  {count_records(path):,} records"
         for record, _ in zip(read_records(path), range(samples), strict=False):
-            yield f"  {escape(json.dumps(record, ensure_ascii=False))}"
+            yield f"  {_as_json(record)}"
+
+
+def _as_json(value: Any, *, indent: int | None = None) -> str:
+    """Return a value as JSON that rich prints as it is."""
+    return escape(visible(json.dumps(value, indent=indent, ensure_ascii=False)))

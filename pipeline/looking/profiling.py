@@ -123,7 +123,7 @@ def profile_experiment(experiment: str) -> Iterator[TextProfile]:
     building.run([text.stage for text in texts])
     model = SubwordModel(experiment=experiment)
     no_model = f"no subword model yet: sprachbund run {experiment} --until SubwordModel"
-    subwords = Subwords(model.artifact.path(SUBWORDS)) if model.complete() else None
+    subwords = Subwords(model.artifact.path(SUBWORDS)) if model.usable() else None
     measures = _measures(subwords, no_model)
     for text in texts:
         fetched = FetchedCorpus(text.corpus, text.stage.artifact.folder / "raw")
@@ -165,7 +165,7 @@ def _worst_lines(experiment: str, text: RawText) -> dict[str, list[Example]]:
         name = "text.parquet"
     else:
         return {}
-    if not stage.complete():
+    if not stage.usable():
         return {}
     cleaned = stage.cleaned().artifact.path(name)
     return _worst(cleaned, languages, stage.artifact.path(SCORES), corpus=text.corpus.name)

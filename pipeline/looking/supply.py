@@ -61,13 +61,13 @@ def bitext(of: Stage[Any], language: str) -> Iterator[Amount]:
         if language not in pair.languages:
             continue
         stage = Bitext(experiment=of.experiment, pair=pair.name)
-        if not stage.complete():
+        if not stage.usable():
             yield Amount(pair.name, _state(stage), _planned(stage))
             continue
         counts = stage.artifact.manifest["counts"]
         parts: dict[str, int | None] = {part: counts[part] for part in PARTS}
         guarded = TrainingBitext(experiment=of.experiment, pair=pair.name)
-        if guarded.complete():
+        if guarded.usable():
             parts["train after the guard"] = guarded.artifact.manifest["counts"]["train"]["leaks"][
                 "kept"
             ]
@@ -86,7 +86,7 @@ def monolingual(of: Stage[Any], language: str) -> Amount:
     if not monolingual_corpora(of.study, language):
         return Amount(language, NONE, {})
     stage = Monolingual(experiment=of.experiment, language=language)
-    kept = stage.artifact.manifest["counts"]["kept"] if stage.complete() else None
+    kept = stage.artifact.manifest["counts"]["kept"] if stage.usable() else None
     return Amount(language, _state(stage), {"sentences": kept})
 
 
@@ -95,7 +95,7 @@ def labelled(of: Stage[Any], language: str) -> Iterator[Amount]:
     for task, of_language in all_labelled(of.study):
         if of_language == language:
             stage = LabelledData(experiment=of.experiment, task=task, language=language)
-            counts = stage.artifact.manifest["counts"] if stage.complete() else {}
+            counts = stage.artifact.manifest["counts"] if stage.usable() else {}
             yield Amount(task, _state(stage), {part: counts.get(part) for part in PARTS})
 
 
@@ -103,11 +103,11 @@ def sample(of: Stage[Any], language: str) -> Sample:
     """Look at the first lines of a language's cleaned bitext, if there is any yet."""
     pairs = (pair.name for pair in of.study.pairs if language in pair.languages)
     stages = [Bitext(experiment=of.experiment, pair=name) for name in pairs]
-    cleaned = next((stage for stage in stages if stage.complete()), None)
+    cleaned = next((stage for stage in stages if stage.usable()), None)
     if cleaned is None:
         return Sample(0, [], None, "no bitext yet")
     model = SubwordModel(experiment=of.experiment)
-    subwords = Subwords(model.artifact.path(SUBWORDS)) if model.complete() else None
+    subwords = Subwords(model.artifact.path(SUBWORDS)) if model.usable() else None
     profiler = Profiler(subwords=subwords)
     records = read_records(cleaned.artifact.path("train.parquet"), ["id", language])
     for record in islice(records, SAMPLE_LINES):
@@ -121,7 +121,7 @@ def sample(of: Stage[Any], language: str) -> Sample:
 def missing_files(stages: Iterable[Stage[Any]]) -> Iterator[str]:
     """Yield a sentence for each local file of a corpus that is not there or has other bytes."""
     for stage in stages:
-        if isinstance(stage, RawCorpus) and not stage.complete():
+        if isinstance(stage, RawCorpus) and not stage.usable():
             yield from _local_problems(stage)
 
 
@@ -140,9 +140,9 @@ def _local_problems(stage: RawCorpus) -> Iterator[str]:
 
 def _state(stage: Stage[Any]) -> str:
     """Say how far the text of a stage has come."""
-    if stage.complete():
+    if stage.usable():
         return COUNTED
     raw = [s for found in stage.inputs.values() for s in found if isinstance(s, RawCorpus)]
     if all(isinstance(s.spec().source, Sandbox) for s in raw):
         return NOT_MADE
-    return FETCHED if all(s.complete() for s in raw) else NOT_FETCHED
+    return FETCHED if all(s.usable() for s in raw) else NOT_FETCHED

@@ -97,9 +97,13 @@ def _garbage(place: Place, kind: Literal["artifact", "work"]) -> Garbage:
 
 
 def _begun(store: Path) -> list[Place]:
-    """Return the builds that were begun and not finished."""
+    """Return the builds that were begun and not finished.
+
+    None of an artifact that is there and to be built again: its work folder holds the note of that.
+    """
     works = sorted(path for path in (store / ".work").glob("*/*") if path.is_dir())
-    return [Place(store, work.parent.name, work.name) for work in works]
+    begun = [Place(store, work.parent.name, work.name) for work in works]
+    return [place for place in begun if not place.forced or not place.whole]
 
 
 def _place(store: Path, name: str) -> Place:

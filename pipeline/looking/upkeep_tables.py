@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.looking.comparing import Change, ScoreChange
+from pipeline.looking.comparing import Comparison
 from pipeline.looking.costs import Cost, Gain, total
 from pipeline.looking.upkeep import Damage, Garbage
 from pipeline.reporting.tables import Grid
@@ -67,15 +67,13 @@ def garbage_grid(found: list[Garbage], store: Path) -> Grid:
     return Grid("Nothing needs", columns, rows, f"below {store}", columns_of_words=2)
 
 
-def change_grids(
-    recipe: list[Change], counts: list[Change], scores: list[ScoreChange]
-) -> Iterator[Grid]:
+def change_grids(found: Comparison) -> Iterator[Grid]:
     """Yield what differs between two runs; nothing where nothing does."""
-    for title, changes in (("Recipe", recipe), ("Data", counts)):
+    for title, changes in (("Recipe", found.recipe), ("Data", found.counts)):
         if changes:
             rows = [[c.place, _value(c.first), _value(c.second)] for c in changes]
             yield Grid(title, ["what", "first", "second"], rows, "")
-    if scores:
+    if found.scores:
         rows = [
             [
                 score.what,
@@ -85,7 +83,7 @@ def change_grids(
                 "–" if score.n is None else f"{score.n:,}",
                 "–" if score.p_value is None else f"{score.p_value:.3f}",
             ]
-            for score in scores
+            for score in found.scores
         ]
         note = "n: test items in common, which the scores of MT and the p-values are of"
         columns = ["what", "metric", "first", "second", "n", "p"]

@@ -18,10 +18,11 @@ from luigi.rpc import RemoteScheduler, RPCError
 from models.support.errors import StageError, StoppedError
 from pipeline.console import Tally, say
 from pipeline.dag import descendants, find_stages
+from pipeline.provenance import ask_for_provenance
 from pipeline.running.workers import Crew, fits, quick_scheduler
 from pipeline.settings import GPUS, THREADS, Settings, gpu_count
 from pipeline.stages.stage import Stage
-from pipeline.store import ask_for_provenance, check_writable, sweep
+from pipeline.store import check_writable, sweep
 
 DEFAULT_PORT = 8082
 SECONDS_TO_ANSWER = 5
@@ -82,19 +83,23 @@ def check_inputs(stages: Sequence[Stage[Any]]) -> None:
 
 
 def forget(experiment: str, pattern: str) -> list[Stage[Any]]:
-    """Remove the artifacts of the stages that match and of all that build on them; return those.
+    """Have the stages that match, and all that build on them, built again; return those.
 
-    A descendant that was never built is none of them: it is not the user's wish that it should be.
-    What it had begun goes all the same, since it was begun on what is now built anew.
+    Their artifacts stay until the new ones are whole. A descendant that was never built is none of
+    them: it is not the user's wish that it should be. What it had begun goes all the same, since it
+    was begun on what is now built anew. Of two stages the one that builds on the other is marked
+    first: a kill in between leaves none on what is built anew.
     """
+    sweep(Settings.from_environment().store)
     matched = find_stages(experiment, pattern)
     names = {stage.task_id for stage in matched}
     affected = descendants(experiment, matched)
-    doomed = [stage for stage in affected if stage.task_id in names or stage.complete()]
+    doomed = [stage for stage in affected if stage.task_id in names or stage.place.whole]
     for stage in affected:
-        stage.place.discard()
-    for stage in doomed:
-        stage.place.force()
+        if stage in doomed:
+            stage.place.force(needed.place for needed in chain(*stage.inputs.values()))
+        else:
+            stage.place.discard()
     return doomed
 
 

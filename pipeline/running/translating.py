@@ -2,11 +2,12 @@
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, BinaryIO, NamedTuple
 
 from models.engines.protocol import Decoding, Engine, Line
 from models.support.errors import SourceError, SpecError, StageError
+from pipeline.console import say
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.loading import load_experiment
 from pipeline.specs.suggesting import suggest
@@ -87,7 +88,7 @@ def _score(
 ) -> Mapping[str, Any] | None:
     """Return a system's BLEU in a direction; None where it has not been scored."""
     stage = MtScores(experiment=experiment, system=study.canonical(system))
-    found = stage.artifact.manifest["scores"] if stage.complete() else ()
+    found = stage.artifact.manifest["scores"] if stage.usable() else ()
     return next((s for s in found if (s["metric"], s["direction"]) == (BLEU, direction)), None)
 
 
@@ -96,8 +97,11 @@ def _load(experiment: str, system: str, direction: tuple[str, str]) -> Engine:
     scores = MtScores(experiment=experiment, system=system)
     needed = engine_requirements(scores, system, 0, direction)
     listed = {n: s if isinstance(s, list) else [s] for n, s in needed.items()}
-    for missing in (s for stages in listed.values() for s in stages if not s.complete()):
-        raise StageError(f"{missing.title} is not built yet: sprachbund run {experiment}")
+    for stage in chain(*listed.values()):
+        if not stage.usable():
+            raise StageError(f"{stage.title} is not built yet: sprachbund run {experiment}")
+        if not stage.complete():
+            say("old", f"{stage.title} is to be built again; until then the old one translates")
     artifacts = {name: [stage.artifact for stage in stages] for name, stages in listed.items()}
     return load_engine(engine_details(scores, system), Inputs(artifacts))
 

@@ -53,8 +53,8 @@ def names_in_contests(stage: Stage[Any]) -> ContestNames:
 
 
 def finished_manifests(stages: Scoring) -> Scoring:
-    """Return the manifest of each stage that is built, None of the others."""
-    return Scoring(*([s.artifact.manifest if s.complete() else None for s in x] for x in stages))
+    """Return the manifest of each stage whose artifact may be read, None of the others."""
+    return Scoring(*([s.artifact.manifest if s.usable() else None for s in x] for x in stages))
 
 
 def named_figures(study: Experiment, names: ContestNames, built: Scoring) -> list[Score]:

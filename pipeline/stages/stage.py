@@ -136,7 +136,7 @@ class Stage(luigi.Task, Generic[SpecT]):
 
     @property
     def artifact(self) -> Artifact:
-        """The artifact; look at `complete` first."""
+        """The artifact; look at `usable` first, or at `complete` to build on it."""
         return Artifact(self.place.artifact)
 
     def output(self) -> luigi.LocalTarget:
@@ -144,8 +144,12 @@ class Stage(luigi.Task, Generic[SpecT]):
         return luigi.LocalTarget(str(self.place.artifact / "manifest.json"))
 
     def complete(self) -> bool:
-        """Say whether the artifact is whole."""
+        """Say whether the artifact is whole and need not be built again."""
         return self.place.complete
+
+    def usable(self) -> bool:
+        """Say whether the artifact may be read, be it one that is to be built again."""
+        return self.place.usable
 
     def run(self) -> None:
         """Build into a draft folder and publish it with one rename."""
@@ -156,6 +160,7 @@ class Stage(luigi.Task, Generic[SpecT]):
             naming_full_disk(self.place.store),
             exclusive(self.place),
         ):
+            self.place.finish_replacing()
             if self.complete():
                 reporter.found()
                 return
