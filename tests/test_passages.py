@@ -3,7 +3,7 @@
 import pytest
 import regex
 
-from models.engines.passages import cut_passage, join_passage
+from models.passages import cut_passage, join_passage
 from models.subwords import SubwordRecipe, Subwords, train_subwords
 from pipeline.stages.systems.trained import longest_passage
 

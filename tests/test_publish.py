@@ -148,6 +148,31 @@ def test_a_sentence_has_one_vector_whatever_stands_beside_it(trained: Path) -> N
         assert numpy.allclose(encoder.encode([text])[0], together[n], atol=1e-4)
 
 
+def test_the_vector_of_a_long_text_holds_its_end(trained: Path) -> None:
+    import numpy
+
+    encoder = NmtEncoder(
+        trained / "out" / HUGGINGFACE, trained / "subwords.model", tag=language_tag("hub")
+    )
+    start = "ba da " * 400
+    vectors = encoder.encode([start, start + "mo ki", "", start + "ne lu"])
+    assert vectors.shape == (4, 2 * RECIPE.width)
+    assert numpy.isfinite(vectors).all()
+    assert len({vector.tobytes() for vector in vectors}) == 4
+    assert encoder.encode([]).shape == (0, 2 * RECIPE.width)
+
+
+def test_a_long_text_is_translated_sentence_by_sentence(trained: Path) -> None:
+    engine = NmtEngine(
+        trained / "out" / CTRANSLATE2, trained / "subwords.model", threads=1, longest=20
+    )
+    sentences = ["Ba da mo ki ne.", "Lu sa ri to?", "Da ba ki mo!"] * 4
+    lines = [("k:1", " ".join(sentences)), ("k:2", "ba"), *[(f"s:{s}", s) for s in sentences]]
+    (long, short, *single) = engine.translate(lines, source="hub", target="sis", decoding=GREEDY)
+    assert long == ("k:1", " ".join(filter(None, (text for _, text in single))))
+    assert short[0] == "k:2"
+
+
 def test_a_training_leaves_learning_curves(trained: Path) -> None:
     for phase in ("main", "fine-tune"):
         for tag in ("train", "valid"):

@@ -81,7 +81,20 @@ class NmtEncoder:
         return model.get_encoder().eval()
 
     def encode(self, texts: Sequence[str]) -> "numpy.ndarray":
-        """Return vectors (sentences, 2 * width): mean and maximum over pieces, float32."""
+        """Return vectors (sentences, 2 * width): mean and maximum over pieces, float32.
+
+        A text that is too long to be read at once is read in parts: the mean is over all of them.
+        """
+        import numpy
+
+        parts = [_windows(ids) for ids in self.subwords.encode_ids(texts)]
+        vectors = self._encode_all([part for of_text in parts for part in of_text])
+        ends = numpy.cumsum([len(of_text) for of_text in parts])
+        by_text = numpy.split(vectors, ends[:-1]) if parts else []
+        found = [_join(v, list(map(len, p))) for v, p in zip(by_text, parts, strict=True)]
+        return numpy.array(found, numpy.float32).reshape(len(texts), vectors.shape[1])
+
+    def _encode_all(self, texts: Sequence[list[int]]) -> "numpy.ndarray":
         import numpy
 
         by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
@@ -91,17 +104,30 @@ class NmtEncoder:
             vectors[batch] = self._encode([texts[i] for i in batch])
         return vectors
 
-    def _encode(self, texts: Sequence[str]) -> "numpy.ndarray":
+    def _encode(self, texts: Sequence[list[int]]) -> "numpy.ndarray":
         import torch
 
         tag = self.subwords.piece_id(self.tag)
-        ids = [[tag, *i[:MAX_PIECES], EOS] for i in self.subwords.encode_ids(texts)]
+        ids = [[tag, *of_text, EOS] for of_text in texts]
         longest = max(map(len, ids))
         tokens = torch.tensor([i + [PAD] * (longest - len(i)) for i in ids])  # (batch, length)
         mask = tokens != PAD
         with torch.inference_mode():
             states = self._encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
         return pool(states, mask).numpy()
+
+
+def _windows(ids: list[int]) -> list[list[int]]:
+    return [ids[start : start + MAX_PIECES] for start in range(0, max(len(ids), 1), MAX_PIECES)]
+
+
+def _join(vectors: "numpy.ndarray", pieces: list[int]) -> "numpy.ndarray":
+    """Return the vector of a text from those (parts, 2 * width) of its parts."""
+    import numpy
+
+    means, highest = numpy.split(vectors, 2, axis=1)
+    weights = [max(n, 1) for n in pieces]  # an empty text has a tag and an end
+    return numpy.concatenate([numpy.average(means, axis=0, weights=weights), highest.max(0)])
 
 
 def pool(states: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":

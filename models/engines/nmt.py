@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from models.engines.passages import Pieces, cut_passage, join_passage
 from models.engines.protocol import Decoding, Line
+from models.passages import Pieces, cut_passage, join_passage
 from models.subwords import Subwords, language_tag
 
 if TYPE_CHECKING:

@@ -79,6 +79,7 @@ class EncodedTextSpec:
 class EncodedText(Stage[EncodedTextSpec]):
     """The vectors of one version of a task's text; several classifiers read them."""
 
+    VERSION = 2
     LIBRARIES = ("torch", "transformers.models.m2m_100.modeling_m2m_100")
 
     task = luigi.Parameter(description="name of the task")
