@@ -54,7 +54,7 @@ ROOMS = {
     ),
     "models": (
         ("support", "casing", "writing"),
-        ("subwords", "alignment", "language_id"),
+        ("subwords", "alignment", "language_id", "passages"),
         ("encoders", "engines", "nmt"),
         ("heads",),
     ),
