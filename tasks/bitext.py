@@ -29,7 +29,7 @@ def prepare_bitext(
     counts = Counts()
     cleaned = out / "cleaned.parquet"
     shipped = isinstance(split, ShippedSplit)
-    held_out = _shipped_held_out(corpora, languages, rules) if shipped else frozenset()
+    held_out = shipped_held_out(corpora, languages, rules) if shipped else frozenset()
     with RecordWriter(cleaned, ["id", *languages, "origin", "part"]) as writer:
         rows = read_corpora(corpora)
         for record in clean_rows(rows, languages, rules=rules, counts=counts, held_out=held_out):
@@ -68,14 +68,13 @@ def clean_rows(
             counts.note_repairs(row.fields[language])
         record = {language: normalise(row.fields[language], rules) for language in languages}
         digest = key_digest(record[languages[0]])
-        reasons = filter(None, (reason_to_drop(text, rules) for text in record.values()))
-        reason = next(reasons, None)
+        reasons = [why for text in record.values() if (why := reason_to_drop(text, rules))]
         if held_out and row.split in HELD_OUT_PARTS:
-            reason = reason if reason == "empty" else None
-        elif reason is None and rules.drop_repeats and digest in seen_texts:
-            reason = "duplicate"
-        if reason is not None:
-            counts.drop(reason)
+            reasons = [reason for reason in reasons if reason == "empty"]
+        elif not reasons and rules.drop_repeats and digest in seen_texts:
+            reasons = ["duplicate"]
+        if reasons:
+            counts.drop(reasons[0], row.place)
             continue
         sentence_id = f"{corpus}:{row.key}"
         if sentence_id in seen_ids:
@@ -89,10 +88,10 @@ def clean_rows(
         yield {"id": sentence_id, **record, "origin": HUMAN, "part": row.split or ""}
 
 
-def _shipped_held_out(
+def shipped_held_out(
     corpora: Sequence[FetchedCorpus], languages: Sequence[str], rules: CleaningRules
 ) -> frozenset[bytes]:
-    """Return the digests of the rows that ship as dev or test."""
+    """Return the digests of the rows that ship as dev or test: what repeats them in train goes."""
     return frozenset(
         key_digest(normalise(row.fields[languages[0]], rules))
         for _, row in read_corpora(corpora)

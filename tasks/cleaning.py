@@ -24,6 +24,7 @@ UNSPACED_LETTER = regex.compile(
 )
 """A letter of a script that puts no spaces between words."""
 NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
+SHOWN_PLACES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +54,22 @@ class CleaningRules:
 
 @dataclass
 class Counts:
-    """What one cleaning read and kept, what it dropped or repaired, by reason."""
+    """What one cleaning read and kept, what it dropped or repaired, by reason.
+
+    `places` tells where the first dropped ones of each reason stand.
+    """
 
     read: int = 0
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     repaired: Counter[str] = field(default_factory=Counter)
+    places: dict[str, list[str]] = field(default_factory=dict)
 
-    def drop(self, reason: str) -> None:
+    def drop(self, reason: str, place: str = "") -> None:
         """Count one dropped sentence."""
         self.dropped[reason] += 1
+        if place and len(found := self.places.setdefault(reason, [])) < SHOWN_PLACES:
+            found.append(place)
 
     def note_repairs(self, text: str) -> None:
         """Count a text out of which `normalise` takes control characters."""

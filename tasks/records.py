@@ -70,7 +70,25 @@ class RecordWriter:
         import pyarrow
 
         columns = {c: [record[c] for record in records] for c in self.columns}
-        return pyarrow.table(columns, schema=self.schema)
+        try:
+            return pyarrow.table(columns, schema=self.schema)
+        except UnicodeEncodeError as error:
+            raise _broken_text(records, self.columns) from error
+
+
+def _broken_text(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> ContractError:
+    """Return an error that names the text which holds half of a character."""
+    for record in records:
+        for column in columns:
+            try:
+                str(record[column]).encode()
+            except UnicodeEncodeError as error:
+                half = f"\\u{ord(error.object[error.start]):04x}"
+                return ContractError(
+                    f"{record.get('id')!a}: {column!r} holds {half} alone, half of a character (a "
+                    "lone surrogate), which no file can hold"
+                )
+    return ContractError("a text holds half of a character (a lone surrogate)")
 
 
 def write_records(path: Path, columns: Mapping[str, Sequence[str]]) -> None:

@@ -38,7 +38,7 @@ from tasks.bitext import clean_rows, prepare_bitext
 from tasks.cleaning import CleaningRules, Counts
 from tasks.labelled import prepare_labelled, read_labels
 from tasks.monolingual import prepare_monolingual
-from tasks.sources import fetching
+from tasks.sources import packing
 from tasks.sources.description import (
     BibleVerses,
     Corpus,
@@ -128,11 +128,19 @@ CES = b'<cesDoc><seg type="verse" id="b.MAT.one.1">a</seg></cesDoc>'
     [
         (TEXT, {"ind": IND, "ban": BAN + TEN_MB}, ["ban.txt: line 4 is longer than 4,000,000"]),
         (CSV, {"x__csv": b"a,b\n" + TEN_MB + b",x\n"}, ["x.csv: line 2 is longer than 4,000,000"]),
-        (CSV, {"x__csv": b'a,b\n"' + b"a\n" * 600_000 + b'",x\n'}, ["x.csv", "1000000"]),
+        (
+            CSV,
+            {"x__csv": b'a,b\n"' + b"a\n" * 600_000 + b'",x\n'},
+            ["x.csv", "more than 1,000,000 characters"],
+        ),
         (TEXT, {"ind": IND, "ban": b""}, ["ban.txt: it is empty"]),
         (TEXT, {"ind": IND, "ban": b"besik\nda\0dua\ntelu\n"}, ["ban.txt: line 2", "NUL"]),
         (TEXT, {"ind": IND, "ban": "besik\n".encode("utf-16-le")}, ["ban.txt: line 1", "UTF-16"]),
-        (TEXT, {"ind": b"satu\rdua\rtiga\r", "ban": BAN}, ["ind.txt ends after 1 lines"]),
+        (
+            TEXT,
+            {"ind": b"satu\rdua\rtiga\r", "ban": BAN},
+            ["ind.txt: line 1: its lines end with CR alone", "tr '\\r' '\\n'"],
+        ),
         (TEXT, {"ind": b" \n\t\n", "ban": b"\n\n"}, ["ind-ban: no sentence pair", "'empty': 2"]),
         (CSV, {"x__csv": b"a,b\n"}, ["ind-ban: no sentence pair", "kept 0 of 0"]),
         (TEXT, {"ind": b"<!doctype html>\n<p>Sign in", "ban": BAN}, ["ind.txt: a web page"]),
@@ -203,8 +211,8 @@ def test_an_archive_with_a_path_outside_of_itself_is_refused(
 
 @pytest.mark.parametrize("name", ["t.gz", "t.zip"])
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(fetching, "ALWAYS_UNPACKED_BYTES", 1_000_000)
-    monkeypatch.setattr(fetching, "CHUNK_BYTES", 100_000)
+    monkeypatch.setattr(packing, "ALWAYS_UNPACKED_BYTES", 1_000_000)
+    monkeypatch.setattr(packing, "CHUNK_BYTES", 100_000)
     zeros = bytes(20_000_000)  # a thousandth of it when packed
     packed = gzip.compress(zeros) if name == "t.gz" else zipped(zeros=zeros)
     (tmp_path / name).write_bytes(packed)
@@ -396,7 +404,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_artifact(
 def test_a_full_disk_while_unpacking_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "_copy", full)
+    monkeypatch.setattr(packing, "_copy", full)
     with pytest.raises(DiskFullError, match="raw: no space left on the disk"):
         brought(tmp_path, TEXT, ban__gz=gzip.compress(BAN))
     assert list((tmp_path / "raw").iterdir()) == []

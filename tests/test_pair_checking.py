@@ -96,12 +96,12 @@ def test_all_files_of_all_corpora_are_visited(tmp_path: Path) -> None:
     found = errors(path)
     for name, message in [
         ("sum", "sum.ind: checksum differs"),
-        ("sum", "sum.ban: line 1 is not valid UTF-8"),
-        ("tabel", "a.csv: record 1 has no column 'ban'"),
-        ("tabel", "b.csv: record 1 has 1 columns"),
+        ("sum", "sum.ban: line 1 is not UTF-8"),
+        ("tabel", "a.csv: record 1 (line 2) has no column 'ban'"),
+        ("tabel", "b.csv: record 1 (line 2) has 1 columns"),
         ("tabel", "gone.csv: no such file"),
         ("pendek", "pendek.ban ends after 2 lines, pendek.ind goes on"),
-        ("mono", "mono.txt: line 2 is not valid UTF-8"),
+        ("mono", "mono.txt: line 2 is not UTF-8"),
     ]:
         (problem,) = [p for p in found if message in p]
         place, _, rest = problem.removeprefix("line ").partition(": ")

@@ -150,10 +150,10 @@ def test_a_file_is_read_as_its_name_says(tmp_path: Path) -> None:
     ("name", "column", "error", "message"),
     [
         ("a.csv", None, SpecError, "--column text"),
-        ("a.txt", "text", SpecError, "--column is for"),
-        ("a.csv", "teks", SourceError, "no column 'teks'; found 'id', 'text'"),
+        ("a.txt", "text", SpecError, "plain text, which has no --column"),
+        ("a.csv", "teks", SpecError, "no column 'teks'; there are: id, text"),
         ("gone.txt", None, SourceError, "gone.txt: no such file"),
-        ("latin.txt", None, SourceError, "line 1 is not valid UTF-8"),
+        ("latin.txt", None, SourceError, "line 1 is not UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_an_error(

@@ -53,7 +53,6 @@ def test_the_languages_of_a_translation_memory_are_its_columns(tmp_path: Path) -
     [
         ("t.ban", "", r"t\.ban: the file is empty"),
         ("t.csv", "ind,ban\n", "no row below its header"),
-        ("t.csv", "ind;ban\nsatu;besik\n", "semicolons"),
         ("t.json", '[{"ind": "satu"}]\n', "one JSON object a line"),
         ("t.xml", "<book/>", "verses"),
         ("t.xlsx", "PK", "spreadsheet"),

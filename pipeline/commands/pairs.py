@@ -61,15 +61,21 @@ def new(
     parallel: Annotated[
         list[str] | None,
         typer.Option(
-            help="Two text files aligned by line, or one table that holds both languages (CSV, "
-            "TSV, JSON lines, TMX); .gz, zip and FILE.zip:MEMBER are read, too."
+            help="Two text files aligned by line, or tables that hold both languages (CSV, TSV, "
+            "JSON lines, TMX), to be split; packed files and FILE.zip:MEMBER are read, too."
         ),
     ] = None,
+    train: Annotated[
+        list[str] | None,
+        typer.Option(help="Instead of --parallel, of bitext that comes split: its train files."),
+    ] = None,
+    dev: Annotated[list[str] | None, typer.Option(help="Its dev files.")] = None,
+    test: Annotated[list[str] | None, typer.Option(help="Its test files.")] = None,
     mono: Annotated[
         list[str] | None, typer.Option(help="Monolingual text of the new language: files.")
     ] = None,
     columns: Annotated[
-        str, typer.Option(help="Columns of the table, by language: ind=source,mak=target.")
+        str, typer.Option(help="Columns of tables, by language: ind=source,mak=target.")
     ] = "",
     mono_column: Annotated[
         str | None, typer.Option(help="Column of the text in monolingual tables.")
@@ -86,6 +92,9 @@ def new(
 
     files = PairFiles(
         parallel=parallel or (),
+        train=train or (),
+        dev=dev or (),
+        test=test or (),
         mono=mono or (),
         columns=parse_columns(columns),
         mono_column=mono_column,

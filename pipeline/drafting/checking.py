@@ -12,7 +12,7 @@ from models.support.errors import SourceError, SpecError, SprachbundError
 from pipeline.settings import Settings
 from pipeline.specs.loading import find_manifest, line_of, load_manifest
 from pipeline.specs.manifests import PairManifest
-from tasks.bitext import clean_rows
+from tasks.bitext import clean_rows, shipped_held_out
 from tasks.cleaning import CleaningRules, Counts
 from tasks.licences import UNKNOWN_LICENCE, consequence
 from tasks.monolingual import cut_paragraphs
@@ -49,13 +49,17 @@ class Finding(NamedTuple):
 
 
 class CorpusProfile(NamedTuple):
-    """What one corpus gives after cleaning: counts, words by language, texts equal on all sides."""
+    """What one corpus gives after cleaning: counts, words by language, texts equal on all sides.
+
+    `parts` counts what is usable by the part that it ships in.
+    """
 
     corpus: str
     languages: Sequence[str]
     counts: Counts
     words: Counter[str]
     copies: int
+    parts: Counter[str]
 
     def __str__(self) -> str:
         counts = self.counts
@@ -73,6 +77,13 @@ class CorpusProfile(NamedTuple):
             f"{f' ({done})' if done else ''}; on average {length}"
         )
 
+    def dropped_places(self) -> Iterator[str]:
+        """Yield where the first lines stand that cannot be used; repeats are no fault of theirs."""
+        for reason, places in sorted(self.counts.places.items()):
+            if reason != "duplicate":
+                more = ", ..." if self.counts.dropped[reason] > len(places) else ""
+                yield f"{reason}: {', '.join(places)}{more}"
+
     def doubts(self) -> Iterator[str]:
         """Yield what looks wrong in text that can be read."""
         repeats, read, kept = self.counts.dropped["duplicate"], self.counts.read, self.counts.kept
@@ -88,8 +99,13 @@ class CorpusProfile(NamedTuple):
             )
 
 
-def profile_corpus(fetched: FetchedCorpus, languages: Sequence[str]) -> CorpusProfile:
-    """Read a fetched corpus to its last row; raise SourceError where nothing of it can be used."""
+def profile_corpus(
+    fetched: FetchedCorpus, languages: Sequence[str], *, shipped: bool = False
+) -> CorpusProfile:
+    """Read a fetched corpus to its last row; raise SourceError where nothing of it can be used.
+
+    Of a `shipped` corpus, dev and test stay whole.
+    """
     from tqdm import tqdm
 
     name = fetched.corpus.name
@@ -98,11 +114,14 @@ def profile_corpus(fetched: FetchedCorpus, languages: Sequence[str]) -> CorpusPr
     if len(languages) == 1:
         rows = cut_paragraphs(rows, languages[0])
     seen = tqdm(rows, desc=name, unit=" rows", delay=SECONDS_UNTIL_PROGRESS, leave=False)
-    for record in clean_rows(seen, languages, rules=CleaningRules(), counts=counts):
+    rules, parts = CleaningRules(), Counter[str]()
+    held_out = shipped_held_out([fetched], languages, rules) if shipped else frozenset()
+    for record in clean_rows(seen, languages, rules=rules, counts=counts, held_out=held_out):
+        parts[record["part"]] += 1
         texts = [record[language] for language in languages]
         words.update(dict(zip(languages, (len(text.split()) for text in texts), strict=True)))
         copies += len(set(texts)) < len(texts)
-    profile = CorpusProfile(name, languages, counts, words, copies)
+    profile = CorpusProfile(name, languages, counts, words, copies, parts)
     if not counts.read:
         raise SourceError(f"corpus {name}: there is no row in it")
     if not counts.kept:
@@ -191,13 +210,15 @@ class _PairCheck:
         for number, problem in missing.items():
             place = (*location, "source", "files", number)
             yield self._found("error", place, _named(fetched.corpus, problem))
-        for result in _read_all(fetched, languages, without=missing):
+        shipped = len(languages) > 1 and isinstance(self.pair.split, ShippedSplit)
+        for result in _read_all(fetched, languages, without=missing, shipped=shipped):
             if isinstance(result, str):
                 yield self._found("error", location, _named(fetched.corpus, result))
                 continue
             if len(languages) > 1:
                 self.usable.append(result.counts.kept)
             yield Finding("note", f"  {result}")
+            yield from (Finding("note", f"    {place}") for place in result.dropped_places())
             yield from (Finding("warning", doubt) for doubt in result.doubts())
 
     def split(self) -> Iterator[Finding]:
@@ -275,7 +296,7 @@ def _fetch_each(fetched: FetchedCorpus) -> Iterator[tuple[int, str]]:
 
 
 def _read_all(
-    fetched: FetchedCorpus, languages: Sequence[str], *, without: Collection[int]
+    fetched: FetchedCorpus, languages: Sequence[str], *, without: Collection[int], shipped: bool
 ) -> Iterator[CorpusProfile | str]:
     """Yield the profile of a corpus, or a problem for each of its files that cannot be read.
 
@@ -284,7 +305,7 @@ def _read_all(
     problems = []
     if not without:
         try:
-            yield profile_corpus(fetched, languages)
+            yield profile_corpus(fetched, languages, shipped=shipped)
             return
         except (SprachbundError, OSError) as error:
             problems.append(str(error))

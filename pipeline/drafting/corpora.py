@@ -1,14 +1,15 @@
 """Describe corpora made of a user's own files: unpack, sniff, name what holds what, profile."""
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from models.support.errors import SourceError, SpecError
 from pipeline.drafting.checking import CorpusProfile, profile_corpus
-from pipeline.specs.suggesting import suggest
+from pipeline.specs.formats import Format, format_for
 from tasks.sources.description import (
     Columns,
     Corpus,
@@ -16,16 +17,15 @@ from tasks.sources.description import (
     JsonLines,
     PlainText,
     RemoteFile,
+    SplitName,
     Table,
     TranslationMemory,
 )
 from tasks.sources.fetching import fetch, local_name
 from tasks.sources.naming import find_column, find_id_column, find_language, find_text_column
 from tasks.sources.reading import FetchedCorpus, read_corpus
-from tasks.sources.sniffing import Sniffed, only_member, sniff
+from tasks.sources.sniffing import Sniffed, only_member, place_of, sniff
 from tasks.sources.tags import covers, find_tag
-
-Format = Table | JsonLines | PlainText | TranslationMemory
 
 LONGEST_EXAMPLE = 40
 
@@ -47,6 +47,14 @@ class GivenFile(NamedTuple):
     looks: Sniffed
 
 
+class Guess(NamedTuple):
+    """How to read a file, and what about it is in doubt."""
+
+    given: GivenFile
+    form: Format
+    doubts: Sequence[str]
+
+
 class Unpacked(NamedTuple):
     """Files below one folder `base`, unpacked into another."""
 
@@ -55,56 +63,86 @@ class Unpacked(NamedTuple):
     folder: Path
 
 
-def unpack(arguments: Sequence[str], folder: Path) -> Unpacked:
-    """Unpack and sniff files; one inside a zip is written `FILE.zip:MEMBER`.
+def unpack(
+    arguments: Sequence[str], folder: Path, *, splits: Sequence[SplitName | None] = ()
+) -> Unpacked:
+    """Unpack and sniff files; one inside an archive is written `FILE.zip:MEMBER`.
 
-    Raises SpecError for a file that does not exist, SourceError for one that cannot be read.
+    `splits` are the parts that the files ship. Raises SpecError for a file that does not exist,
+    SourceError for one that cannot be read.
     """
     places = [_place(argument) for argument in arguments]
-    base = Path(os.path.commonpath([path.resolve().parent for path, _ in places]))
+    base = Path(os.path.commonpath([path.parent for path, _ in places]))
     given = []
-    for path, member in places:
-        file = RemoteFile(name=path.resolve().relative_to(base).as_posix(), member=member)
+    for (path, member), split in zip(places, splits or [None] * len(places), strict=True):
+        file = RemoteFile(name=path.relative_to(base).as_posix(), member=member, split=split)
         source = Files(kind="files", base=str(base), files=(file,), format=PlainText())
         (facts,) = fetch(source, folder, mirror=None)
         looks = sniff(folder / local_name(file), member or path.name)
         given.append(GivenFile(member or path.name, replace(file, sha256=facts["sha256"]), looks))
-    return Unpacked(given, base, folder)
+    return Unpacked(_of_one_dialect(given), base, folder)
+
+
+def _of_one_dialect(files: Sequence[GivenFile]) -> list[GivenFile]:
+    """Have tables without a quote read like those beside them that have some."""
+    quoted = {
+        (looks.dialect.kind, looks.dialect.delimiter): looks.dialect.quoted
+        for looks in (given.looks for given in files)
+        if looks.dialect and looks.dialect.opens
+    }
+
+    def settled(looks: Sniffed) -> Sniffed:
+        if looks.dialect is None or looks.dialect.opens:
+            return looks
+        found = quoted.get((looks.dialect.kind, looks.dialect.delimiter), looks.dialect.quoted)
+        return looks._replace(dialect=looks.dialect._replace(quoted=found))
+
+    return [given._replace(looks=settled(given.looks)) for given in files]
 
 
 def _place(argument: str) -> tuple[Path, str | None]:
-    """Return the path of a file and, where it is packed in a zip, its name there."""
-    archive, _, member = argument.rpartition(".zip:")
-    if archive and not Path(argument).exists():
-        path = Path(f"{archive}.zip")
-    else:
-        path, member = Path(argument), ""
+    """Return the path of a file and, where it is packed in an archive, its name there."""
+    path, member = place_of(argument)
     if not path.is_file():
         raise SpecError(f"{path}: no such file")
-    return path, member or only_member(path)
+    # a link goes by its own name: what it leads to in a cache bears a digest for a name
+    return Path(os.path.normpath(path.absolute())), member or only_member(path)
 
 
 def draft_parallel(
     name: str, unpacked: Unpacked, languages: tuple[str, str], *, columns: Columns
-) -> DraftedCorpus:
-    """Describe a bitext: two aligned text files, or one table with a column for each language.
+) -> list[DraftedCorpus]:
+    """Describe bitext: aligned text files, and tables with a column for each language.
 
-    `columns` says which column holds which language where their names do not. Raises SpecError for
-    other files, and for columns that cannot be told.
+    One corpus holds all files of a format. `columns` says which column holds which language where
+    their names do not. Raises SpecError for other files, and for columns that cannot be told.
     """
-    kinds = [given.looks.kind for given in unpacked.files]
-    if kinds == ["text", "text"] and not columns:
-        sides, doubts = _aligned(unpacked.files, languages)
-        return _drafted(name, unpacked._replace(files=sides), PlainText(), languages, doubts)
-    if (len(kinds) != 1 and {*kinds} != {"tmx"}) or kinds == ["text"]:
+    texts = [given for given in unpacked.files if given.looks.kind == "text"]
+    memories = [given for given in unpacked.files if given.looks.kind == "tmx"]
+    tables = [given for given in unpacked.files if given.looks.kind not in ("text", "tmx")]
+    if texts and (columns or not _are_sides(texts)):
         seen = ", ".join(f"{given.name} is {_described(given.looks)}" for given in unpacked.files)
         raise SpecError(
-            f"{seen}; expected two plain-text files aligned by line, the hub's first, or one table "
-            "(CSV, TSV, JSON lines, TMX) with a column for each language, or several TMX"
+            f"{seen}; expected two plain-text files aligned by line, the hub's first, or tables "
+            "(CSV, TSV, JSON lines, TMX) with a column for each language"
         )
-    given = _together(unpacked.files)
-    form, doubts = _format(given, _language_columns(given, languages, columns))
-    return _drafted(name, unpacked, form, languages, doubts)
+    guesses: list[Guess] = []
+    for split in dict.fromkeys(given.file.split for given in texts):
+        sides, doubts = _aligned([g for g in texts if g.file.split == split], languages)
+        guesses += [Guess(side, PlainText(), doubts) for side in sides]
+    for given in tables:
+        found = _language_columns(given, languages, columns)
+        guesses.append(Guess(given, *_format(given, found)))
+    if memories:
+        together = _together(memories)
+        form, doubts = _format(together, _language_columns(together, languages, columns))
+        guesses += [Guess(given, form, doubts) for given in memories]
+    return _by_format(name, unpacked, guesses, languages)
+
+
+def _are_sides(texts: Sequence[GivenFile]) -> bool:
+    times = Counter(given.file.split for given in texts)
+    return all(number % 2 == 0 for number in times.values())
 
 
 def _together(files: Sequence[GivenFile]) -> GivenFile:
@@ -124,16 +162,30 @@ def draft_monolingual(
     `column` says which column of a table holds the text where its name does not. Raises SpecError
     where that cannot be told.
     """
-    guesses = [(given, *_monolingual_format(given, language, column)) for given in unpacked.files]
-    formats = [form for _, form, _ in guesses]
+    guesses = [
+        Guess(given, *_monolingual_format(given, language, column)) for given in unpacked.files
+    ]
+    spoken = [
+        guess._replace(given=_spoken(guess.given, language))
+        if isinstance(guess.form, PlainText)
+        else guess
+        for guess in guesses
+    ]
+    return _by_format(name, unpacked, spoken, [language])
+
+
+def _by_format(
+    name: str, unpacked: Unpacked, guesses: Sequence[Guess], languages: Sequence[str]
+) -> list[DraftedCorpus]:
+    """Return one corpus for all files of a format, the first of them under the name itself."""
     drafted: list[DraftedCorpus] = []
+    formats = [guess.form for guess in guesses]
     for form in [form for n, form in enumerate(formats) if form not in formats[:n]]:
-        spoken = language if isinstance(form, PlainText) else None
-        files = [_spoken(given, spoken) for given, other, _ in guesses if other == form]
-        doubts = dict.fromkeys(d for _, other, some in guesses if other == form for d in some)
+        alike = [guess for guess in guesses if guess.form == form]
+        doubts = dict.fromkeys(doubt for guess in alike for doubt in guess.doubts)
         number = f"-{len(drafted) + 1}" if drafted else ""
-        part = unpacked._replace(files=files)
-        drafted.append(_drafted(f"{name}{number}", part, form, [language], [*doubts]))
+        part = unpacked._replace(files=[guess.given for guess in alike])
+        drafted.append(_drafted(f"{name}{number}", part, form, languages, [*doubts]))
     return drafted
 
 
@@ -146,22 +198,46 @@ def files_in_words(drafted: DraftedCorpus) -> Iterator[str]:
             columns = ", ".join(f"{language} in {c!r}" for language, c in form.columns.items())
             told = form.id and not isinstance(form, TranslationMemory)
             ids = f", ids in {form.id!r}" if told else ""
-            yield f"{name}: {form.kind}, {columns}{ids}"
+            yield f"{name}: {_kind_in_words(form)}, {columns}{ids}"
         else:
             yield f"{name}: plain text, {file.language}"
+
+
+def _kind_in_words(form: Table | JsonLines | TranslationMemory) -> str:
+    if not isinstance(form, Table):
+        return form.kind
+    separated = f" separated by {form.delimiter!r}" if form.delimiter else ""
+    quotes = {None: "", True: ", quoted", False: ", quotes are text"}[form.quoted]
+    return f"{form.kind}{separated}{quotes}"
 
 
 def _aligned(
     files: Sequence[GivenFile], languages: tuple[str, str]
 ) -> tuple[list[GivenFile], list[str]]:
-    """Return the two sides, the hub's first: by the files' names, else by their order."""
+    """Return files with their languages: by their names, else by their order, the hub's first.
+
+    Raises SpecError for more than two whose names do not say it.
+    """
     hub, language = languages
-    first, second = (find_language(given.name, languages) for given in files)
-    swapped = first != second and (first == language or second == hub)
-    sides = files[::-1] if swapped else files
+    named = [find_language(given.name, languages) for given in files]
+    if len(files) == 2 and named[0] != named[1]:
+        known = [named[0] or (hub if named[1] == language else language)]
+        known.append(named[1] or (hub if known[0] == language else language))
+    elif len(files) == 2:
+        known = [hub, language]
+    elif named.count(hub) == named.count(language) == len(files) // 2:
+        known = [x or hub for x in named]
+    else:
+        seen = ", ".join(f"{given.name}: {x}" for given, x in zip(files, named, strict=True))
+        raise SpecError(
+            f"the names of these files do not say which are in {hub} and which in {language} "
+            f"({seen}); name them for their languages (train.{hub}, train.{language})"
+        )
+    sides = [_spoken(*side) for side in zip(files, known, strict=True)]
     unsure = [f"which file is in which language: by their order, {hub} first"]
-    return [_spoken(*side) for side in zip(sides, languages, strict=True)], (
-        unsure if first == second else []
+    return (
+        sorted(sides, key=lambda given: given.file.language == language),
+        unsure if len(files) == 2 and named[0] == named[1] else [],
     )
 
 
@@ -208,7 +284,7 @@ def _which_column(given: GivenFile, languages: str, option: str) -> SpecError:
         f"\n  {column}: {value[:LONGEST_EXAMPLE]!r}"
         for column, value in given.looks.columns.items()
     )
-    by_number = " (by number, 1 and on, if the first row is text)" if given.looks.header else ""
+    by_number = " (by name, or by number, 1 and on)" if given.looks.dialect else ""
     return SpecError(
         f"{given.name}: its columns do not say which holds {languages}:{shown}\n"
         f"say it with {option}{by_number}"
@@ -216,25 +292,18 @@ def _which_column(given: GivenFile, languages: str, option: str) -> SpecError:
 
 
 def _format(given: GivenFile, columns: Columns) -> tuple[Format, list[str]]:
-    """Return the format that reads these columns; numbers that are no names mean: no header."""
+    """Return the format that reads these columns, and what about it is in doubt."""
     looks = given.looks
     if looks.kind == "tmx":
         return TranslationMemory(kind="tmx", columns={**columns}), [*_covered(given, columns)]
-    unknown = [column for column in columns.values() if column not in looks.columns]
-    numbers = {str(number) for number in range(1, len(looks.columns) + 1)}
-    numbered = looks.kind in ("csv", "tsv") and numbers.issuperset(columns.values())
-    if unknown and not numbered:
-        hint = suggest(unknown[0], looks.columns)
-        raise SpecError(f"{given.name}: there is no column {unknown[0]!r}{hint}")
-    if looks.kind == "jsonl":
-        return JsonLines(kind="jsonl", columns=columns), []
-    quoted = looks.kind == "tsv" and all(
-        looks.columns.get(column, "").startswith('"') for column in columns.values()
-    )
-    doubts = ["the text is in quotes, which a tsv keeps; if they are none of it, write a csv"]
-    kind: Literal["csv", "tsv"] = "csv" if looks.kind == "csv" else "tsv"
-    header = looks.header and not unknown
-    return Table(kind=kind, columns=columns, header=header), doubts if quoted else []
+    form = format_for(looks, given.name, columns)
+    doubts = []
+    if looks.dialect and looks.dialect.doubt:
+        doubts.append(f"{given.name}: {looks.dialect.doubt}")
+    if isinstance(form, Table) and looks.header and not form.header:
+        row = ", ".join(repr(cell[:LONGEST_EXAMPLE]) for cell in looks.first_row)
+        doubts.append(f"{given.name}: that its first row is text and no header: {row}")
+    return form, doubts
 
 
 def _covered(given: GivenFile, columns: Columns) -> Iterator[str]:
@@ -264,7 +333,9 @@ def _drafted(
             source = _without_ids(source)
         else:
             source = keyed
-    profile = profile_corpus(FetchedCorpus(_corpus(name, source), unpacked.folder), languages)
+    fetched = FetchedCorpus(_corpus(name, source), unpacked.folder)
+    shipped = any(file.split for file in files)
+    profile = profile_corpus(fetched, languages, shipped=shipped)
     return DraftedCorpus(name, source, profile, [*doubts, *profile.doubts()])
 
 

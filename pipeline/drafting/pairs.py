@@ -2,12 +2,13 @@
 
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from models.support.errors import SpecError
+from models.support.errors import SourceError, SpecError
 from pipeline.drafting.checking import FEW_TEST_SENTENCES
 from pipeline.drafting.corpora import (
     DraftedCorpus,
@@ -20,19 +21,23 @@ from pipeline.drafting.template import manifest_text, split_text
 from pipeline.specs.languages import check_code
 from pipeline.specs.loading import MANIFESTS, load_manifest
 from pipeline.specs.manifests import PairManifest
-from tasks.sources.description import Columns, HashSplit
-from tasks.splitting import propose
+from tasks.sources.description import Columns, HashSplit, ShippedSplit, SplitName
+from tasks.splitting import PARTS, propose
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairFiles:
-    """What a user has; a file inside a zip is written `FILE.zip:MEMBER`.
+    """What a user has; a file inside an archive is written `FILE.zip:MEMBER`.
 
-    `columns` says which column of the parallel table holds which language, `mono_column` which one
-    of a monolingual table holds the text, where their names do not tell.
+    Bitext that is to be split is `parallel`; `train`, `dev` and `test` are split already. `columns`
+    says which column of a parallel table holds which language, `mono_column` which one of a
+    monolingual table holds the text, where their names do not tell.
     """
 
     parallel: Sequence[str] = ()
+    train: Sequence[str] = ()
+    dev: Sequence[str] = ()
+    test: Sequence[str] = ()
     mono: Sequence[str] = ()
     columns: Columns = field(default_factory=dict)
     mono_column: str | None = None
@@ -58,24 +63,53 @@ def new_pair(name: str, files: PairFiles, *, out: Path | None) -> DraftedPair:
     with tempfile.TemporaryDirectory() as folder:
         parallel = _parallel(languages, files, Path(folder) / "parallel")
         monolingual = _monolingual(languages[1], files, Path(folder) / "monolingual")
-    usable = parallel.profile.counts.kept if parallel else None
-    split = HashSplit(rule="hash") if usable is None else propose(usable)
-    few = [f"{split.test} test sentences say little"] if split.test < FEW_TEST_SENTENCES else []
-    split_section = split_text(split, usable, doubts=few)
-    text = manifest_text(languages, parallel, monolingual, split=split_section, folder=path.parent)
+    corpora = [*parallel, *monolingual]
+    parts = _parts(parallel, shipped=bool(files.train))
+    split = ShippedSplit(rule="shipped") if files.train else _drawn(parallel)
+    few = [f"{parts['test']} test sentences say little"] if _are_few(parts) else []
+    usable = parts.total() if parallel else None
+    text = manifest_text(
+        languages,
+        parallel,
+        monolingual,
+        split=split_text(split, usable, doubts=few),
+        folder=path.parent,
+    )
     _publish(path, text)
-    corpora = [*([parallel] if parallel else []), *monolingual]
     doubts = [doubt for c in corpora for doubt in (f"the licence of {c.name}", *c.doubts)]
-    return DraftedPair(path, [*_found(corpora, split, usable)], [*doubts, *few])
+    return DraftedPair(path, [*_found(corpora, parts)], [*doubts, *few])
 
 
-def _found(corpora: Sequence[DraftedCorpus], split: HashSplit, usable: int | None) -> Iterator[str]:
+def _drawn(parallel: Sequence[DraftedCorpus]) -> HashSplit:
+    if not parallel:
+        return HashSplit(rule="hash")
+    return propose(sum(corpus.profile.counts.kept for corpus in parallel))
+
+
+def _parts(parallel: Sequence[DraftedCorpus], *, shipped: bool) -> Counter[str]:
+    """Return the usable pairs of each part; raise SourceError where a shipped one has none."""
+    parts = sum((corpus.profile.parts for corpus in parallel), Counter[str]())
+    if shipped:
+        for part in PARTS:
+            if not parts[part]:
+                raise SourceError(f"--{part}: none of its sentence pairs is usable")
+        return parts
+    split, usable = _drawn(parallel), parts.total()
+    held_out = Counter(dev=split.dev, test=split.test)
+    return held_out + Counter(train=usable - held_out.total()) if parallel else parts
+
+
+def _are_few(parts: Counter[str]) -> bool:
+    return bool(parts) and parts["test"] < FEW_TEST_SENTENCES
+
+
+def _found(corpora: Sequence[DraftedCorpus], parts: Counter[str]) -> Iterator[str]:
     for corpus in corpora:
         yield from files_in_words(corpus)
         yield f"  {corpus.profile}"
-    if usable is not None:
-        left = usable - split.dev - split.test
-        yield f"split: train {left:,}, dev {split.dev}, test {split.test}"
+        yield from (f"    {place}" for place in corpus.profile.dropped_places())
+    if parts:
+        yield "split: " + ", ".join(f"{part} {parts[part]:,}" for part in PARTS)
 
 
 def parse_columns(text: str) -> Columns:
@@ -103,11 +137,27 @@ def _must_be_new(path: Path) -> None:
         raise SpecError(f"{path} exists already; say another file with --out")
 
 
-def _parallel(languages: tuple[str, str], files: PairFiles, folder: Path) -> DraftedCorpus | None:
-    if not files.parallel:
-        return None
+def _parallel(languages: tuple[str, str], files: PairFiles, folder: Path) -> list[DraftedCorpus]:
+    parts: dict[SplitName, Sequence[str]] = {
+        "train": files.train,
+        "dev": files.dev,
+        "test": files.test,
+    }
+    given: list[tuple[str, SplitName | None]] = [(name, None) for name in files.parallel]
+    if any(parts.values()):
+        missing = [f"--{part}" for part, names in parts.items() if not names]
+        if files.parallel or missing:
+            raise SpecError(
+                "--train, --dev and --test go together, without --parallel"
+                + (f"; {' and '.join(missing)} is missing" if missing else "")
+                + ": give all bitext with --parallel to have dev and test drawn from it"
+            )
+        given = [(name, part) for part, names in parts.items() for name in names]
+    if not given:
+        return []
+    unpacked = unpack([n for n, _ in given], folder, splits=[part for _, part in given])
     name = f"{'-'.join(languages)}-text"
-    return draft_parallel(name, unpack(files.parallel, folder), languages, columns=files.columns)
+    return draft_parallel(name, unpacked, languages, columns=files.columns)
 
 
 def _monolingual(language: str, files: PairFiles, folder: Path) -> list[DraftedCorpus]:

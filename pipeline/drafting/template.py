@@ -3,14 +3,15 @@
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from textwrap import indent
 
 import yaml
 
-from pipeline.drafting.corpora import DraftedCorpus, Format
-from tasks.sources.description import BibleVerses, HashSplit, RemoteFile
+from pipeline.drafting.corpora import DraftedCorpus
+from pipeline.specs.formats import Format
+from tasks.sources.description import BibleVerses, HashSplit, RemoteFile, Split
 
 HEAD = """\
 # One language pair. Check this file with: sprachbund pair check THIS_FILE
@@ -38,6 +39,11 @@ SIZES = """\
 SPLIT = """\
 # Drawn by the hash of the sentence id; `rule: shipped` takes the `split` that each file says.
 {reasons}split: {{rule: hash, dev: {dev}, test: {test}}}
+"""
+
+SHIPPED = """\
+# As the files say with `split`; dev and test stay whole, what repeats them in train is left out.
+{reasons}split: {{rule: shipped}}
 """
 
 REMOTE_PARALLEL = """\
@@ -70,7 +76,7 @@ monolingual:
 
 def manifest_text(
     languages: tuple[str, str],
-    parallel: DraftedCorpus | None,
+    parallel: Sequence[DraftedCorpus],
     monolingual: Sequence[DraftedCorpus],
     *,
     split: str,
@@ -83,10 +89,11 @@ def manifest_text(
     hub, language = map(_yaml, languages)
     examples = {"hub": hub, "language": language, "zeros": "0" * 64}
     head = HEAD.format(name=_yaml("-".join(languages)), languages=_yaml([*languages]))
-    if parallel is None:
-        bitext = REMOTE_PARALLEL.format(**examples)
+    if parallel:
+        bitexts = "".join(_corpus(corpus, folder) for corpus in parallel)
+        bitext = "parallel:\n" + indent(bitexts, " " * 2)
     else:
-        bitext = "parallel:\n" + indent(_corpus(parallel, folder), " " * 2)
+        bitext = REMOTE_PARALLEL.format(**examples)
     if monolingual:
         corpora = "".join(_corpus(corpus, folder) for corpus in monolingual)
         texts = f"monolingual:\n  {language}:\n" + indent(corpora, " " * 4)
@@ -95,13 +102,15 @@ def manifest_text(
     return head + bitext + texts + split
 
 
-def split_text(split: HashSplit, usable: int | None, *, doubts: Sequence[str]) -> str:
+def split_text(split: Split, usable: int | None, *, doubts: Sequence[str]) -> str:
     """Return the split rule, and why it is so where the number of usable pairs is known."""
-    reasons = ""
+    reasons = "".join(f"# check this: {doubt}\n" for doubt in doubts)
+    if not isinstance(split, HashSplit):
+        return SHIPPED.format(reasons=reasons)
     if usable is not None:
         left = usable - split.dev - split.test
-        reasons = SIZES.format(usable=usable, dev=HashSplit.dev, test=HashSplit.test, left=left)
-    reasons += "".join(f"# check this: {doubt}\n" for doubt in doubts)
+        sizes = SIZES.format(usable=usable, dev=HashSplit.dev, test=HashSplit.test, left=left)
+        reasons = sizes + reasons
     return SPLIT.format(reasons=reasons, dev=split.dev, test=split.test)
 
 
@@ -117,11 +126,13 @@ def _corpus(drafted: DraftedCorpus, folder: Path) -> str:
     )
 
 
-def _given(described: RemoteFile | Format | BibleVerses) -> dict[str, object]:
-    """Return the fields that differ from their default, and the kind."""
-    plain = {field.name: field.default for field in fields(described)}
-    values = asdict(described).items()
-    return {name: value for name, value in values if name == "kind" or value != plain[name]}
+def _given(value: RemoteFile | Format | BibleVerses) -> dict[str, object]:
+    """Return the fields that differ from their defaults: an id that is none, a header there is."""
+    return {
+        field.name: getattr(value, field.name)
+        for field in fields(value)
+        if field.name == "kind" or getattr(value, field.name) != field.default
+    }
 
 
 def _relative(base: Path, folder: Path) -> str:

@@ -3,8 +3,9 @@
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from models.language_id import identify
@@ -12,6 +13,7 @@ from models.subwords import Subwords
 from models.support.errors import SourceError, SpecError
 from pipeline.running import building
 from pipeline.specs.experiment import Experiment
+from pipeline.specs.formats import Format, format_for
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.corpora import RawCorpus, monolingual_corpora
 from pipeline.stages.filtering import SCORES, BitextScores, MonolingualScores
@@ -23,16 +25,13 @@ from tasks.records import RecordWriter
 from tasks.sources.description import (
     Corpus,
     Files,
-    JsonLines,
     PlainText,
     RemoteFile,
-    Table,
-    TranslationMemory,
 )
-from tasks.sources.fetching import fetch
+from tasks.sources.fetching import fetch, local_name
+from tasks.sources.naming import find_text_column
 from tasks.sources.reading import FetchedCorpus, read_corpus
-
-Format = Table | JsonLines | PlainText | TranslationMemory
+from tasks.sources.sniffing import Sniffed, only_member, place_of, sniff
 
 
 @dataclass(frozen=True)
@@ -87,30 +86,29 @@ def profile(file_or_experiment: str, *, column: str | None = None) -> Iterator[T
 
     A YAML file is an experiment. Raises SourceError for a text that cannot be read.
     """
-    path = Path(file_or_experiment)
+    path, member = place_of(file_or_experiment)
     if path.is_file() and path.suffix not in (".yaml", ".yml"):
-        yield profile_file(path, column=column)
+        yield profile_file(path, member=member, column=column)
     elif column is not None:
         raise SpecError(f"{path}: --column names the text of a file, and this is none")
     else:
         yield from profile_experiment(_experiment(file_or_experiment))
 
 
-def profile_file(path: Path, *, column: str | None) -> TextProfile:
-    """Profile one file: plain text by line, or a column of a table; packed with gzip or not."""
-    name = path.name
-    source = Files(
-        kind="files",
-        base=str(path.resolve().parent),
-        files=(RemoteFile(name=name, language="text"),),
-        format=_format(path, column),
-    )
-    corpus = Corpus(name=name, source=source, licence="")
+def profile_file(path: Path, *, member: str | None, column: str | None) -> TextProfile:
+    """Profile one file, packed or not: plain text by line, or a column of a table."""
+    member = member or only_member(path)
+    file = RemoteFile(name=path.name, member=member, language="text")
+    base = str(path.parent.absolute())
+    source = Files(kind="files", base=base, files=(file,), format=PlainText())
+    name = member or path.name
     no_model = "a file has no subword model; name an experiment that has trained one"
     measures = _measures(None, no_model)
     with tempfile.TemporaryDirectory() as folder:
-        fetched = FetchedCorpus(corpus, Path(folder))
-        fetch(source, fetched.folder, mirror=None)
+        fetch(source, Path(folder), mirror=None)
+        looks = sniff(Path(folder) / local_name(file), name)
+        source = replace(source, format=_format(str(path), looks, column))
+        fetched = FetchedCorpus(Corpus(name=name, source=source, licence=""), Path(folder))
         (found,) = _profiles(fetched, ["text"], measures)
         if found.scripts:
             found.examples.update(_worst_lines_of_file(fetched, next(iter(found.scripts))))
@@ -138,20 +136,23 @@ def raw_texts(experiment: str) -> Iterator[RawText]:
     """Yield every corpus of an experiment that holds text: bitext, monolingual, labelled."""
     study = load_experiment(experiment)
 
-    def stage(owner: str, part: str, corpus: Corpus) -> RawCorpus:
-        return RawCorpus(experiment=experiment, owner=owner, part=part, corpus=corpus.name)
+    def stage(kind: str, owner: str, part: str, corpus: Corpus) -> RawCorpus:
+        named = {"kind": kind, "owner": owner, "part": part, "corpus": corpus.name}
+        return RawCorpus(experiment=experiment, **named)
 
     for pair in study.pairs:
         sides = {language: language for language in pair.languages}
         for corpus in pair.parallel:
-            raw = stage(pair.name, "parallel", corpus)
+            raw = stage("pair", pair.name, "parallel", corpus)
             yield RawText("bitext", pair.name, raw, corpus, sides)
     for language, owner, corpus in _monolingual(study):
-        raw = stage(owner, language, corpus)
+        raw = stage("pair", owner, language, corpus)
         yield RawText("monolingual", owner, raw, corpus, {language: language})
     for task, language in all_labelled(study):
         corpus = study.task(task).texts[language]
-        yield RawText("labelled", task, stage(task, language, corpus), corpus, {"text": language})
+        yield RawText(
+            "labelled", task, stage("task", task, language, corpus), corpus, {"text": language}
+        )
 
 
 def _worst_lines(experiment: str, text: RawText) -> dict[str, list[Example]]:
@@ -219,26 +220,22 @@ def _measures(subwords: Subwords | None, no_model: str) -> Measures:
     return Measures(subwords, dict.fromkeys(names, no_model))
 
 
-def _format(path: Path, column: str | None) -> Format:
-    """Return how to read a file by its suffix; a column in digits is one of a table without header.
+def _format(path: str, looks: Sniffed, column: str | None) -> Format:
+    """Return how to read the column of a file that looks like this.
 
     Raises SpecError for a table whose text column is not named, and for a line file that has none.
     """
-    kind = Path(path.name.removesuffix(".gz")).suffix.removeprefix(".")
-    if kind not in ("csv", "tsv", "jsonl", "tmx"):
+    if looks.kind == "text":
         if column is not None:
-            raise SpecError(f"{path}: --column is for .csv, .tsv, .jsonl and .tmx files")
+            raise SpecError(f"{path}: plain text, which has no --column")
         return PlainText()
     if column is None:
-        example = {"csv": "text (or 2, without a header)", "tmx": "en"}.get(kind, "text")
-        raise SpecError(f"{path}: say where its text is, for instance --column {example}")
-    columns = {"text": column}
-    if kind == "jsonl":
-        return JsonLines(kind="jsonl", columns=columns)
-    if kind == "tmx":
-        return TranslationMemory(kind="tmx", columns={"text": column})
-    header = not column.isdecimal()
-    return Table(kind="csv" if kind == "csv" else "tsv", columns=columns, header=header)
+        listed = "".join(f"\n  {name}: {value[:40]!r}" for name, value in looks.columns.items())
+        likely = find_text_column(looks.columns) or next(iter(looks.columns), "text")
+        raise SpecError(
+            f"{path}: say where its text is, for instance --column {quote(likely)}; it has:{listed}"
+        )
+    return format_for(looks, path, {"text": column})
 
 
 def _experiment(name: str) -> str:

@@ -29,6 +29,12 @@ class RawCorpusSpec:
 class RawCorpus(Stage[RawCorpusSpec]):
     """The files of one corpus, fetched and verified."""
 
+    VERSION = 2
+
+    kind = luigi.ChoiceParameter(
+        choices=["pair", "task"],
+        description="what lists the corpus; a pair and a task may have one name",
+    )
     owner = luigi.Parameter(description="name of the pair or task that lists the corpus")
     part = luigi.Parameter(description="parallel, labels, or a language code")
     corpus = luigi.Parameter(description="name of the corpus")
@@ -38,7 +44,8 @@ class RawCorpus(Stage[RawCorpusSpec]):
         return RawCorpusSpec(source, local_digests(source))
 
     def label(self) -> str:
-        return f"{self.owner}-{self.part}-{self.corpus}"
+        owner = f"task-{self.owner}" if self.kind == "task" else self.owner
+        return f"{owner}-{self.part}-{self.corpus}"
 
     @staticmethod
     def build(spec: RawCorpusSpec, inputs: Inputs, out: Draft) -> None:
@@ -46,36 +53,44 @@ class RawCorpus(Stage[RawCorpusSpec]):
         out.facts["sources"] = files
 
     def _corpus(self) -> Corpus:
-        found = listed_corpora(self.study, str(self.owner))[str(self.part)]
+        found = listed_corpora(self.study, str(self.kind), str(self.owner))[str(self.part)]
         return next(c for c in found if c.name == self.corpus)
 
 
-def listed_corpora(study: Experiment, owner: str) -> dict[str, tuple[Corpus, ...]]:
-    """Return the corpora of a pair or task by part."""
-    for pair in study.pairs:
-        if pair.name == owner:
-            return {"parallel": pair.parallel, **pair.monolingual}
+def listed_corpora(study: Experiment, kind: str, owner: str) -> dict[str, tuple[Corpus, ...]]:
+    """Return the corpora of a pair or task (`kind`) by part."""
+    if kind == "pair":
+        pair = study.pair(owner)
+        return {"parallel": pair.parallel, **pair.monolingual}
     task = study.task(owner)
     labels = {"labels": (task.labels_from,)} if task.labels_from else {}
     return {**{language: (corpus,) for language, corpus in task.texts.items()}, **labels}
 
 
 def local_digests(source: Source) -> tuple[str, ...]:
-    """Return the sha256 of each local file of a source; remote ones are pinned by the manifest."""
+    """Return the sha256 of each local file of a source; remote ones are pinned by the manifest.
+
+    A data set is read by the names of its files, so they stand before the digests.
+    """
     if isinstance(source, Files) and not is_remote(source.base):
-        paths = [Path(address(source, file)) for file in source.files]
-    elif isinstance(source, HubDataset) and Path(source.name).is_dir():
-        paths = sorted(path for path in Path(source.name).rglob("*") if path.is_file())
-    else:
-        return ()
-    return tuple(sha256_of(path) if path.is_file() else "missing" for path in paths)
+        return tuple(_digest(Path(address(source, file))) for file in source.files)
+    if isinstance(source, HubDataset) and (folder := Path(source.name)).is_dir():
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        return tuple(f"{path.relative_to(folder).as_posix()} {_digest(path)}" for path in paths)
+    return ()
 
 
-def raw_corpora(stage: Stage[object], owner: str, part: str) -> list[Stage[object]]:
-    """Return the stages that fetch the corpora of one part of a pair or task."""
+def _digest(path: Path) -> str:
+    return sha256_of(path) if path.is_file() else "missing"
+
+
+def raw_corpora(stage: Stage[object], kind: str, owner: str, part: str) -> list[Stage[object]]:
+    """Return the stages that fetch the corpora of one part of a pair or task (`kind`)."""
     return [
-        RawCorpus(experiment=stage.experiment, owner=owner, part=part, corpus=corpus.name)
-        for corpus in listed_corpora(stage.study, owner).get(part, ())
+        RawCorpus(
+            experiment=stage.experiment, kind=kind, owner=owner, part=part, corpus=corpus.name
+        )
+        for corpus in listed_corpora(stage.study, kind, owner).get(part, ())
     ]
 
 
@@ -112,7 +127,7 @@ class Bitext(Stage[BitextSpec]):
         return str(self.pair)
 
     def requires(self) -> Requirements:
-        return {"raw": raw_corpora(self, str(self.pair), "parallel")}
+        return {"raw": raw_corpora(self, "pair", str(self.pair), "parallel")}
 
     @staticmethod
     def build(spec: BitextSpec, inputs: Inputs, out: Draft) -> None:
@@ -132,7 +147,7 @@ class Bitext(Stage[BitextSpec]):
             rule="hash",
             dev=min(split.dev, limits.dev or split.dev),
             test=min(split.test, limits.test or split.test),
-            train=limits.train or split.train,
+            train=min(filter(None, (limits.train, split.train)), default=None),
             seed=split.seed,
         )
 
@@ -165,7 +180,11 @@ class Monolingual(Stage[MonolingualSpec]):
         return {
             "raw": [
                 RawCorpus(
-                    experiment=self.experiment, owner=owner, part=self.language, corpus=corpus.name
+                    experiment=self.experiment,
+                    kind="pair",
+                    owner=owner,
+                    part=self.language,
+                    corpus=corpus.name,
                 )
                 for owner, corpus in monolingual_corpora(self.study, str(self.language))
             ]
@@ -223,8 +242,8 @@ class LabelledData(Stage[LabelledDataSpec]):
 
     def requires(self) -> Requirements:
         return {
-            "texts": raw_corpora(self, str(self.task), str(self.language)),
-            "labels": raw_corpora(self, str(self.task), "labels"),
+            "texts": raw_corpora(self, "task", str(self.task), str(self.language)),
+            "labels": raw_corpora(self, "task", str(self.task), "labels"),
             "source": []
             if self.language == self.study.hub
             else [

@@ -13,7 +13,12 @@ from pydantic import Field
 from tasks.sandbox import SandboxRecipe
 
 Columns = dict[str, str]
-"""Our field (a language code, `text` or `label`) to the name or 1-based number of a column."""
+"""Our field (a language code, `text` or `label`) to the name or 1-based number of a column.
+
+In JSON and data sets a name may be a path into the record: `translation.en`, `sides.0`.
+"""
+
+Delimiter = Annotated[str, Field(min_length=1, max_length=1, pattern=r'[^"\r\n]')]
 
 Tags = dict[str, str | tuple[str, ...]]
 """Our field to the language tag of its text in a translation memory, or to several."""
@@ -25,8 +30,8 @@ SplitName = Literal["train", "dev", "test"]
 class RemoteFile:
     """One file of a corpus, relative to the source's `base`.
 
-    `member` names a file inside a zip. `language` is the side an aligned plain-text file holds,
-    `split` the part of a corpus that ships ready-made splits.
+    `member` names a file inside a zip or tar. `language` is the side an aligned plain-text file
+    holds, `split` the part of a corpus that ships ready-made splits.
     """
 
     name: str
@@ -38,17 +43,33 @@ class RemoteFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """CSV (quoted) or TSV (unquoted) with named columns, or numbered ones when `header` is off."""
+    """CSV (commas, quoted) or TSV (tabs, not quoted), if `delimiter` and `quoted` say no other.
+
+    Columns are named, or numbered when `header` is off. In a quoted table a field may stand in
+    quotes, and quotes inside of it are doubled.
+    """
 
     kind: Literal["csv", "tsv"]
     columns: Columns
     id: str | None = None
     header: bool = True
+    delimiter: Delimiter | None = None
+    quoted: bool | None = None
+
+    @property
+    def separator(self) -> str:
+        """What stands between two fields."""
+        return self.delimiter or {"csv": ",", "tsv": "\t"}[self.kind]
+
+    @property
+    def has_quotes(self) -> bool:
+        """Whether a field may stand in quotes that are none of its text."""
+        return self.kind == "csv" if self.quoted is None else self.quoted
 
 
 @dataclass(frozen=True, kw_only=True)
 class JsonLines:
-    """One JSON object a line."""
+    """One JSON object a line; a column may be a path into it."""
 
     kind: Literal["jsonl"]
     columns: Columns

@@ -5,29 +5,22 @@ out as `<host>/<path>`, is asked before the network.
 """
 
 import codecs
-import gzip
 import hashlib
-import lzma
-import shutil
+import os
 import tempfile
-import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from models.support.errors import SourceError, naming_full_disk
 from tasks.sources.description import Files, HubDataset, RemoteFile, Source
+from tasks.sources.packing import plain_name, unpack
 
 if TYPE_CHECKING:
     import datasets
 
 RETRIES = 3
 TIMEOUT_SECONDS = 60
-MAX_EXPANSION = 100
-ALWAYS_UNPACKED_BYTES = 64 * 2**20
-CHUNK_BYTES = 2**20
-UNSOUND = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError)
 
 
 def fetch(source: Source, folder: Path, *, mirror: Path | None) -> list[dict[str, str]]:
@@ -47,7 +40,7 @@ def local_name(file: RemoteFile) -> str:
     """Return the file name under which a fetched file (or its unpacked member) is stored."""
     name = Path(file.member or file.name).name
     digest = hashlib.sha256(f"{file.name}\0{file.member}".encode()).hexdigest()[:8]
-    return f"{digest}-{name.removesuffix('.gz')}"
+    return f"{digest}-{plain_name(name)}"
 
 
 def address(source: Files, file: RemoteFile) -> str:
@@ -67,11 +60,20 @@ def sha256_of(path: Path) -> str:
 
 
 def mirror_path(mirror: Path, url: str) -> Path:
-    """Return where a mirror folder keeps what `url` serves."""
+    """Return where a mirror folder keeps what `url` serves.
+
+    Links are followed while they stay inside of it. Raises SourceError for what leads out.
+    """
     parts = urlsplit(url)
-    path = (mirror / parts.netloc / unquote(parts.path).lstrip("/")).resolve()
-    if not path.is_relative_to(mirror.resolve()):
+    within = os.path.normpath(f"{parts.netloc}/{unquote(parts.path).lstrip('/')}")
+    if within.startswith(".."):
         raise SourceError(f"{url}: the address leaves the mirror folder {mirror}")
+    path = mirror / within
+    if not path.resolve().is_relative_to(mirror.resolve()):
+        raise SourceError(
+            f"{url}: {path} is a link that leads out of the mirror folder, to {path.resolve()}; "
+            "put the file itself there"
+        )
     return path
 
 
@@ -85,7 +87,7 @@ def _fetch_file(
     ):
         packed = _obtain(url, file.sha256, Path(scratch) / "download", mirror)
         unpacked = Path(scratch) / "unpacked"
-        _unpack(packed, file, unpacked)
+        unpack(packed, file.name, file.member, unpacked)
         if not unpacked.stat().st_size:
             raise SourceError(f"{url}: {f'{file.member} in it' if file.member else 'it'} is empty")
         digest = sha256_of(packed)
@@ -149,63 +151,31 @@ def _download(url: str, sha256: str | None, scratch: Path) -> Path:
         raise SourceError(f"{url}: download failed after {RETRIES + 1} tries: {error}") from error
 
 
-def _unpack(packed: Path, file: RemoteFile, target: Path) -> None:
-    """Copy a file, or the one member asked for, into `target`; no other path is written."""
-    limit = max(ALWAYS_UNPACKED_BYTES, MAX_EXPANSION * packed.stat().st_size)
-    try:
-        if file.member is not None:
-            with zipfile.ZipFile(packed) as archive:
-                _refuse_escapes(archive, file.name)
-                with archive.open(file.member) as member:
-                    _copy(member, target, limit, file.name)
-        elif zipfile.is_zipfile(packed):
-            members = ", ".join(zipfile.ZipFile(packed).namelist()[:10])
-            raise SourceError(f"{file.name}: a zip archive; say which `member` to read: {members}")
-        elif packed.suffix == ".gz":
-            with gzip.open(packed) as stream:
-                _copy(stream, target, limit, file.name)
-        else:
-            shutil.copyfile(packed, target)
-    except KeyError as error:
-        raise SourceError(f"{file.name}: the archive has no member {file.member!r}") from error
-    except UNSOUND as error:
-        if isinstance(error, OSError) and error.errno:  # the system's, not the archive's
-            raise
-        raise SourceError(f"{file.name}: not a sound archive: {error}") from error
-
-
-def _refuse_escapes(archive: zipfile.ZipFile, name: str) -> None:
-    """Raise SourceError for an archive with a path outside of itself: someone tampered with it."""
-    for member in archive.namelist():
-        path = PurePosixPath(member.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts:
-            raise SourceError(
-                f"{name}: holds {member!r}, a path outside of it; get it anew from its maker"
-            )
-
-
-def _copy(stream: IO[bytes] | gzip.GzipFile, target: Path, limit: int, name: str) -> None:
-    with target.open("wb") as sink:
-        while chunk := stream.read(CHUNK_BYTES):
-            if sink.tell() + len(chunk) > limit:
-                raise SourceError(
-                    f"{name}: unpacks to more than {limit:,} bytes, which text does not; if it is "
-                    "text, unpack it yourself and name its folder as `base`"
-                )
-            sink.write(chunk)
-
-
 def _fetch_dataset(source: HubDataset, folder: Path) -> list[dict[str, str]]:
     import datasets
 
     try:
-        loaded = datasets.load_dataset(source.name, source.config, revision=source.revision)
+        loaded = _load_dataset(source)
     except StopIteration as error:
         raise SourceError(f"data set {source.name}: one of its files is empty") from error
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise SourceError(f"data set {source.name}: {error.__cause__ or error}") from error
     name = f"dataset:{source.name}" + (f"@{source.revision}" if source.revision else "")
     return [_save_split(rows, folder / f"{split}.parquet", name) for split, rows in loaded.items()]
+
+
+def _load_dataset(source: HubDataset) -> Any:
+    """Load a data set; of tables, every field stays the text that it is in the file."""
+    import datasets
+    from datasets.packaged_modules.csv.csv import CsvConfig
+
+    where = (source.name, source.config)
+    builder = datasets.load_dataset_builder(*where, revision=source.revision)
+    as_text: dict[str, Any] = {}
+    if isinstance(builder.config, CsvConfig):  # pandas makes null of "NA" and 7 of "007"
+        columns = [*source.columns.values(), *([source.id] if source.id else [])]
+        as_text = {"converters": dict.fromkeys(columns, str)}
+    return datasets.load_dataset(*where, revision=source.revision, **as_text)
 
 
 def _save_split(rows: "datasets.Dataset", path: Path, name: str) -> dict[str, str]:

@@ -1,12 +1,10 @@
 """Read the rows of a fetched source; every problem names the file and the line."""
 
-import csv
 import itertools
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,24 +26,28 @@ from tasks.sources.description import (
     TranslationMemory,
 )
 from tasks.sources.fetching import local_name
+from tasks.sources.lines import carriage_return, conversion_of_line_ends, read_lines
 from tasks.sources.memories import read_memory, read_units
+from tasks.sources.tables import table_records
 from tasks.sources.usfm import read_usfm
+from tasks.sources.values import MISSING, name_of, places, text_of, value_at
 
-MAX_FIELD_CHARACTERS = 1_000_000
-MAX_LINE_BYTES = 4 * MAX_FIELD_CHARACTERS
 PARQUET_ROWS = 10_000
+SHOWN_COLUMNS = 20
 
 
 class Row(NamedTuple):
     """One record as the source has it: its own key, its shipped split if any, its fields.
 
-    `lacks` are the fields that the record has no text for; an empty one stands in `fields`.
+    `lacks` are the fields that the record has no text for; an empty one stands in `fields`. `place`
+    tells people where it stands, where the source has lines or records.
     """
 
     key: str
     split: str | None
     fields: dict[str, str]
     lacks: tuple[str, ...] = ()
+    place: str = ""
 
 
 class FetchedCorpus(NamedTuple):
@@ -87,10 +89,9 @@ def _read_files(source: Files, folder: Path) -> Iterator[Row]:
     form = source.format
     seen: Counter[str] = Counter()
     for file in source.files:
-        records = file_records(folder / local_name(file), file.name, form)
-        yield from _rows(
-            records, form.columns, form.id, split=file.split, name=file.name, seen=seen
-        )
+        name = file.member or file.name
+        records = _placed_records(folder / local_name(file), name, form)
+        yield from _rows(records, form.columns, form.id, split=file.split, name=name, seen=seen)
 
 
 def file_records(
@@ -102,13 +103,26 @@ def file_records(
     """
     if isinstance(form, TranslationMemory):
         return (dict(unit.variants) for unit in read_units(path, name))
+    return (record for _, record in _placed_records(path, name, form))
+
+
+def _placed_records(
+    path: Path, name: str, form: Table | JsonLines
+) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the records of one file, each with its place in words."""
     if isinstance(form, JsonLines):
         return _json_records(path, name)
-    return _table_records(path, name, form)
+    return table_records(path, name, form)
+
+
+def _counted(
+    records: Iterable[Mapping[str, object]],
+) -> Iterator[tuple[str, Mapping[str, object]]]:
+    return ((f"record {number}", record) for number, record in enumerate(records, start=1))
 
 
 def _rows(
-    records: Iterator[Mapping[str, object]],
+    records: Iterator[tuple[str, Mapping[str, object]]],
     columns: Columns,
     id_column: str | None,
     *,
@@ -117,19 +131,34 @@ def _rows(
     seen: Counter[str],
 ) -> Iterator[Row]:
     """Yield rows; without an id column they are numbered, on through all files of a split."""
-    wanted = [*columns.values(), *([id_column] if id_column else [])]
-    for number, record in enumerate(records, start=1):
-        missing = [column for column in wanted if column not in record]
-        if missing:
-            found = ", ".join(map(repr, record))
-            raise SourceError(
-                f"{name}: record {number} has no column {missing[0]!r}; found {found}"
-            )
-        key = _text(record[id_column]).strip() if id_column else _numbered(split, seen)
+    for place, record in records:
+        where = f"{name}: {place}"
+        if id_column:
+            key = name_of(_found(record, id_column, where), where, id_column).strip()
+        else:
+            key = _numbered(split, seen)
         if not key:
-            raise SourceError(f"{name}: record {number} has nothing in its id column {id_column!r}")
-        fields = {field: _text(record[column]) for field, column in columns.items()}
-        yield Row(key, split, fields)
+            raise SourceError(f"{where} has nothing in its id column {id_column!r}")
+        fields = {}
+        for field, column in columns.items():
+            read = name_of if field == "label" else text_of
+            fields[field] = read(_found(record, column, where), where, column)
+        yield Row(key, split, fields, place=where)
+
+
+def _found(record: Mapping[str, object], column: str, where: str) -> object:
+    """Return the value of a column; raise SourceError for one that the record does not have."""
+    value = value_at(record, column)
+    if value is MISSING:
+        names = [path for path, _ in places(record)]
+        found = ", ".join(map(repr, names[:SHOWN_COLUMNS]))
+        more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
+        numbers = "; columns without a name of their own go by number"
+        raise SourceError(
+            f"{where} has no column {column!r}; found {found}{more}"
+            + (numbers if any(map(str.isdecimal, names)) else "")
+        )
+    return value
 
 
 def _numbered(split: str | None, seen: Counter[str]) -> str:
@@ -138,76 +167,35 @@ def _numbered(split: str | None, seen: Counter[str]) -> str:
     return f"{prefix}-{seen[prefix]}"
 
 
-def _text(value: object) -> str:
-    return "" if value is None else str(value)  # 0 is a label, too
-
-
-def _lines(path: Path, name: str) -> Iterator[str]:
-    """Yield decoded lines without their ending; only `\\n` and `\\r\\n` end a line.
-
-    A byte order mark at the beginning is no text. A file without line ends is an error, not memory.
-    """
-    with path.open("rb") as stream:
-        lines = iter(partial(stream.readline, MAX_LINE_BYTES + 1), b"")
-        for number, raw in enumerate(lines, start=1):
-            yield _decoded(raw, number, name).removesuffix("\n").removesuffix("\r")
-
-
-def _decoded(raw: bytes, number: int, name: str) -> str:
-    """Return a line as text; raise SourceError for what no line of UTF-8 text is."""
-    if len(raw) > MAX_LINE_BYTES:
-        raise SourceError(
-            f"{name}: line {number} is longer than {MAX_LINE_BYTES:,} bytes; expected one record a "
-            "line, ended by \\n or \\r\\n: cut it, or look at the line ends"
-        )
-    if b"\0" in raw:
-        raise SourceError(
-            f"{name}: line {number} holds a NUL byte, which no UTF-8 text does; re-encode the file "
-            "(from UTF-16?) or take the byte out"
-        )
-    try:
-        return raw.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{name}: line {number} is not valid UTF-8 (byte {error.start + 1}: "
-            f"0x{error.object[error.start]:02x}); re-encode the file as UTF-8"
-        ) from error
-
-
-def _table_records(path: Path, name: str, form: Table) -> Iterator[Mapping[str, object]]:
-    lines = _lines(path, name)
-    csv.field_size_limit(MAX_FIELD_CHARACTERS)
-    if form.kind == "tsv":
-        rows: Iterator[list[str]] = (line.split("\t") if line else [] for line in lines)
-    else:
-        rows = csv.reader((f"{line}\n" for line in lines), strict=True)
-    number = 0
-    try:
-        header = next(rows, None) if form.header else None
-        for row in rows:
-            number += 1
-            names = header or [str(i + 1) for i in range(len(row))]
-            if row and len(row) != len(names):
-                raise SourceError(
-                    f"{name}: record {number} has {len(row)} columns, the header has {len(names)}"
-                )
-            if row:
-                yield dict(zip(names, row, strict=True))
-    except csv.Error as error:
-        raise SourceError(f"{name}: not a readable table after record {number}: {error}") from error
-
-
-def _json_records(path: Path, name: str) -> Iterator[Mapping[str, object]]:
-    for number, line in enumerate(_lines(path, name), start=1):
-        if not line.strip():
-            continue
+def _json_records(path: Path, name: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    lines = ((n, line) for n, line in enumerate(read_lines(path, name), start=1) if line.strip())
+    for record, (number, line) in enumerate(lines, start=1):
         try:
-            record = json.loads(line)
+            value = json.loads(line, object_pairs_hook=_object)
         except json.JSONDecodeError as error:
             raise SourceError(f"{name}: line {number} is not JSON: {error}") from error
-        if not isinstance(record, dict):
+        except _RepeatedKeyError as error:
+            raise SourceError(
+                f"{name}: line {number}: the key {error.args[0]!r} stands there twice; which one "
+                "is meant?"
+            ) from error
+        except RecursionError as error:
+            raise SourceError(f"{name}: line {number} is nested too deeply") from error
+        if not isinstance(value, dict):
             raise SourceError(f"{name}: line {number} is not a JSON object")
-        yield record
+        yield f"record {record} (line {number})", value
+
+
+class _RepeatedKeyError(ValueError):
+    """A key that an object has twice."""
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        times = Counter(key for key, _ in pairs)
+        raise _RepeatedKeyError(times.most_common(1)[0][0])
+    return found
 
 
 def _read_aligned_text(files: Sequence[RemoteFile], folder: Path) -> Iterator[Row]:
@@ -219,16 +207,32 @@ def _read_aligned_text(files: Sequence[RemoteFile], folder: Path) -> Iterator[Ro
     for sides in aligned_files(files):
         split = sides[0].split
         names = [side.language or "text" for side in sides]
-        streams = [_lines(folder / local_name(side), side.name) for side in sides]
+        streams = [read_lines(folder / local_name(side), side.name) for side in sides]
         for number, texts in enumerate(itertools.zip_longest(*streams), start=1):
             if None in texts:
-                short = sides[texts.index(None)].name
-                longer = next(s.name for s, t in zip(sides, texts, strict=True) if t is not None)
-                raise SourceError(
-                    f"{short} ends after {number - 1} lines, {longer} goes on: "
-                    "aligned files must have equal line counts"
-                )
-            yield Row(_numbered(split, seen), split, dict(zip(names, texts, strict=True)))
+                raise _unequal(sides, texts, number - 1, folder)
+            place = f"{sides[0].name}: line {number}"
+            yield Row(
+                _numbered(split, seen), split, dict(zip(names, texts, strict=True)), place=place
+            )
+
+
+def _unequal(
+    sides: Sequence[RemoteFile], texts: Sequence[str | None], lines: int, folder: Path
+) -> SourceError:
+    short = sides[texts.index(None)]
+    longer = next(s.name for s, t in zip(sides, texts, strict=True) if t is not None)
+    line = carriage_return(folder / local_name(short))
+    hint = (
+        f"; line {line} of {short.name} holds a CR: if CR ends lines, convert with: "
+        + conversion_of_line_ends(short.name)
+        if line
+        else ""
+    )
+    return SourceError(
+        f"{short.name} ends after {lines} lines, {longer} goes on: "
+        f"aligned files must have equal line counts{hint}"
+    )
 
 
 def aligned_files(files: Sequence[RemoteFile]) -> Iterator[tuple[RemoteFile, ...]]:
@@ -288,10 +292,17 @@ def _read_dataset(source: HubDataset, folder: Path) -> Iterator[Row]:
         split = (source.splits or {}).get(path.stem)
         if source.splits is not None and split is None:
             continue
+        name = f"data set {source.name}, split {path.stem}"
         with parquet.ParquetFile(path) as file:
-            records = (r for batch in file.iter_batches(PARQUET_ROWS) for r in batch.to_pylist())
-            name = f"data set {source.name}, split {path.stem}"
-            yield from _rows(records, source.columns, source.id, split=split, name=name, seen=seen)
+            records = _counted(
+                r for batch in file.iter_batches(PARQUET_ROWS) for r in batch.to_pylist()
+            )
+            try:
+                yield from _rows(
+                    records, source.columns, source.id, split=split, name=name, seen=seen
+                )
+            except UnicodeDecodeError as error:
+                raise SourceError(f"{name}: holds bytes that are not UTF-8: {error}") from error
 
 
 def _read_sandbox(source: Sandbox) -> Iterator[Row]:

@@ -1,21 +1,27 @@
 """Guess the format of a file and its columns from its first records."""
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import Literal, NamedTuple
 
 from models.support.errors import SourceError
-from tasks.sources.description import JsonLines, Table, TranslationMemory
+from tasks.sources.description import Columns, JsonLines, Table, TranslationMemory
+from tasks.sources.dialects import Dialect, find_dialect, names_columns, sure_names
 from tasks.sources.encoding import check_encoding
+from tasks.sources.lines import read_lines
+from tasks.sources.packing import members_of, plain_name
 from tasks.sources.reading import file_records
+from tasks.sources.tables import table_rows
+from tasks.sources.values import described, places
 
 Kind = Literal["text", "csv", "tsv", "jsonl", "tmx"]
 
 SAMPLE_RECORDS = 50
-LONGEST_COLUMN_NAME = 40
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
 
 OTHER_FORMATS = {
     **dict.fromkeys((".xlsx", ".xls", ".ods"), "a spreadsheet; export it as CSV in UTF-8"),
@@ -32,12 +38,23 @@ OTHER_FORMATS = {
 class Sniffed(NamedTuple):
     """What a file looks like; `columns` has a value of each column, and is empty for plain text.
 
-    Without a `header`, columns are named by their numbers.
+    Without a `header`, columns are named by their numbers; `sure` says that names of its header are
+    known as such. A table has a `dialect` and a `first_row`. `columns` of JSON are paths into its
+    records.
     """
 
     kind: Kind
     columns: Mapping[str, str]
     header: bool = True
+    sure: bool = True
+    dialect: Dialect | None = None
+    first_row: Sequence[str] = ()
+
+    def table(self, columns: Columns, *, header: bool) -> Table:
+        """Return the format that reads these columns of a table."""
+        if self.dialect is None:
+            raise ValueError(f"a {self.kind} file is no table")
+        return replace(self.dialect.table(header=header), columns=columns)
 
 
 def sniff(path: Path, name: str) -> Sniffed:
@@ -53,29 +70,36 @@ def sniff(path: Path, name: str) -> Sniffed:
         tags = _first_values(path, name, TranslationMemory(kind="tmx", columns={}))
         return Sniffed("tmx", {tag: value for tag, value in tags.items() if tag != "tuid"})
     check_encoding(path, name)
-    kind = _kind(path, suffix, name)
-    if kind == "jsonl":
-        return Sniffed(kind, _first_values(path, name, JsonLines(kind=kind, columns={})))
-    if kind == "text":
-        return Sniffed(kind, {})
-    return _sniff_table(path, name, kind)
+    if _is_json(path, suffix, name):
+        return Sniffed("jsonl", _first_values(path, name, JsonLines(kind="jsonl", columns={})))
+    dialect = find_dialect(path, name, suffix)
+    return Sniffed("text", {}) if dialect is None else _sniff_table(path, name, dialect)
 
 
 def only_member(archive: Path) -> str | None:
-    """Return the one file inside a zip, None for any other file.
+    """Return the one file inside a zip or tar, None for any other file.
 
     Raises SourceError with a way to name one where there are several.
     """
     _refuse_other_formats(archive.name)  # some are zips inside
-    if not zipfile.is_zipfile(archive):
+    members = members_of(archive, str(archive))
+    if members is None:
         return None
-    with zipfile.ZipFile(archive) as opened:
-        listed = [info.filename for info in opened.infolist() if not info.is_dir()]
-    members = [name for name in listed if not name.startswith("__MACOSX/")]
     if len(members) != 1:
         shown = "".join(f"\n  {archive}:{name}" for name in members[:20])
         raise SourceError(f"{archive}: holds {len(members)} files; name the one to read:{shown}")
     return members[0]
+
+
+def place_of(argument: str) -> tuple[Path, str | None]:
+    """Return the path of a file and, where it is written `ARCHIVE:MEMBER`, its name there."""
+    if not Path(argument).exists():
+        for suffix in ARCHIVES:
+            place = argument.casefold().rfind(f"{suffix}:")
+            if place > 0:
+                end = place + len(suffix)
+                return Path(argument[:end]), argument[end + 1 :]
+    return Path(argument), None
 
 
 def _refuse_other_formats(name: str) -> None:
@@ -84,28 +108,23 @@ def _refuse_other_formats(name: str) -> None:
 
 
 def _suffix(name: str) -> str:
-    return Path(name.removesuffix(".gz")).suffix.lower()
+    return Path(plain_name(name)).suffix.lower()
 
 
-def _kind(path: Path, suffix: str, name: str) -> Literal["text", "csv", "tsv", "jsonl"]:
-    with path.open(encoding="utf-8-sig", newline="\n") as stream:
-        lines = [line for line in islice(stream, SAMPLE_RECORDS) if line.strip()]
-    if lines and all(map(_is_json_object, lines)):
-        return "jsonl"
+def _is_json(path: Path, suffix: str, name: str) -> bool:
+    """Say whether a file holds JSON objects, one a line."""
+    lines = (line for line in read_lines(path, name) if line.strip())
+    sample = list(islice(lines, SAMPLE_RECORDS))
+    if sample and all(map(_is_json_object, sample)):
+        return True
     if suffix in (".json", ".jsonl", ".ndjson"):
+        file = Path(plain_name(Path(name).name))
         raise SourceError(
-            f"{name}: expected one JSON object a line; `jq -c '.[]'` makes them of an array"
+            f"{name}: expected one JSON object a line; of an array, or of objects over several "
+            f"lines, make them with: jq -c 'if type == \"array\" then .[] else . end' "
+            f"{quote(file.name)} > {quote(f'{file.stem}.jsonl')}"
         )
-    tabs = {line.count("\t") for line in lines}
-    if suffix == ".tsv" or (len(tabs) == 1 and tabs != {0}):
-        return "tsv"
-    if suffix != ".csv":
-        return "text"
-    if lines and ";" in lines[0] and "," not in lines[0]:
-        raise SourceError(
-            f"{name}: its fields seem to be separated by semicolons; export it with commas or tabs"
-        )
-    return "csv"
+    return False
 
 
 def _is_json_object(line: str) -> bool:
@@ -115,33 +134,24 @@ def _is_json_object(line: str) -> bool:
         return False
 
 
-def _sniff_table(path: Path, name: str, kind: Literal["csv", "tsv"]) -> Sniffed:
-    unnamed = Table(kind=kind, columns={}, header=False)
-    first = next(file_records(path, name, unnamed), {})
-    header = _is_header([str(value) for value in first.values()])
-    columns = _first_values(path, name, Table(kind=kind, columns={}) if header else unnamed)
+def _sniff_table(path: Path, name: str, dialect: Dialect) -> Sniffed:
+    rows = (row.cells for row in table_rows(path, name, dialect.table(header=False)) if row.cells)
+    first, *below = list(islice(rows, SAMPLE_RECORDS)) or [[]]
+    header = names_columns(first, below)
+    columns = _first_values(path, name, dialect.table(header=header))
     if not columns:
         raise SourceError(f"{name}: the table has no row below its header")
-    return Sniffed(kind, columns, header)
-
-
-def _is_header(names: Sequence[str]) -> bool:
-    """Say whether a first row can be names of columns: short, all different, no sentences."""
-    return len(set(names)) == len(names) and all(
-        0 < len(name) <= LONGEST_COLUMN_NAME
-        and not name.isdigit()
-        and not name.endswith((".", "!", "?", "…", "।", "؟"))
-        for name in map(str.strip, names)
-    )
+    return Sniffed(dialect.kind, columns, header, sure_names(first), dialect, first)
 
 
 def _first_values(
     path: Path, name: str, form: Table | JsonLines | TranslationMemory
 ) -> dict[str, str]:
     """Return the columns of the first records, each with its first value that is not empty."""
-    records = list(islice(file_records(path, name, form), SAMPLE_RECORDS))
-    columns = dict.fromkeys(column for record in records for column in record)
-    return {
-        column: next((str(r[column]) for r in records if r.get(column) not in (None, "")), "")
-        for column in columns
-    }
+    records = islice(file_records(path, name, form), SAMPLE_RECORDS)
+    found: dict[str, str] = {}
+    for record in records:
+        for column, value in places(record):
+            text = value if isinstance(value, str) else "" if value is None else described(value)
+            found[column] = found.get(column) or text
+    return found
