@@ -261,10 +261,21 @@ def test_a_folder_that_cannot_be_written_to_is_a_clear_error(tmp_path: Path) -> 
         new_pair("ind-ban", PairFiles(), out=blocked / "ind-ban.yaml")
 
 
-@pytest.mark.parametrize("name", ["ind", "ind-", "ind-balinese", "IND-ban", "in1-ban", "ind-ind"])
-def test_a_name_that_is_not_two_codes_is_refused(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        *((name, "expected HUB-LANGUAGE") for name in ("ind", "ind-", "-ind", "ind-ind")),
+        ("ind-balinese", "'balinese' is no ISO 639-3 code"),
+        ("IND-ban", "'IND' is no ISO 639-3 code; did you mean 'ind'"),
+        ("in1-ban", "'in1' is no ISO 639-3 code"),
+        ("eng-sw", "'sw' is no ISO 639-3 code; did you mean 'swh' or 'swa'"),
+        ("eng-zh_Hant", ".* did you mean 'cmn_Hant' or 'zho_Hant'"),
+        ("eng-srp_Cyrillic", ".*'Cyrillic' is no script of ISO 15924"),
+    ],
+)
+def test_a_name_that_is_not_two_codes_is_refused(tmp_path: Path, name: str, problem: str) -> None:
     path = tmp_path / "new.yaml"
-    with pytest.raises(SpecError, match=f"{name}: expected HUB-LANGUAGE"):
+    with pytest.raises(SpecError, match=f"{name}: {problem}"):
         new_pair(name, PairFiles(), out=path)
     assert not path.exists()
 
@@ -295,3 +306,71 @@ def test_columns_are_pairs() -> None:
     assert parse_columns("") == {}
     with pytest.raises(SpecError, match="LANGUAGE=COLUMN"):
         parse_columns("source,target")
+
+
+def memory(path: Path, *units: tuple[dict[str, str], str]) -> str:
+    """Write a TMX of units, each a text by tag and a `tuid` or none."""
+    written = (
+        (f'<tu tuid="{tuid}">' if tuid else "<tu>")
+        + "".join(f'<tuv xml:lang="{t}"><seg>{text}</seg></tuv>' for t, text in sides.items())
+        + "</tu>"
+        for sides, tuid in units
+    )
+    return str(write(path, f"<tmx><header/><body>{''.join(written)}</body></tmx>"))
+
+
+def test_a_memory_with_tags_of_regions_is_taken_whole(tmp_path: Path) -> None:
+    tags = [("id-ID", "ban"), ("ID", "ban-ID"), ("in", "BAN")]
+    units = [(dict(zip(tags[n % 3], pair, strict=True)), "") for n, pair in enumerate(PAIRS)]
+    data = draft(tmp_path, memory(tmp_path / "a.tmx", *units, ({"fr": "rien"}, "")))
+    (corpus,) = data["parallel"]
+    assert corpus["source"]["format"] == {"kind": "tmx", "columns": {"ind": "id", "ban": "ban"}}
+    text = (tmp_path / "ind-ban.yaml").read_text(encoding="utf-8")
+    assert "126 sentence pairs, 125 usable (dropped: 1 without_ind)" in text
+    assert "check this: a.tmx: ind in all of id-ID, ID, in" in text
+
+
+@pytest.mark.parametrize(("tuids", "key"), [(["", ""], "tuid"), (["1", "1"], None)])
+def test_several_memories_are_one_corpus_and_ids_that_repeat_are_not_taken(
+    tmp_path: Path, tuids: list[str], key: str | None
+) -> None:
+    files = []
+    for number, tuid in enumerate(tuids):
+        units = [({"id": a, "ban": b}, tuid) for a, b in PAIRS[number::2]]
+        files.append(memory(tmp_path / f"{number}.tmx", *units))
+    data = draft(tmp_path, *files)
+    (corpus,) = data["parallel"]
+    assert corpus["source"]["format"].get("id", "tuid") == key
+    text = (tmp_path / "ind-ban.yaml").read_text(encoding="utf-8")
+    assert "125 sentence pairs, 125 usable;" in text
+    assert ("but '1' stands there twice" in text) == (key is None)
+
+
+def test_a_language_may_be_named_by_its_macrolanguage_and_have_a_script(tmp_path: Path) -> None:
+    header = "en,sr-Cyrl,sr-Latn"
+    rows = [f"one {n},jedan {n},један {n}" for n in range(30)]
+    path = str(write(tmp_path / "t.csv", header, *rows))
+    drafted = new_pair("eng-srp_Latn", PairFiles(parallel=[path]), out=tmp_path / "p.yaml")
+    data = yaml.safe_load(drafted.path.read_text(encoding="utf-8"))
+    assert (data["name"], data["languages"]) == ("eng-srp_latn", ["eng", "srp_Latn"])
+    columns = data["parallel"][0]["source"]["format"]["columns"]
+    assert columns == {"eng": "en", "srp_Latn": "sr-Latn"}
+
+
+@pytest.mark.parametrize("order", [("en", "sw"), ("sw", "en")])
+@pytest.mark.parametrize("name", ["Books.en-sw.{}", "{}.en-sw.txt", "eng-swh.{}"])
+def test_files_are_told_apart_by_the_end_of_their_names(
+    tmp_path: Path, order: tuple[str, str], name: str
+) -> None:
+    text = {"en": "one house", "sw": "nyumba moja"}
+    files = [
+        str(write(tmp_path / name.format(code), *(f"{text[code]} {n}" for n in range(30))))
+        for code in order
+    ]
+    drafted = new_pair("eng-swh", PairFiles(parallel=files), out=tmp_path / "p.yaml")
+    listed = yaml.safe_load(drafted.path.read_text(encoding="utf-8"))["parallel"][0]["source"]
+    assert {file["language"]: file["name"] for file in listed["files"]} == {
+        "eng": name.format("en"),
+        "swh": name.format("sw"),
+    }
+    assert not [doubt for doubt in drafted.doubts if "which file" in doubt]

@@ -112,12 +112,40 @@ def test_the_last_line_counts_as_much_as_the_first(tmp_path: Path) -> None:
         ("ban", ["source", "target"], None),
         ("ban", ["urban", "bandung"], None),
         ("swh", ["english", "text_swahili"], "text_swahili"),
+        ("cmn", ["English", "Chinese"], "Chinese"),
+        ("tgl", ["en", "tl"], "tl"),
+        ("deu", ["eng", "ger"], "ger"),
+        ("ind", ["ms", "en"], None),  # its macrolanguage, but Indonesian has its own code
+        ("nob", ["en", "no"], "no"),
+        ("yue", ["zh", "yue"], "yue"),
+        ("srp_Cyrl", ["sr_Latn", "sr_Cyrl"], "sr_Cyrl"),
+        ("srp_Cyrl", ["en", "sr"], "sr"),
     ],
 )
 def test_a_column_is_found_by_the_name_of_its_language(
     language: str, columns: list[str], found: str | None
 ) -> None:
     assert find_column(language, dict.fromkeys(columns, "dua kata")) == found
+
+
+MEMBERS = (
+    "swh:sw arb:ar cmn:zh pes:fa ekk:et lvs:lv zsm:ms khk:mn npi:ne ory:or uzn:uz azj:az plt:mg "
+    "gaz:om ydd:yi quy:qu pbt:ps als:sq kmr:ku fuv:ff gug:gn ayr:ay yue:zh dik:din swc:sw"
+)
+
+
+@pytest.mark.parametrize(("language", "code"), [pair.split(":") for pair in MEMBERS.split()])
+def test_a_member_is_known_by_the_code_of_its_macrolanguage(language: str, code: str) -> None:
+    assert find_column(language, {"en": "a house", code: "x y"}) == code
+    assert find_language(f"Books.en-{code}.{code}", ("eng", language)) == language
+    assert find_language(f"Books.en-{code}.en", ("eng", language)) == "eng"
+
+
+@pytest.mark.parametrize(("value", "found"), [("河很宽。", "zh"), ("17", None), ("wide", None)])
+def test_a_short_name_is_a_language_where_text_stands_below_it(
+    value: str, found: str | None
+) -> None:
+    assert find_column("cmn", {"zh": value}) == found
 
 
 @pytest.mark.parametrize(("value", "found"), [("s-17", None), ("satu dua tiga", "id")])

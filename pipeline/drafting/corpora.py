@@ -22,7 +22,7 @@ from tasks.sources.description import (
     TranslationMemory,
 )
 from tasks.sources.fetching import fetch, local_name
-from tasks.sources.naming import find_column, find_id_column, find_language, find_text_column
+from tasks.sources.naming import find_column, find_id_column, find_sides, find_text_column
 from tasks.sources.reading import FetchedCorpus, read_corpus
 from tasks.sources.sniffing import Sniffed, only_member, place_of, sniff
 from tasks.sources.tags import covers, find_tag
@@ -219,7 +219,7 @@ def _aligned(
     Raises SpecError for more than two whose names do not say it.
     """
     hub, language = languages
-    named = [find_language(given.name, languages) for given in files]
+    named = find_sides([given.name for given in files], languages)
     if len(files) == 2 and named[0] != named[1]:
         known = [named[0] or (hub if named[1] == language else language)]
         known.append(named[1] or (hub if known[0] == language else language))

@@ -1,6 +1,5 @@
 """Draft a language-pair manifest from a user's files; nothing half-written is left behind."""
 
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -58,7 +57,7 @@ def new_pair(name: str, files: PairFiles, *, out: Path | None) -> DraftedPair:
     that exists already, and files that cannot be read.
     """
     languages = _codes(name)
-    path = out or MANIFESTS / "pairs" / f"{name}.yaml"
+    path = out or MANIFESTS / "pairs" / f"{name.lower()}.yaml"
     _must_be_new(path)
     with tempfile.TemporaryDirectory() as folder:
         parallel = _parallel(languages, files, Path(folder) / "parallel")
@@ -122,9 +121,10 @@ def parse_columns(text: str) -> Columns:
 
 def _codes(name: str) -> tuple[str, str]:
     hub, _, language = name.partition("-")
-    if not all(re.fullmatch("[a-z]{3}", code) for code in (hub, language)) or hub == language:
+    if not (hub and language) or hub == language:
         raise SpecError(
-            f"{name}: expected HUB-LANGUAGE in two three-letter ISO 639-3 codes (ind-ban)"
+            f"{name}: expected HUB-LANGUAGE in two three-letter ISO 639-3 codes (ind-ban), where a "
+            "language has several scripts with one (eng-srp_Cyrl)"
         )
     try:
         return check_code(hub), check_code(language)
@@ -156,14 +156,14 @@ def _parallel(languages: tuple[str, str], files: PairFiles, folder: Path) -> lis
     if not given:
         return []
     unpacked = unpack([n for n, _ in given], folder, splits=[part for _, part in given])
-    name = f"{'-'.join(languages)}-text"
+    name = f"{'-'.join(languages).lower()}-text"
     return draft_parallel(name, unpacked, languages, columns=files.columns)
 
 
 def _monolingual(language: str, files: PairFiles, folder: Path) -> list[DraftedCorpus]:
     if not files.mono:
         return []
-    name = f"{language}-text"
+    name = f"{language.lower()}-text"
     return draft_monolingual(name, unpack(files.mono, folder), language, column=files.mono_column)
 
 

@@ -88,7 +88,7 @@ def manifest_text(
     """
     hub, language = map(_yaml, languages)
     examples = {"hub": hub, "language": language, "zeros": "0" * 64}
-    head = HEAD.format(name=_yaml("-".join(languages)), languages=_yaml([*languages]))
+    head = HEAD.format(name=_yaml("-".join(languages).lower()), languages=_yaml([*languages]))
     if parallel:
         bitexts = "".join(_corpus(corpus, folder) for corpus in parallel)
         bitext = "parallel:\n" + indent(bitexts, " " * 2)

@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import takewhile, zip_longest
+
+from tasks.sources.tags import same_language, tags_of
 
 KEY_WORDS = {"id", "uid", "uuid", "guid", "key"}
 TEXT_WORDS = {"text", "texts", "sentence", "sentences", "content", "paragraph", "tweet", "review"}
@@ -12,7 +15,7 @@ def find_column(language: str, columns: Mapping[str, str]) -> str | None:
     for name in names_of(language):
         found = [column for column in columns if f" {name} " in f" {_words(column)} "]
         if len(name) == 2:  # a column `id` of single words holds keys, not Indonesian
-            found = [column for column in found if " " in columns[column].strip()]
+            found = [column for column in found if _is_text(columns[column])]
         exact = [column for column in found if _words(column) == name]
         if found:
             return _only(exact or found)
@@ -30,34 +33,65 @@ def find_text_column(columns: Collection[str]) -> str | None:
 
 
 def find_language(name: str, languages: Sequence[str]) -> str | None:
-    """Return the language a file is named for; codes before names, then the last word decides."""
-    words = _words(name).split()[::-1]
-    named = (
-        language
-        for names in (_codes, names_of)
-        for word in words
-        for language in languages
-        if word in names(language)
+    """Return the language a file is named for: the last words of its name that stand for one."""
+    return _last_named(_words(name).split(), languages)
+
+
+def find_sides(names: Sequence[str], languages: Sequence[str]) -> list[str | None]:
+    """Return the language that each file is named for; of two, by that in which they differ."""
+    words = [_words(name).split() for name in names]
+    found: list[str | None] = []
+    if len(words) == 2:
+        begin = _shared(*words)
+        end = _shared(*(own[begin:][::-1] for own in words))
+        found = [_last_named(own[begin : len(own) - end], languages) for own in words]
+    return found if any(found) else [_last_named(own, languages) for own in words]
+
+
+def _shared(first: Sequence[str], second: Sequence[str]) -> int:
+    """Return how many words two names begin with alike."""
+    return len([*takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))])
+
+
+def _last_named(words: Sequence[str], languages: Sequence[str]) -> str | None:
+    names = [
+        (name.split(), language)
+        for by_language in zip_longest(*map(names_of, languages))
+        for name, language in zip(by_language, languages, strict=True)
+        if name
+    ]
+    ends = range(len(words), 0, -1)
+    return next(
+        (language for end in ends for name, language in names if _ends_with(words[:end], name)),
+        None,
     )
-    return next(named, None)
+
+
+def _ends_with(words: Sequence[str], name: Sequence[str]) -> bool:
+    return words[-len(name) :] == name
 
 
 def names_of(language: str) -> Iterator[str]:
     """Yield, in lower case, what may stand for a language in a name, the surest first.
 
-    Its code with and without the script, its name in English, its two-letter code.
+    Its code with the script and without, its name in English, its two-letter code; then the same
+    of its macrolanguage: `chinese` and `zh` for Mandarin.
     """
-    yield from _codes(language)
-    import langcodes  # not for a name that holds the code
+    import langcodes
 
-    known = langcodes.get(language.split("_")[0])
-    yield _words(re.sub(r"\(.*?\)", "", known.language_name()))  # "Swahili (individual language)"
-    if known.language and len(known.language) == 2:
-        yield known.language
+    code, _, script = language.partition("_")
+    yield from dict.fromkeys((_words(language), code))
+    for tag in tags_of(code):
+        codes = [tag, *same_language(tag)]
+        yield from (_words(f"{name} {script}") for name in codes if script)
+        name = langcodes.Language.make(language=tag).language_name()
+        yield _words(re.sub(r"\(.*?\)", "", name))  # "Swahili (individual language)"
+        yield from codes
 
 
-def _codes(language: str) -> list[str]:
-    return list(dict.fromkeys((_words(language), language.split("_")[0])))
+def _is_text(value: str) -> bool:
+    """Say whether a value can be text: of several words, or in another alphabet than keys."""
+    return " " in value.strip() or not value.isascii()
 
 
 def _words(text: str) -> str:

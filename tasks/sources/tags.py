@@ -7,6 +7,9 @@ from functools import cache
 SHARED = {"nb": "no"}
 """Tags of macrolanguages that are used for a member which has a tag of its own."""
 
+SHORT = {"tgl": "tl"}
+"""Codes of two letters that langcodes takes for those of another language (`fil`)."""
+
 
 def covers(tag: str, found: str) -> bool:
     """Say whether a tag covers another: `en` covers `EN-GB`, `zh-CN` covers `zh-Hans-CN`.
@@ -29,13 +32,19 @@ def tags_of(code: str) -> Iterator[str]:
 
     With its script and without, its own tag and that of its macrolanguage: `swh`, then `sw`.
     """
-    import langcodes
-
     language, _, script = code.partition("_")
-    own = langcodes.standardize_tag(language)
-    tags = [own, *([macro] if (macro := macrolanguage(code)) else [])]
+    tags = [_shortest(language), *([macro] if (macro := macrolanguage(code)) else [])]
     yield from (f"{tag}-{script}" for tag in tags if script)
     yield from tags
+
+
+def same_language(tag: str) -> Iterator[str]:
+    """Yield the other codes of ISO 639 for the language of a tag: `deu` and `ger` for `de`."""
+    from langcodes.data_dicts import LANGUAGE_ALPHA3, LANGUAGE_ALPHA3_BIBLIOGRAPHIC
+
+    for table in (LANGUAGE_ALPHA3, LANGUAGE_ALPHA3_BIBLIOGRAPHIC):
+        if code := table.get(tag):
+            yield code
 
 
 def macrolanguage(code: str) -> str | None:
@@ -43,10 +52,9 @@ def macrolanguage(code: str) -> str | None:
 
     None for a member that has a tag of two letters of its own (`id`, which is under `ms`).
     """
-    import langcodes
     from langcodes.data_dicts import MACROLANGUAGES
 
-    own = langcodes.standardize_tag(code.partition("_")[0])
+    own = _shortest(code.partition("_")[0])
     return SHARED.get(own) if len(own) == 2 else MACROLANGUAGES.get(own)
 
 
@@ -56,6 +64,13 @@ def find_tag(code: str, tags: Collection[str]) -> str | None:
         if found := [tag for tag in tags if covers(wanted, tag)]:
             return found[0] if len(found) == 1 else wanted
     return None
+
+
+def _shortest(language: str) -> str:
+    """Return the code of two letters for one of three, where there is one."""
+    from langcodes import standardize_tag
+
+    return SHORT.get(language) or standardize_tag(language).partition("-")[0]
 
 
 @cache
