@@ -7,13 +7,11 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import regex
+from models.writing import words_and_signs
 
 if TYPE_CHECKING:
     import systran_align
 
-WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’`-][\p{L}\p{M}\p{N}]+)*['’`]?")
-TOKEN = regex.compile(rf"{WORD.pattern}|[^\s\p{{L}}\p{{M}}\p{{N}}]")
 BATCH = 10_000
 PAIRS_TO_LEARN = 200_000
 """Sentence pairs to train on: more cost memory and hours, and tell little more of noise."""
@@ -39,7 +37,7 @@ class AlignedPair(NamedTuple):
 
 def tokens(text: str) -> list[str]:
     """Return the words and signs of a text in lower case."""
-    return TOKEN.findall(text.lower())
+    return words_and_signs(text.lower())
 
 
 def align(pairs: SentencePairs) -> Iterator[AlignedPair]:

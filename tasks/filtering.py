@@ -9,7 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from unicodedata import decimal
@@ -18,7 +18,7 @@ import regex
 from annotated_types import Ge, Gt, Le
 
 from models.support.errors import ContractError
-from tasks.cleaning import comparison_key
+from models.writing import comparison_key, count_words, pieces
 from tasks.records import Record, RecordWriter, column_names, corpus_of, read_records
 from tasks.scripts import letters_by_script
 
@@ -29,6 +29,8 @@ NUMBER = regex.compile(r"\p{Nd}+")
 SCORED_TOGETHER = 10_000
 SHORT = 8
 """Words below which a text may repeat itself as it likes."""
+SYLLABLES = 4
+"""About as long as two words, in scripts without spaces."""
 SMOOTHING = 10
 """Characters added to both sides of a length ratio: "Ya." and "Inggih, leres." are a fair pair."""
 CONSISTENT_MAD = 1.4826
@@ -76,7 +78,7 @@ def text_scorers(languages: Sequence[str], scripts: Mapping[str, str]) -> dict[s
         return lambda records: [max(score(r[x], x) for x in languages) for r in records]
 
     return {
-        "words": worst(lambda text, _: len(text.split())),
+        "words": worst(lambda text, _: count_words(text)),
         "repetition": worst(lambda text, _: repetition(text)),
         "other_script": worst(lambda text, language: other_script(text, scripts[language])),
     }
@@ -104,16 +106,21 @@ def length_ratio(first: str, second: str) -> float:
 def identical_words(first: str, second: str) -> float:
     """Return the number of words of a text that is equal on both sides, else 0."""
     key = comparison_key(first)
-    return len(key.split()) if key == comparison_key(second) else 0
+    return count_words(key) if key == comparison_key(second) else 0
 
 
 def repetition(text: str) -> float:
-    """Return the share of a text's adjacent word pairs that it has had before; 0 if short."""
-    words = text.casefold().split()
-    if len(words) < SHORT:
+    """Return the share of a text's adjacent word pairs that it has had before; 0 if short.
+
+    Where nothing parts words, four syllables are such a pair.
+    """
+    if count_words(text) < SHORT:
         return 0
-    pairs = list(pairwise(words))
-    return 1 - len(set(pairs)) / len(pairs)
+    parts = pieces(text.casefold())
+    words, parted = [word for word, _ in parts], all(space for _, space in parts[:-1])
+    size = 2 if parted else SYLLABLES
+    grams = list(zip(*(words[start:] for start in range(size)), strict=False))
+    return 1 - len(set(grams)) / len(grams)
 
 
 def disagreeing_numbers(first: str, second: str) -> float:

@@ -6,15 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import regex
-
-WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+from models.writing import WORD_SPACE, words
 
 
 class Ngrams:
     """TF-IDF over character 2- to 5-grams within words: the honest floor between relatives.
 
-    With `words` also over words and pairs of words, weighted as a whole like the characters.
+    With `words` also over words and pairs of words, weighted as a whole like the characters. U+200B
+    parts words as a space does; without either, a text is one word to the characters.
     """
 
     def __init__(self, *, words: bool) -> None:
@@ -29,13 +28,17 @@ class Ngrams:
             (
                 "characters",
                 TfidfVectorizer(
-                    analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True
+                    analyzer="char_wb",
+                    preprocessor=_spaced,
+                    ngram_range=(2, 5),
+                    min_df=2,
+                    sublinear_tf=True,
                 ),
             )
         ]
         if self.words:
             words = TfidfVectorizer(
-                tokenizer=WORD.findall, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
+                tokenizer=words, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
             )
             parts.append(("words", words))
         return FeatureUnion(parts)
@@ -68,3 +71,7 @@ class Ngrams:
             grams = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
             vectorizer.set_params(vocabulary=grams)
             vectorizer.idf_ = numpy.load(folder / f"{name}.npy", allow_pickle=False)
+
+
+def _spaced(text: str) -> str:
+    return text.lower().replace(WORD_SPACE, " ")

@@ -9,8 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.alignment import WORD, align
+from models.alignment import align
 from models.engines.protocol import Decoding, Line
+from models.writing import is_word, replace_words
 
 Lexicon = dict[str, str]
 """Lower-cased source word to its most probable target word."""
@@ -37,14 +38,14 @@ class GlossEngine:
     def translate(
         self, lines: Sequence[Line], *, source: str, target: str, decoding: Decoding
     ) -> list[Line]:
-        """Return a gloss for each line, with spacing and punctuation as they were.
+        """Return a gloss for each line, with punctuation as it was, and spacing where there was any.
 
         There is but one gloss: how to search for it has no meaning.
         """
         lexicon = self.lexicons[source, target]
 
         def gloss(text: str) -> str:
-            return WORD.sub(lambda match: _gloss(match[0], lexicon), text)
+            return replace_words(text, lambda word: _gloss(word, lexicon))
 
         return [(key, gloss(text)) for key, text in lines]
 
@@ -69,6 +70,6 @@ def _gloss(word: str, lexicon: Lexicon) -> str:
 def _most_frequent(links: Counter[tuple[str, str]]) -> Lexicon:
     candidates: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
     for (source, target), count in links.items():
-        if WORD.fullmatch(source) and WORD.fullmatch(target):
+        if is_word(source) and is_word(target):
             candidates[source].append((-count, target))
     return {source: min(found)[1] for source, found in candidates.items()}

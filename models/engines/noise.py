@@ -1,14 +1,15 @@
 """Noise on the words of a text: what makes synthetic sources harder than beam search leaves them.
 
-Source: Edunov et al. 2018, after Lample et al. 2018. Words are what spaces part; the text is not
-segmented yet and bears no tag. A script that writes no spaces has few words, so noise there hits
-clauses.
+Source: Edunov et al. 2018, after Lample et al. 2018. The text is not segmented yet and bears no tag.
+Words are what spaces part; in a script that writes none, what U+200B parts, else syllables.
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from random import Random
 
 from models.engines.protocol import Line, Noise
+from models.writing import pieces
 
 BLANK = "_"
 """Stands for a word that is left blank: plain text, so that it passes through cleaning and casing.
@@ -22,7 +23,15 @@ def add_noise(lines: Sequence[Line], noise: Noise, *, seed: int) -> list[Line]:
 
     No text loses its last word to deletion or to blanks.
     """
-    return [(key, " ".join(_noisy(text.split(), noise, f"{seed}/{key}"))) for key, text in lines]
+    return [(key, _noisy_text(text, noise, f"{seed}/{key}")) for key, text in lines]
+
+
+def _noisy_text(text: str, noise: Noise, seed: str) -> str:
+    """Return a text with noise; what stands between two places stays there, whatever words come."""
+    parts = pieces(text)
+    noisy = _noisy([word for word, _ in parts], noise, seed)
+    between = [space for _, space in parts[: len(noisy) - 1]]
+    return "".join(map("".join, zip_longest(noisy, between, fillvalue="")))
 
 
 def _noisy(words: list[str], noise: Noise, seed: str) -> list[str]:
