@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cache
 from html.entities import html5
-from itertools import chain, pairwise
+from itertools import chain
 from math import ceil
 from typing import NamedTuple
 
@@ -22,6 +22,11 @@ UNSPACED = (
     r"\p{Javanese}\p{Balinese}\p{Tai_Tham}\p{Tai_Viet}\p{New_Tai_Lue}\p{Tai_Le}"
 )
 """Scripts that put no spaces between words, for a set of characters."""
+WORD_SPACED = regex.compile(
+    r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tai_Tham}\p{Tai_Viet}\p{New_Tai_Lue}\p{Tai_Le}"
+    r"\p{Javanese}\p{Balinese}]"
+)
+"""A sign of those that part words by U+200B where they part them at all."""
 
 _LOOSE = r".!?…．\u2024\u06d4"
 """Marks that also stand inside of words and numbers: they end a sentence where a space follows."""
@@ -107,8 +112,8 @@ _WHOLE_WORD = _word(r"[\p{L}\p{N}]", rf"[\p{{L}}\p{{M}}\p{{N}}{_INNER}]")
 _SIGN = rf"[^\s\p{{L}}\p{{M}}\p{{N}}\p{{Cf}}{_SEPARATORS}]"
 WHOLE_WORD = regex.compile(_WHOLE_WORD)
 WHOLE_TOKEN = regex.compile(f"{_WHOLE_WORD}|{_SIGN}")
-SPACE_BEHIND = re.compile(rf"[\s{_SEPARATORS}]*$")
-PIECE = re.compile(rf"[^\s{_SEPARATORS}]+[\s{_SEPARATORS}]*")
+APART = re.compile(rf"[\s{_SEPARATORS}]*[{_SEPARATORS}][\s{_SEPARATORS}]*")
+PIECE = re.compile(rf"([^\s{_SEPARATORS}]+)([\s{_SEPARATORS}]*)")
 
 
 class _Unspaced(NamedTuple):
@@ -211,12 +216,12 @@ def words(text: str) -> list[str]:
     middle dot of `l·l`, a colon, Hebrew gershayim. Where no spaces are written, words are what
     U+200B or the spaces of segmented text part, else syllables.
     """
-    return (_unspaced().word if _needs_cutting(text) else WHOLE_WORD).findall(text)
+    return (_unspaced().word if is_unparted(text) else WHOLE_WORD).findall(text)
 
 
 def words_and_signs(text: str) -> list[str]:
     """Return the words of a text and all other signs, without white space."""
-    return (_unspaced().token if _needs_cutting(text) else WHOLE_TOKEN).findall(text)
+    return (_unspaced().token if is_unparted(text) else WHOLE_TOKEN).findall(text)
 
 
 def is_word(token: str) -> bool:
@@ -227,33 +232,30 @@ def is_word(token: str) -> bool:
 def replace_words(text: str, replace: Callable[[str], str]) -> str:
     """Replace each word and keep what stands between.
 
-    Words that nothing parts, or U+200B, get a space where a new one stands beside a spaced script.
+    New words get a space where nothing parted the old ones, or another sign than white space did,
+    but for two of a script without spaces.
     """
-    if _is_spaced(text):
+    if _is_spaced(text) and not SEPARATOR.search(text):
         return WHOLE_WORD.sub(lambda word: replace(word[0]), text)
-    pattern = _unspaced().word if _needs_cutting(text) else WHOLE_WORD
+    pattern = _unspaced().word if is_unparted(text) else WHOLE_WORD
     out, end, changed = "", 0, False
     for word in pattern.finditer(text):
         between, new = text[end : word.start()], replace(word[0])
         changed, before = new != word[0], changed
-        glued = between in ("", WORD_SPACE) and (changed or before) and out and new
-        if glued and not (UNSPACED_SIGN.match(out[-1]) and UNSPACED_SIGN.match(new)):
-            between = " "
+        if (changed or before) and not (UNSPACED_SIGN.match(out[-1:]) and UNSPACED_SIGN.match(new)):
+            between = APART.sub(" ", between) or " " * bool(out and new)
         out, end = out + between + new, word.end()
     return out + text[end:]
 
 
 def pieces(text: str) -> list[tuple[str, str]]:
-    """Cut a text where words begin; return each with its punctuation, and the space behind it."""
-    if _is_spaced(text) and not SEPARATOR.search(text):
+    """Return what spaces and their like part, punctuation included, each with what stands behind.
+
+    White space between words is one space, whatever it was.
+    """
+    if text.isascii() or not SEPARATOR.search(text):
         return [(word, " ") for word in text.split()]
-    if _needs_cutting(text):
-        starts = [word.start() for word in _unspaced().word.finditer(text)]
-        found = [text[a:b] for a, b in pairwise([0, *starts[1:], len(text)])]
-    else:
-        found = PIECE.findall(text)
-    parted = (SPACE_BEHIND.split(piece, 1)[0] for piece in found)
-    return [(word, piece[len(word) :]) for word, piece in zip(parted, found, strict=True)]
+    return [(piece[1], piece[2]) for piece in PIECE.finditer(text)]
 
 
 def count_words(text: str, *, trust_spaces: bool = True) -> int:
@@ -289,8 +291,8 @@ def _estimated_words(runs: list[str]) -> float:
     return (len(letters) + dense) / LETTERS_A_WORD
 
 
-def _needs_cutting(text: str) -> bool:
-    """Say whether nothing parts the words of a text in a script without spaces."""
+def is_unparted(text: str) -> bool:
+    """Say whether a text is in a script without spaces, and nothing else parts its words."""
     if _is_spaced(text) or WORD_SPACE in text:
         return False
     runs = _unspaced().run.findall(text)

@@ -1,5 +1,6 @@
 """Make raw text comparable: normalise it, and say why a sentence is dropped."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -11,19 +12,47 @@ import regex
 from annotated_types import Ge
 
 from models import writing
+from models.writing import (
+    UNSPACED_SIGN,
+    WORD_SPACE,
+    WORD_SPACED,
+    comparison_key,
+    count_words,
+    decode_entities,
+)
 
-URL = regex.compile(r"https?://\S+|\bwww\.\S+|\bpic\.twitter\.com/\S+")
+NOT_INSIDE = rf"(?<!(?!{UNSPACED_SIGN.pattern})\w)"
+"""Not after a letter, but for one of a script that puts no space between words."""
+
+_ADDRESS = r"(?:(?=[\p{ASCII}\p{L}\p{M}\p{N}])(?!" + UNSPACED_SIGN.pattern + r")\S)+"
+URL = regex.compile(rf"(?i:https?://{_ADDRESS}|{NOT_INSIDE}(?:www\.|pic\.twitter\.com/){_ADDRESS})")
+"""An address ends where unspaced letters or punctuation beyond ASCII begin: text goes on there."""
 PLACEHOLDER = regex.compile(r"\[(?:URL|USERNAME|HASHTAG)\]", regex.IGNORECASE)
-HANDLE = regex.compile(r"(?<!\w)(?:@\w+)+")
-GLUED_HASH = regex.compile(r"(?<=\w)#")
-CONTROL = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}--\p{White_Space}--\u200c\u200d]", regex.VERSION1)
-UNSPACED_LETTER = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
-    r"\p{Javanese}\p{Balinese}\p{Tai_Tham}\p{Tai_Viet}\p{New_Tai_Lue}--\p{M}]",
+HANDLE = regex.compile(
+    rf"{NOT_INSIDE}(?:[@＠](?:(?:(?!{UNSPACED_SIGN.pattern})\w)+|\w{{1,20}}(?=[\s:：])))+"
+)
+"""A user's name; one in unspaced letters ends with a space or a colon, or nobody knows where."""
+HASHTAG = regex.compile(
+    rf"{NOT_INSIDE}(?<!&)(?:[#＃]+(?=[\p{{N}}_]*\p{{L}})[\w\u200c\u200d]+)+[#＃]?"
+)
+HASH_SIGN = regex.compile("[#＃]+")
+LONE_HASH = regex.compile(r"(?<!\S)[#＃]+(?!\S)")
+MAY_BE_CLUTTER = re.compile("[#＃@＠\\[]|://|www\\.|twitter", re.IGNORECASE)
+_FLAG_TAGS = "\U000e0020-\U000e007f"
+_MEANT = (  # of what Unicode calls format characters
+    r"\u200c\u200d"  # joiners
+    r"\u200b"  # word boundary: `_word_space` knows where
+    r"\u180e"  # Mongolian vowel separator
+    r"\p{Prepended_Concatenation_Mark}"  # Arabic signs of number, year and verse, ...
+    r"\U00013430-\U0001345f\U0001bca0-\U0001bca3"  # hieroglyphs and shorthand
+)
+CONTROL = regex.compile(
+    rf"[\p{{Cc}}\p{{Cf}}\p{{Cs}}--\p{{White_Space}}--[{_MEANT}{_FLAG_TAGS}]]"
+    rf"|(?<!\U0001f3f4[{_FLAG_TAGS}]*)[{_FLAG_TAGS}]",  # the flag of Wales ends in tags
     regex.VERSION1,
 )
-"""A letter of a script that puts no spaces between words."""
-NOT_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
+WORD_SPACES = regex.compile(r"(?<=(.)?)\u200b+(?=(.)?)", regex.DOTALL)
+NO_TEXT = regex.compile(r"[^\p{L}\p{M}\p{N}]*")
 SHOWN_PLACES = 3
 
 
@@ -31,17 +60,20 @@ SHOWN_PLACES = 3
 class CleaningRules:
     """What to strip from each text, and which sentences to keep.
 
+    * ``decode_entities``: characters that HTML spells out (``&#39;``, ``&amp;``), be it twice.
     * ``strip_urls``: web addresses and pictures of tweets.
     * ``strip_placeholders``: ``[URL]``, ``[USERNAME]``, ``[HASHTAG]``, which stand for what a
       corpus has taken out.
     * ``strip_handles``: names of users, ``@budi``.
-    * ``strip_hash_signs``: the sign of a hashtag alone; its words stay.
+    * ``strip_hash_signs``: the sign of a hashtag alone; its words stay, and so do C# and #5.
     * ``split_paragraphs``: cut monolingual text into sentences; bitext stays as it is aligned.
     * ``drop_repeats``: keep the first of sentences that differ in case, width or punctuation alone,
       in bitext by its first language. Off, a corpus is audited as it ships.
-    * ``max_words``, ``max_characters``: of each side; a longer sentence is dropped.
+    * ``max_words``, ``max_characters``: of each side; a longer sentence is dropped. Where nothing
+      parts words, four letters are one, of Chinese and Japanese two.
     """
 
+    decode_entities: bool = True
     strip_urls: bool = True
     strip_placeholders: bool = True
     strip_handles: bool = True
@@ -72,9 +104,11 @@ class Counts:
             found.append(place)
 
     def note_repairs(self, text: str) -> None:
-        """Count a text out of which `normalise` takes control characters."""
-        if not text.isprintable() and CONTROL.search(text):
+        """Count a text out of which `normalise` takes control characters, or entities."""
+        if not text.isprintable() and _without_control(text) != text:
             self.repaired["control_characters"] += 1
+        if "&" in text and decode_entities(text) != text:
+            self.repaired["html_entities"] += 1
 
     def reasons(self) -> dict[str, dict[str, int]]:
         """Return what was dropped, by reason, and what was repaired, if anything was."""
@@ -87,28 +121,61 @@ class Counts:
 
 
 def normalise(text: str, rules: CleaningRules) -> str:
-    """Return NFC text without control characters, tweet clutter and odd white space."""
+    """Return NFC text without control characters, entities, tweet clutter and odd white space."""
+    text = _plain(text, rules)
+    while MAY_BE_CLUTTER.search(text) and (stripped := _strip_clutter(text, rules)) != text:
+        text = _plain(stripped, rules)
+    return text
+
+
+def _plain(text: str, rules: CleaningRules) -> str:
+    """Return NFC text without what no text needs; a mark may meet its letter then."""
+    if rules.decode_entities:
+        text = decode_entities(text)
+    if not (text.isascii() and text.isprintable()):
+        text = unicodedata.normalize("NFC", _without_control(text))
+    return " ".join(text.split())
+
+
+def _without_control(text: str) -> str:
+    """Return a text without control characters, and U+200B only where it parts words."""
+    if text.isprintable():
+        return text
     text = CONTROL.sub("", text)
+    return WORD_SPACES.sub(_word_space, text) if WORD_SPACE in text else text
+
+
+def _word_space(found: "regex.Match[str]") -> str:
+    """Return U+200B between letters of which one is of a script that parts words so, else none."""
+    sides = [side for side in found.groups() if side and not NO_TEXT.fullmatch(side)]
+    return WORD_SPACE if sides[1:] and any(map(WORD_SPACED.match, sides)) else ""
+
+
+def _strip_clutter(text: str, rules: CleaningRules) -> str:
+    """Return a text without addresses, signs of hashtags, placeholders and handles, as asked."""
     if rules.strip_urls:
         text = URL.sub(" ", text)  # whole, before its fragment loses the hash sign
     if rules.strip_hash_signs:
-        text = GLUED_HASH.sub(" ", text).replace("#", "")  # "#satu#dua" is two words
-    text = unicodedata.normalize("NFC", text)  # last of what joins: a mark may meet its letter now
-    for wanted, pattern in (
-        (rules.strip_urls, URL),
-        (rules.strip_placeholders, PLACEHOLDER),
-        (rules.strip_handles, HANDLE),
-    ):
-        if wanted:
-            text = pattern.sub(" ", text)
-    return " ".join(text.split())
+        text = LONE_HASH.sub("", HASHTAG.sub(_tagged_words, text))
+    if rules.strip_placeholders:
+        text = PLACEHOLDER.sub(" ", text)
+    if rules.strip_handles:
+        text = HANDLE.sub(" ", text)
+    return text
+
+
+def _tagged_words(hashtags: "regex.Match[str]") -> str:
+    """Return the words of hashtags that follow each other; "#satu#dua" is two words."""
+    words = " ".join(filter(None, HASH_SIGN.split(hashtags[0])))
+    left, right = hashtags.string[: hashtags.start()][-1:], hashtags.string[hashtags.end() :][:1]
+    return f"{' ' * left.isalnum()}{words}{' ' * right.isalnum()}"
 
 
 def reason_to_drop(text: str, rules: CleaningRules) -> str | None:
     """Return why a normalised text cannot be used, or None."""
-    if not NOT_TEXT.sub("", text):
+    if NO_TEXT.fullmatch(text):
         return "empty"
-    if len(text) > rules.max_characters or len(text.split()) > rules.max_words:
+    if len(text) > rules.max_characters or count_words(text) > rules.max_words:
         return "too_long"
     return None
 
@@ -116,23 +183,6 @@ def reason_to_drop(text: str, rules: CleaningRules) -> str | None:
 def sentences(paragraph: str) -> Iterator[str]:
     """Yield the sentences of a paragraph, without the space between them."""
     return filter(None, map(str.strip, writing.sentences(paragraph)))
-
-
-def comparison_key(text: str) -> str:
-    """Return a text's words without case, width and punctuation, one space between them.
-
-    Diacritics stay: they tell words apart.
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(NOT_TEXT.sub(" ", folded).split()) or folded
-
-
-def count_words(key: str) -> int:
-    """Return the words of a comparison key; where no spaces are written, two letters are one."""
-    unspaced = len(UNSPACED_LETTER.findall(key))
-    if not unspaced:
-        return len(key.split())
-    return len(UNSPACED_LETTER.sub(" ", key).split()) + (unspaced + 1) // 2
 
 
 def key_digest(text: str) -> bytes:

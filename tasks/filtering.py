@@ -18,7 +18,7 @@ import regex
 from annotated_types import Ge, Gt, Le
 
 from models.support.errors import ContractError
-from models.writing import comparison_key, count_words, pieces
+from models.writing import comparison_key, count_words, is_unparted, pieces, words
 from tasks.records import Record, RecordWriter, column_names, corpus_of, read_records
 from tasks.scripts import letters_by_script
 
@@ -116,10 +116,12 @@ def repetition(text: str) -> float:
     """
     if count_words(text) < SHORT:
         return 0
-    parts = pieces(text.casefold())
-    words, parted = [word for word, _ in parts], all(space for _, space in parts[:-1])
-    size = 2 if parted else SYLLABLES
-    grams = list(zip(*(words[start:] for start in range(size)), strict=False))
+    folded, size = text.casefold(), 2
+    if is_unparted(folded):
+        units, size = words(folded), SYLLABLES
+    else:
+        units = [word for word, _ in pieces(folded)]
+    grams = list(zip(*(units[start:] for start in range(size)), strict=False))
     return 1 - len(set(grams)) / len(grams)
 
 

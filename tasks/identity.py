@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import regex
 
-from tasks.cleaning import comparison_key, key_digest
+from models.writing import comparison_key
+from tasks.cleaning import key_digest
 from tasks.records import paragraph_id, read_records
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """Find held-out sentences in other text, and keep them out of what is trained on.
 
 A held-out sentence is found again by its id, in any language (its translation in another bitext is
-a leak too), by its exact text up to case, width, punctuation and spacing, or by a text that is
-nearly equal.
+a leak too), by its exact text up to case, width, punctuation, spacing and what else
+`models.writing.comparison_key` leaves out, or by a text that is nearly equal.
 """
 
 import heapq
@@ -17,7 +17,8 @@ import regex
 from annotated_types import Ge, Gt, Le
 
 from models.support.errors import LeakError
-from tasks.cleaning import comparison_key, count_words, digest_of, sentences
+from models.writing import comparison_key, count_words
+from tasks.cleaning import digest_of, sentences
 from tasks.identity import are_others, join_text, may_be_row_number, texts_by_id
 from tasks.records import Record, RecordWriter, corpus_of, paragraph_id, read_records
 from tasks.splitting import rank
@@ -40,11 +41,11 @@ class LeakRules:
     """What counts as a leak, and what is done about it.
 
     A text shorter than `min_words` words is too generic to be a leak by its text ("thank you!"); by
-    its id it still is. Two letters of a script that puts no spaces between words count as one. One
-    text of two that are compared may also be a sentence of the other, if it has at least
-    `min_part_words` words: a corpus is cut into sentences, the next is not. `near` is the least
-    share of common character `shingle`-grams (Jaccard) of two texts that are nearly equal; 1 looks
-    for exact text alone.
+    its id it still is. Four letters of a script that puts no spaces between words count as one, of
+    Chinese and Japanese two. One text of two that are compared may also be a sentence of the other,
+    if it has at least `min_part_words` words: a corpus is cut into sentences, the next is not.
+    `near` is the least share of common character `shingle`-grams (Jaccard) of two texts that are
+    nearly equal; 1 looks for exact text alone.
     """
 
     policy: Literal["drop", "fail", "report"] = "drop"
@@ -113,14 +114,19 @@ class TextKeys(NamedTuple):
         """Return the keys of a text."""
         cut = list(sentences(text))
         parts = map(comparison_key, cut if cut[1:] else [])
-        long = [_unspaced(p) for p in parts if count_words(p) >= rules.min_part_words]
+        long = [_unspaced(p) for p in parts if _has_words(p, rules.min_part_words)]
         return cls(whole_key(text, rules), long)
 
 
 def whole_key(text: str, rules: LeakRules) -> str:
     """Return the key of a whole text; empty where it is too generic."""
     key = comparison_key(text)
-    return _unspaced(key) if count_words(key) >= rules.min_words else ""
+    return _unspaced(key) if _has_words(key, rules.min_words) else ""
+
+
+def _has_words(key: str, least: int) -> bool:
+    """Say whether a text is specific enough, however it is spaced."""
+    return count_words(key, trust_spaces=False) >= least
 
 
 def _unspaced(key: str) -> str:
@@ -194,18 +200,19 @@ class HeldOutIndex:
         columns: Sequence[str],
         strangers: Strangers = frozenset(),
     ) -> Iterator[Match]:
-        """Yield the held-out texts that a record repeats: by id first, then by its texts."""
+        """Yield the held-out texts that a record repeats: by id, then exactly, then nearly."""
         by_id = (self.by_id.get(i, ()) for i in ids_within(record["id"]))
         same_id = self._matches("id", dict.fromkeys(chain.from_iterable(by_id)))
         corpus = corpus_of(record["id"])
         yield from (match for match in same_id if (corpus, match.held_out.set) not in strangers)
-        for column in columns:
-            keys = TextKeys.of(record[column], self.rules)
-            exact = dict.fromkeys(chain.from_iterable(self._equal(keys)))
-            yield from self._matches("exact", exact)
-            if self._near and keys.whole:
-                near = (number for number in self._near.find(keys.whole) if number not in exact)
-                yield from self._matches("near", near)
+        keys = [TextKeys.of(record[column], self.rules) for column in columns]
+        equal = (numbers for column in keys for numbers in self._equal(column))
+        exact = dict.fromkeys(chain.from_iterable(equal))
+        yield from self._matches("exact", exact)
+        if self._near:
+            wholes = (column.whole for column in keys if column.whole)
+            near = dict.fromkeys(chain.from_iterable(map(self._near.find, wholes)))
+            yield from self._matches("near", (number for number in near if number not in exact))
 
     def _equal(self, keys: TextKeys) -> Iterator[Sequence[int]]:
         """Yield the items that a text equals, is a sentence of, or has as a sentence."""

@@ -63,9 +63,9 @@ class Example:
 class Profile:
     """What a text is like; what could not be measured is None.
 
-    Words are what white space separates; where none is written, U+200B, or else every fourth letter
-    (of Chinese and Japanese every second) ends one. `repeated` counts the lines that equal an earlier one
-    without case, width and punctuation. Unknown characters are those that stand for nothing:
+    Words are what white space separates, or U+200B; where neither is written, four letters are one,
+    of Chinese and Japanese two. `repeated` counts the lines that equal an earlier one without case,
+    width and punctuation. Unknown characters are those that stand for nothing:
     unassigned, private, control and replacement characters. Examples go by what is odd about them:
     `longest`, `shortest` (in characters), `most repeated` (times); a filter's worst lines belong
     beside them, under the filter's name.

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from models.engines.gloss import GlossEngine
 from models.engines.protocol import Decoding, Engine, Line, Noise
 from models.support.errors import ContractError, LeakError, StageError
+from models.writing import comparison_key
 from pipeline.dag import find_stages
 from pipeline.running import building
 from pipeline.stages import translations as translating
 from pipeline.stages.stage import Stage
 from tasks.bitext import clean_rows, prepare_bitext
-from tasks.cleaning import CleaningRules, Counts, comparison_key
+from tasks.cleaning import CleaningRules, Counts
 from tasks.filtering import FilterLimits, accept, text_scorers, write_scores
 from tasks.labelled import prepare_labelled
 from tasks.leakage import HeldOut, HeldOutIndex, LeakRules, TextSet, remove_leaks

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.writing import comparison_key
 from tasks.cleaning import (
     CleaningRules,
-    comparison_key,
     key_digest,
     normalise,
     reason_to_drop,

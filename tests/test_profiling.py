@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from models.subwords import SubwordRecipe, Subwords, train_subwords
 from models.support.errors import SourceError, SpecError
+from models.writing import comparison_key
 from pipeline.looking.profiling import TextProfile, profile
-from tasks.cleaning import comparison_key
 from tasks.profiling import EXAMPLES, EXCERPT_CHARACTERS, Profile, Profiler
 
 LINES = ["Satu dua.", "satu  DUA", "", "tiga", "satu dua!", "  ", "empat lima enam tujuh"]

@@ -37,10 +37,10 @@ class Ngrams:
             )
         ]
         if self.words:
-            words = TfidfVectorizer(
+            of_words = TfidfVectorizer(
                 tokenizer=words, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
             )
-            parts.append(("words", words))
+            parts.append(("words", of_words))
         return FeatureUnion(parts)
 
     def fit(self, inputs: Sequence[str]) -> None:

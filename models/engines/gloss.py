@@ -38,9 +38,10 @@ class GlossEngine:
     def translate(
         self, lines: Sequence[Line], *, source: str, target: str, decoding: Decoding
     ) -> list[Line]:
-        """Return a gloss for each line, with punctuation as it was, and spacing where there was any.
+        """Return a gloss for each line, with spacing and punctuation as they were.
 
-        There is but one gloss: how to search for it has no meaning.
+        A word gets a space where the script of its source has none. There is but one gloss: how to
+        search for it has no meaning.
         """
         lexicon = self.lexicons[source, target]
 

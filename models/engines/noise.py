@@ -1,7 +1,8 @@
 """Noise on the words of a text: what makes synthetic sources harder than beam search leaves them.
 
-Source: Edunov et al. 2018, after Lample et al. 2018. The text is not segmented yet and bears no tag.
-Words are what spaces part; in a script that writes none, what U+200B parts, else syllables.
+Source: Edunov et al. 2018, after Lample et al. 2018. The text is not segmented yet and bears no
+tag. Words are what spaces part, or U+200B, the Ethiopic word space and the Tibetan tsheg. Noise
+breaks no word: where nothing parts words, it hits clauses.
 """
 
 from collections.abc import Sequence
