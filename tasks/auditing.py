@@ -10,10 +10,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import permutations
+from typing import NamedTuple
 
-from tasks.cleaning import digest_of
+from tasks.cleaning import digest_of, sentence_keys
 from tasks.identity import is_row_number
-from tasks.leakage import HeldOutIndex, LeakRules, MatchKind, TextSet, text_digest
+from tasks.leakage import (
+    HeldOutIndex,
+    LeakRules,
+    MatchKind,
+    TextKeys,
+    TextSet,
+    text_digest,
+    whole_key,
+)
 from tasks.records import corpus_of, paragraph_id, read_records
 from tasks.splitting import HELD_OUT_PARTS
 
@@ -105,6 +114,42 @@ def _origin(looked_at: TextSet, sentence_id: str) -> str:
     """Return what the audit calls the text that a sentence stands in."""
     name = looked_at.name
     return f"{name} {corpus_of(sentence_id)}" if looked_at.by_corpus else name
+
+
+class Gap(NamedTuple):
+    """How many texts of a held-out set the guard lets pass in some way, and by what rule."""
+
+    set: str
+    rule: str
+    what: str
+    texts: int
+    of: int
+
+
+def gaps(index: HeldOutIndex) -> list[Gap]:
+    """Return what weakens the guard: what it does not look for by its text, or in part."""
+    rules = index.rules
+    texts: Counter[str] = Counter()
+    generic: Counter[str] = Counter()
+    sentences: Counter[str] = Counter()
+    short: Counter[str] = Counter()
+    for item in index.items:
+        if is_held_out(item.set):
+            parts = sentence_keys(item.text)
+            texts[item.set] += 1
+            generic[item.set] += not whole_key(item.text, rules)
+            sentences[item.set] += len(parts)
+            short[item.set] += len(parts) - len(TextKeys.of(item.text, rules).parts)
+    found = []
+    for name, all_of in texts.items():
+        few, part = f"min_words: {rules.min_words}", f"min_part_words: {rules.min_part_words}"
+        found += [
+            Gap(name, few, "shorter texts are found by id alone", generic[name], all_of),
+            Gap(name, part, "shorter sentences of a text alone", short[name], sentences[name]),
+            Gap(name, "near: 1", "nearly equal texts", all_of * (rules.near == 1), all_of),
+            Gap(name, "policy: report", "leaks stay", all_of * (rules.policy == "report"), all_of),
+        ]
+    return [gap for gap in found if gap.texts]
 
 
 @dataclass

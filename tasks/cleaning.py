@@ -185,6 +185,12 @@ def sentences(paragraph: str) -> Iterator[str]:
     return filter(None, map(str.strip, writing.sentences(paragraph)))
 
 
+def sentence_keys(text: str) -> list[str]:
+    """Return the comparison keys of a text's sentences, where it has several."""
+    cut = list(sentences(text))
+    return list(map(comparison_key, cut)) if cut[1:] else []
+
+
 def key_digest(text: str) -> bytes:
     """Return 8 bytes that stand for a text's comparison key in large sets."""
     return digest_of(comparison_key(text))

@@ -18,7 +18,7 @@ from annotated_types import Ge, Gt, Le
 
 from models.support.errors import LeakError
 from models.writing import comparison_key, count_words
-from tasks.cleaning import digest_of, sentences
+from tasks.cleaning import digest_of, sentence_keys
 from tasks.identity import are_others, join_text, may_be_row_number, texts_by_id
 from tasks.records import Record, RecordWriter, corpus_of, paragraph_id, read_records
 from tasks.splitting import rank
@@ -112,8 +112,7 @@ class TextKeys(NamedTuple):
     @classmethod
     def of(cls, text: str, rules: LeakRules) -> "TextKeys":
         """Return the keys of a text."""
-        cut = list(sentences(text))
-        parts = map(comparison_key, cut if cut[1:] else [])
+        parts = sentence_keys(text)
         long = [_unspaced(p) for p in parts if _has_words(p, rules.min_part_words)]
         return cls(whole_key(text, rules), long)
 

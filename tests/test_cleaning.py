@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.writing import comparison_key
 from tasks.cleaning import (
     CleaningRules,
+    Counts,
     key_digest,
     normalise,
     reason_to_drop,
@@ -17,8 +18,27 @@ from tasks.cleaning import (
 )
 
 RULES = CleaningRules()
+FLAG = "\U0001f3f4\U000e0067\U000e0062\U000e007f"
 CLUTTER = st.sampled_from(
-    ["@budi", "#", "https://t.co/x", "www.", "[URL]", "[USERNAME]", "e", "\u0301", "\u00ad", " "]
+    [
+        "@budi",
+        "#",
+        "&#35;",
+        "&amp;",
+        "我",
+        "ก",
+        "\u200b",
+        ":",
+        "@张三",
+        "https://t.co/x",
+        "www.",
+        "[URL]",
+        "[USERNAME]",
+        "e",
+        "\u0301",
+        "\u00ad",
+        " ",
+    ]
 )
 MESSY = st.one_of(st.text(), st.lists(CLUTTER).map("".join))
 
@@ -49,6 +69,24 @@ MESSY = st.one_of(st.text(), st.lists(CLUTTER).map("".join))
         ("क्\u200dष हिन्दी", "क्\u200dष हिन्दी"),
         ("كِتَابٌ ؟", "كِتَابٌ ؟"),
         ("ꦲꦤꦕꦫꦫꦤ", "ꦲꦤꦕꦫꦫꦤ"),
+        ("I&#39;m late &amp; the shop&#x2019;s closed.", "I'm late & the shop’s closed."),
+        ("a &#124; b &amp;lt; R&D AT&T", "a | b < R&D AT&T"),
+        ("&#35;satu &#91;URL&#93; &nbsp; &#64;budi", "satu"),
+        ("C# and F# are #languages, #5 F#m", "C# and F# are languages, #5 F#m"),
+        ("#2019GantiPresiden ##Judul #️⃣", "2019GantiPresiden Judul #️⃣"),
+        ("我很开心https://t.co/abc今天天气很好", "我很开心 今天天气很好"),
+        ("看https://x.cn/a，很好", "看 ，很好"),
+        ("ไปเที่ยวที่www.x.comสนุกมาก", "ไปเที่ยวที่ สนุกมาก"),
+        ("HTTPS://Contoh.id/A deleng", "deleng"),
+        ("你好@budi今天 @张三 你好 @张三你好", "你好 今天 你好 @张三你好"),
+        ("ดู@budi_1ครับ ＠ken", "ดู ครับ"),
+        ("今天#天气#很好 ＃日本", "今天 天气 很好 日本"),
+        ("ខ្ញុំ\u200bទៅ\u200b\u200bសាលា\u200b។\u200b", "ខ្ញុំ\u200bទៅ\u200bសាលា។"),
+        ("ขอ\u200b \u200bบ\u200ba", "ขอ บ\u200ba"),
+        ("你\u200b好 ak\u200bu", "你好 aku"),
+        ("ᠮᠣᠩᠭᠣᠯ\u180eᠤᠨ", "ᠮᠣᠩᠭᠣᠯ\u180eᠤᠨ"),
+        ("آية \u06dd١ \u202eab\u202c", "آية \u06dd١ ab"),
+        (f"{FLAG} a\U000e0067b", f"{FLAG} ab"),
     ],
 )  # fmt: skip
 def test_normalise(raw: str, clean: str) -> None:
@@ -62,6 +100,7 @@ def test_normalise(raw: str, clean: str) -> None:
         ("strip_placeholders", "halo [URL]"),
         ("strip_handles", "halo @budi"),
         ("strip_hash_signs", "halo #jawa"),
+        ("decode_entities", "halo &#39; &amp;"),
     ],
 )
 def test_each_rule_can_be_switched_off(rule: str, text: str) -> None:
@@ -97,6 +136,10 @@ def test_normalised_text_is_one_clean_line(text: str) -> None:
         (" ".join(["a"] * 101), "too_long"),
         ("a" * 1000, None),
         ("a" * 1001, "too_long"),
+        ("我" * 200, None),
+        ("我" * 201, "too_long"),
+        ("ก" * 400, None),
+        ("ក\u200b" * 101, "too_long"),
     ],
 )
 def test_reason_to_drop(text: str, reason: str | None) -> None:
@@ -165,3 +208,19 @@ def test_different_sentences_stay_different(one: str, other: str) -> None:
 @given(st.text(alphabet="kalimat ", min_size=1))
 def test_case_and_punctuation_never_make_a_new_sentence(text: str) -> None:
     assert comparison_key(f"“{text.upper()}” !") == comparison_key(text) or not text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired"),
+    [
+        ("I&#39;m", {"html_entities": 1}),
+        ("R&D, C#", {}),
+        ("a\x07b &amp; c", {"control_characters": 1, "html_entities": 1}),
+        ("ខ្ញុំ\u200bទៅ", {}),
+        ("ak\u200bu", {"control_characters": 1}),
+    ],
+)
+def test_repairs_are_counted_by_what_was_wrong(text: str, repaired: dict[str, int]) -> None:
+    counts = Counts()
+    counts.note_repairs(text)
+    assert counts.repaired == repaired

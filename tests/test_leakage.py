@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.support.errors import LeakError
-from tasks.auditing import audit, is_held_out, shared_training_text
+from tasks.auditing import Gap, audit, gaps, is_held_out, shared_training_text
 from tasks.leakage import (
     HeldOut,
     HeldOutIndex,
@@ -327,3 +327,50 @@ def test_a_text_is_always_found_again_however_it_is_written(
     again = "".join(word.upper() + mark for word, mark in zip(words, marks, strict=False))
     matches = [m.kind for m in found.find({"id": "k:1", "ind": again}, ["ind"])]
     assert matches == ["exact"]
+
+
+@pytest.mark.parametrize(
+    ("held_out", "text"),
+    [
+        ("O‘g‘il kitobni ko‘radi", "o'g'il kitobni ko'radi."),
+        ("قرأتُ ١٢ كتـــابا اليوم", "قرأتُ 12 كتابا اليوم"),
+        ("I&#39;m late &amp; sorry", "I'm late & sorry"),
+        ("ខ្ញុំ\u200bទៅ\u200bសាលារៀន\u200bថ្ងៃនេះ", "ខ្ញុំទៅសាលារៀនថ្ងៃនេះ"),
+        ("می\u200cخواهم کتاب بخوانم", "میخواهم کتاب بخوانم"),
+    ],
+)
+def test_another_spelling_is_the_same_text(held_out: str, text: str) -> None:
+    assert matches(held_out, text) == ["exact"]
+
+
+def test_an_exact_match_in_any_column_comes_before_a_near_one_in_another() -> None:
+    held_out = [
+        HeldOut("near", "ind", "t:1", "Saya pergi ke pasar besar di kota ini"),
+        HeldOut("exact", "jav", "t:2", LONG),
+    ]
+    record = {"id": "k:1", "ind": "Saya pergi ke pasar besar di kota.", "jav": f"{LONG}!"}
+    found = HeldOutIndex(held_out, RULES).find(record, ["ind", "jav"])
+    assert [(match.kind, match.held_out.set) for match in found] == [
+        ("exact", "exact"),
+        ("near", "near"),
+    ]
+
+
+def test_what_the_guard_does_not_look_for_is_counted() -> None:
+    held_out = [
+        HeldOut("MT test a-b", "a", "t:1", "Nggih."),
+        HeldOut("MT test a-b", "b", "t:1", f"Nggih. {LONG}."),
+        HeldOut("MT test a-b", "a", "t:2", LONG),
+        HeldOut("task train x-a", "a", "u:1", "Ya."),
+        HeldOut("task test x-a", "a", "u:2", "我爱你"),
+    ]
+    assert gaps(HeldOutIndex(held_out, RULES)) == [
+        Gap("MT test a-b", "min_words: 3", "shorter texts are found by id alone", 1, 3),
+        Gap("MT test a-b", "min_part_words: 6", "shorter sentences of a text alone", 1, 2),
+        Gap("task test x-a", "min_words: 3", "shorter texts are found by id alone", 1, 1),
+    ]
+    weak = LeakRules(near=1.0, min_words=1, min_part_words=1, policy="report")
+    assert [(gap.rule, gap.texts) for gap in gaps(HeldOutIndex(held_out[-1:], weak))] == [
+        ("near: 1", 1),
+        ("policy: report", 1),
+    ]

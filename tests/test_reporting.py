@@ -263,6 +263,7 @@ def test_manifest_text_cannot_write_html(tmp_path: Path) -> None:
         experiment=experiment.model_copy(update={"name": evil}),
         scores=[],
         overlaps=[],
+        gaps=[],
         manifests=[
             {
                 "stage": "Bitext",

@@ -11,7 +11,7 @@ from pipeline.console import tell, terminal, visible
 from pipeline.looking.scores import finished_scores, finished_trainings
 from pipeline.reporting.findings import score_grids
 from pipeline.reporting.records import Contrast, Record, Score
-from pipeline.reporting.tables import Grid, contrast_grids, leak_grids, overall
+from pipeline.reporting.tables import Grid, contrast_grids, gap_grids, leak_grids, overall
 from pipeline.reporting.trainings import Training
 from pipeline.stages.report import Report
 from tasks.auditing import is_held_out
@@ -34,11 +34,11 @@ def print_answer(experiment: str) -> None:
     tell(f"\nReport: {report.artifact.path('report.html')}", sys.stdout)
 
 
-def print_audit(overlaps: list[Record], remarks: Sequence[str]) -> None:
-    """Print where held-out text was found, and what else is odd about ids."""
+def print_audit(overlaps: list[Record], gaps: list[Record], remarks: Sequence[str]) -> None:
+    """Print where held-out text was found, what is not looked for, what is odd about ids."""
     found = any(is_held_out(overlap["to"]) for overlap in overlaps)
     none = [] if found else ["No held-out sentence stands in any other text."]
-    print_grids(leak_grids(overlaps), remarks=[*none, *remarks])
+    print_grids(chain(leak_grids(overlaps), gap_grids(gaps)), remarks=[*none, *remarks])
 
 
 def print_grids(grids: Iterable[Grid], *, remarks: Iterable[str] = ()) -> None:

@@ -97,13 +97,16 @@ def audit(experiment: Experiment, form: Format = Form.TABLE) -> None:
 
     stage = LeakAudit(experiment=experiment)
     building.run([stage])
-    overlaps, remarks = (stage.artifact.manifest[fact] for fact in ("overlaps", "remarks"))
+    facts = ("overlaps", "gaps", "remarks")
+    overlaps, gaps, remarks = (stage.artifact.manifest[fact] for fact in facts)
     if form is Form.JSON:
         print_json(overlaps)
+        for gap in gaps:
+            tell(f"not looked for: {gap['texts']:,} of {gap['set']}: {gap['what']} ({gap['rule']})")
         for remark in remarks:
             tell(f"warning: {remark}")
     else:
-        print_audit(overlaps, remarks)
+        print_audit(overlaps, gaps, remarks)
 
 
 def translate(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from models.support.errors import SourceError, SpecError, SprachbundError
+from models.writing import count_words
 from pipeline.settings import Settings
 from pipeline.specs.loading import find_manifest, line_of, load_manifest
 from pipeline.specs.manifests import PairManifest
@@ -119,7 +120,7 @@ def profile_corpus(
     for record in clean_rows(seen, languages, rules=rules, counts=counts, held_out=held_out):
         parts[record["part"]] += 1
         texts = [record[language] for language in languages]
-        words.update(dict(zip(languages, (len(text.split()) for text in texts), strict=True)))
+        words.update(dict(zip(languages, map(count_words, texts), strict=True)))
         copies += len(set(texts)) < len(texts)
     profile = CorpusProfile(name, languages, counts, words, copies, parts)
     if not counts.read:

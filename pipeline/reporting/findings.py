@@ -8,6 +8,7 @@ from pipeline.reporting.records import Contrast, MtScore, Record, Score, TaskSco
 from pipeline.reporting.tables import (
     Grid,
     contrast_grids,
+    gap_grids,
     leak_grids,
     mt_grid,
     spread_grid,
@@ -33,6 +34,7 @@ class Findings:
     experiment: Experiment
     scores: list[Score]
     overlaps: list[Record]
+    gaps: list[Record]
     manifests: list[Record]
 
     @property
@@ -76,6 +78,7 @@ class Findings:
             if m["counts"] and m["stage"] not in ("TrainedModel", "Lexicon")
         ]
         yield from leak_grids(self.overlaps)
+        yield from gap_grids(self.gaps)
         yield training_text_grid(self.manifests)
         yield Grid(
             "Data", ["stage", "label", "counts"], counts, "read, kept and dropped by reason", 3

@@ -110,7 +110,7 @@ class ScoresSpec:
 class BitextScores(Stage[ScoresSpec]):
     """What the noise filters think of each sentence pair of a bitext's training part."""
 
-    VERSION = 2
+    VERSION = 3
 
     pair = luigi.Parameter(description="name of the pair")
 
@@ -144,6 +144,8 @@ class BitextScores(Stage[ScoresSpec]):
 
 class MonolingualScores(Stage[ScoresSpec]):
     """What the noise filters think of each sentence of a language's monolingual text."""
+
+    VERSION = 2
 
     language = luigi.Parameter(description="language code")
 

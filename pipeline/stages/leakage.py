@@ -12,7 +12,7 @@ from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, monolingu
 from pipeline.stages.filtering import SCORES, BitextScores, MonolingualScores
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Artifact, Draft
-from tasks.auditing import audit, is_held_out, is_looked_for, shared_training_text
+from tasks.auditing import audit, gaps, is_held_out, is_looked_for, shared_training_text
 from tasks.filtering import FilterLimits, accept
 from tasks.identity import doubts
 from tasks.leakage import (
@@ -159,6 +159,7 @@ class LeakAudit(Stage[LeakAuditSpec]):
         index = HeldOutIndex(all_texts(wanted), spec.rules)
         overlaps = [*audit(sets, index), *shared_training_text(others, spec.rules)]
         out.facts["overlaps"] = [overlap.as_record() for overlap in overlaps]
+        out.facts["gaps"] = [gap._asdict() for gap in gaps(index)]
         out.facts["remarks"] = [
             *_doubts_about_ids(spec.sets.labelled, inputs.many("labelled")),
             *map(str, shared_corpora(sets, spec.rules)),

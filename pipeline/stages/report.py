@@ -51,6 +51,7 @@ class Report(Stage[ReportSpec]):
             spec.experiment,
             scores=named_figures(spec.experiment, spec.names, manifests),
             overlaps=inputs.one("audit").manifest["overlaps"],
+            gaps=inputs.one("audit").manifest["gaps"],
             manifests=list(lineage(chain(*scoring)).values()),
         )
         out.facts["verdicts"] = findings.verdicts

@@ -52,6 +52,8 @@ class Classifiers(Stage[ClassifiersSpec]):
     Seed s reads the translation by replicate s modulo their number.
     """
 
+    VERSION = 2
+
     LIBRARIES = LIBRARIES
 
     task = luigi.Parameter(description="name of the task")

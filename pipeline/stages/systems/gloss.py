@@ -29,7 +29,7 @@ class LexiconSpec:
 class Lexicon(Stage[LexiconSpec]):
     """One pair's word lexicons, one a direction."""
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     pair = luigi.Parameter(description="name of the pair")
 
