@@ -10,8 +10,9 @@ from models.support.errors import SourceError
 from tasks.cleaning import CleaningRules, Counts, key_digest, normalise
 from tasks.identity import Likeness, likeness, may_be_row_number
 from tasks.records import Record, RecordWriter, read_columns, read_records, write_records
-from tasks.sources.reading import FetchedCorpus, read_corpus
-from tasks.splitting import HELD_OUT_PARTS, PARTS, rank
+from tasks.sources.description import ShareSplit
+from tasks.sources.reading import FetchedCorpus, Row, read_corpus
+from tasks.splitting import HELD_OUT_PARTS, NAMED_PARTS, PARTS, part_by_share, rank
 
 REPEATED = "repeated.parquet"
 LabelOf = Mapping[str, tuple[str, str]]
@@ -38,27 +39,48 @@ class SourceSet(NamedTuple):
         return cls(read_columns(folder / REPEATED)["key"], {*labels}, items)
 
 
-def read_labels(fetched: FetchedCorpus, labels: Sequence[str]) -> dict[str, tuple[str, str]]:
+def read_labels(
+    fetched: FetchedCorpus, labels: Sequence[str], split: ShareSplit | None = None
+) -> dict[str, tuple[str, str]]:
     """Return label and split of every item; raise for one that is unknown or in doubt."""
     found: dict[str, tuple[str, str]] = {}
     for row in read_corpus(*fetched):
-        label = row.fields["label"].strip()
+        label, part = row.fields["label"].strip(), part_of(row, split)
         if label not in labels:
             raise SourceError(
                 f"corpus {fetched.corpus.name}: item {row.key!r} has the label {label!r}; "
                 f"the task knows {', '.join(labels)}"
             )
-        if row.split is None:
-            raise SourceError(
-                f"corpus {fetched.corpus.name}: item {row.key!r} is in no split; "
-                "give each file its `split`"
-            )
-        if found.setdefault(row.key, (label, row.split)) != (label, row.split):
+        if part is None:
+            raise SourceError(f"corpus {fetched.corpus.name}: {without_part(row)}")
+        if found.setdefault(row.key, (label, part)) != (label, part):
             raise SourceError(
                 f"corpus {fetched.corpus.name}: item {row.key!r} stands there twice, as "
-                f"{found[row.key]} and as {(label, row.split)}; ids must be unique over all splits"
+                f"{found[row.key]} and as {(label, part)}; ids must be unique over all splits"
             )
     return found
+
+
+def part_of(row: Row, split: ShareSplit | None) -> str | None:
+    """Return the part of an item: as its column or its file says, else as it is drawn."""
+    if "split" in row.fields:
+        return NAMED_PARTS.get(row.fields["split"].strip().casefold())
+    if row.split is not None or split is None:
+        return row.split
+    return part_by_share(group_of(row), split)
+
+
+def group_of(row: Row) -> str:
+    """Return what is drawn as a whole: the group of an item, or the item alone."""
+    return row.fields.get("group", "").strip() or row.key
+
+
+def without_part(row: Row) -> str:
+    """Say why an item is in no part, and what to do."""
+    if "split" in row.fields:
+        known = ", ".join(NAMED_PARTS)
+        return f"item {row.key!r} has the split {row.fields['split']!r}; expected one of {known}"
+    return f"item {row.key!r} is in no split; give each file its `split`, or the task one to draw"
 
 
 def prepare_labelled(

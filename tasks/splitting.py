@@ -1,13 +1,20 @@
 """Divide a corpus into train, dev and test by a rule that depends on ids alone."""
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
-from tasks.sources.description import HashSplit
+from tasks.sources.description import HashSplit, ShareSplit, SplitName
 
 PARTS = ("train", "dev", "test")
 HELD_OUT_PARTS = ("dev", "test")
+RANKS = 2**64
+NAMED_PARTS: Mapping[str, SplitName] = {
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("dev", "devel", "development", "val", "valid", "validation"), "dev"),
+    **dict.fromkeys(("test", "testing", "tst"), "test"),
+}
+"""What people call the parts, in lower case."""
 
 
 def rank(sentence_id: str, seed: int) -> int:
@@ -31,6 +38,14 @@ def assign(ids: Iterable[str], split: HashSplit) -> dict[str, str]:
         sentence_id: next(part for part, bound in bounds.items() if place < bound)
         for place, (_, sentence_id) in enumerate(chosen)
     }
+
+
+def part_by_share(group: str, split: ShareSplit) -> SplitName:
+    """Return the part of a group: it hangs on the group alone, not on what else there is."""
+    place = rank(group, split.seed) / RANKS
+    if place < split.test:
+        return "test"
+    return "dev" if place < split.test + split.dev else "train"
 
 
 def propose(usable: int) -> HashSplit:

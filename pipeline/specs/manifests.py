@@ -15,6 +15,7 @@ from tasks.sources.description import (
     HubDataset,
     PlainText,
     Sandbox,
+    ShareSplit,
     Split,
 )
 from tasks.sources.fetching import is_remote
@@ -99,7 +100,8 @@ class TaskManifest(Manifest):
     """A labelled set for sentence classification, with the same items in several languages.
 
     With `labels_from`, labels and splits come from that corpus and are joined to the texts by id;
-    without it, each text corpus must map `label` itself.
+    without it, each text corpus must map `label` itself. An item is in the part that its column
+    `split` names, if `columns` maps one, else in that of its file, else `split` draws one.
     """
 
     name: Name
@@ -108,6 +110,7 @@ class TaskManifest(Manifest):
     labels: Annotated[tuple[str, ...], Field(min_length=2)]
     texts: dict[LanguageCode, Corpus]
     labels_from: Corpus | None = None
+    split: ShareSplit | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "TaskManifest":
@@ -125,6 +128,8 @@ class TaskManifest(Manifest):
         if self.source_language not in self.texts:
             text = f"the source language {self.source_language!r} is missing"
             problems.append((("texts",), text))
+        if self.split and self.split.dev + self.split.test >= 1:
+            problems.append((("split",), "dev and test leave nothing to train on"))
         if problems:
             raise FieldsError(problems)
         return self

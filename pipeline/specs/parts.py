@@ -1,7 +1,15 @@
 """Which parts (train, dev, test) a language's labelled set has, as far as its manifest tells."""
 
 from pipeline.specs.manifests import TaskManifest
-from tasks.sources.description import Corpus, Files, HubDataset
+from tasks.sources.description import (
+    BibleVerses,
+    Columns,
+    Corpus,
+    Files,
+    HubDataset,
+    PlainText,
+    Source,
+)
 from tasks.splitting import PARTS
 
 
@@ -21,8 +29,27 @@ def task_parts(task: TaskManifest, language: str) -> set[str]:
     Labels from a corpus of their own bring its parts; texts that declare some have those alone.
     """
     texts = task.texts[language]
-    parts = declared_parts(task.labels_from or texts)
+    parts = _possible(task, task.labels_from or texts)
     of_texts = declared_parts(texts)
     if task.labels_from and None not in of_texts:
         parts &= of_texts
-    return {part for part in parts if part}
+    return parts
+
+
+def _possible(task: TaskManifest, corpus: Corpus) -> set[str]:
+    """Return the parts that a corpus with labels declares, or that items may be drawn into."""
+    if "split" in columns_of(corpus.source):
+        return {*PARTS}
+    declared = declared_parts(corpus)
+    if None in declared and task.split:
+        declared |= {"train", "test"} | ({"dev"} if task.split.dev else set())
+    return {part for part in declared if part}
+
+
+def columns_of(source: Source) -> Columns:
+    """Return which column holds which of our fields."""
+    if isinstance(source, HubDataset):
+        return source.columns
+    if isinstance(source, Files) and not isinstance(source.format, PlainText | BibleVerses):
+        return source.format.columns
+    return {}

@@ -13,7 +13,15 @@ from tasks.bitext import prepare_bitext
 from tasks.cleaning import CleaningRules
 from tasks.labelled import SourceSet, prepare_labelled, read_labels
 from tasks.monolingual import prepare_monolingual
-from tasks.sources.description import Corpus, Files, HashSplit, HubDataset, Source, Split
+from tasks.sources.description import (
+    Corpus,
+    Files,
+    HashSplit,
+    HubDataset,
+    ShareSplit,
+    Source,
+    Split,
+)
 from tasks.sources.fetching import address, fetch, is_remote, sha256_of
 from tasks.sources.reading import FetchedCorpus
 
@@ -216,6 +224,7 @@ class LabelledDataSpec:
     labels: tuple[str, ...]
     rules: CleaningRules
     limits: dict[str, int]
+    split: ShareSplit | None
 
 
 class LabelledData(Stage[LabelledDataSpec]):
@@ -235,6 +244,7 @@ class LabelledData(Stage[LabelledDataSpec]):
             labels=task.labels,
             rules=study.cleaning,
             limits=study.slice.task_limits,
+            split=task.split,
         )
 
     def label(self) -> str:
@@ -257,7 +267,7 @@ class LabelledData(Stage[LabelledDataSpec]):
         labelled = texts
         if spec.labels_from is not None:
             (labelled,) = fetched((spec.labels_from,), inputs, "labels")
-        label_of = read_labels(labelled, spec.labels)
+        label_of = read_labels(labelled, spec.labels, spec.split)
         source = [SourceSet.load(artifact.folder) for artifact in inputs.many("source")]
         out.counts = prepare_labelled(
             texts,

@@ -7,7 +7,7 @@ keeps error messages to the variant that `kind` names, shows here.
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt, Lt
 from pydantic import Field
 
 from tasks.sandbox import SandboxRecipe
@@ -164,6 +164,20 @@ class ShippedSplit:
 
 
 Split = Annotated[HashSplit | ShippedSplit, Field(discriminator="rule")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareSplit:
+    """Draw dev and test of a labelled set: these shares of its groups, by the hash of each.
+
+    The group of an item is what its column `group` says, else its id, so that an item is in the
+    same part in every language, and more items move none.
+    """
+
+    rule: Literal["shares"]
+    dev: Annotated[float, Ge(0), Lt(1)] = 0.1
+    test: Annotated[float, Gt(0), Lt(1)] = 0.2
+    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
