@@ -100,13 +100,15 @@ def prepare_labelled(
     earlier in train, is left out too, and so is one that is in the source language: where a text
     repeats there, its translations differ. All these keys are written to `repeated.parquet`. Dev
     and test items are never removed. The source language needs train items, another one test items;
-    SourceError where they are missing, or can teach or test nothing.
+    SourceError where they are missing, where no row of a part is usable, and where what is left can
+    teach or test nothing.
 
     Where keys do not name the same items as in the source language, they get the language in
     front (`jav/train-17`), so that nothing ever takes the two for one.
     """
     counts = Counts()
     by_part = _labelled_parts(texts, label_of, rules, counts)
+    needed = {"test" if source else "train", *by_part}
     ids: dict[str, object] = {}
     if source and (found := _likeness(source.items, by_part)).items:
         shared = ids_are_shared(found, [key for items in by_part.values() for key in items])
@@ -115,11 +117,11 @@ def prepare_labelled(
             by_part = {part: _renamed(items, language) for part, items in by_part.items()}
     repeated = {*(source.repeated if source else ()), *_repeated(by_part)}
     write_records(out / REPEATED, {"key": sorted(repeated)})
-    train = by_part["train"]
+    train = by_part.get("train", {})
     by_part["train"] = {key: train[key] for key in train if key not in repeated}
     counts.dropped["repeated_text"] = len(train) - len(by_part["train"])
-    classes = {part: _write(by_part[part], limits.get(part), out, part) for part in PARTS}
-    problems = list(_problems(classes, source))
+    classes = {part: _write(by_part.get(part, {}), limits.get(part), out, part) for part in PARTS}
+    problems = list(_problems(classes, needed, source))
     if problems:
         raise SourceError(
             f"corpus {texts.corpus.name}: {'; '.join(problems)} (read {counts.read} texts for "
@@ -162,8 +164,8 @@ def _renamed(items: Mapping[str, Record], language: str) -> dict[str, Record]:
 def _labelled_parts(
     texts: FetchedCorpus, label_of: LabelOf, rules: CleaningRules, counts: Counts
 ) -> dict[str, dict[str, Record]]:
-    """Return the items of each part by key, and count those without text or label."""
-    by_part: dict[str, dict[str, Record]] = {part: {} for part in PARTS}
+    """Return the items of each part that has rows, by key; count those without text or label."""
+    by_part: dict[str, dict[str, Record]] = {}
     without_text = set(label_of)
     for row in read_corpus(texts.corpus, texts.folder):
         counts.read += 1
@@ -172,25 +174,30 @@ def _labelled_parts(
             counts.drop("no_label")
             continue
         label, part = label_of[row.key]
+        items = by_part.setdefault(part, {})
         counts.note_repairs(row.fields["text"])
         text = normalise(row.fields["text"], rules)
         if not text:
             counts.drop("empty")
             continue
         record = {"id": f"{texts.corpus.name}:{row.key}", "text": text, "label": label}
-        if by_part[part].setdefault(row.key, record) is not record:
+        if items.setdefault(row.key, record) is not record:
             counts.drop("repeated_id")
     counts.dropped["no_text"] = len(without_text)
     return by_part
 
 
-def _problems(classes: Mapping[str, Counter[str]], source: SourceSet | None) -> Iterator[str]:
-    """Yield why the parts, with their items by class, can teach or test nothing."""
-    needed = "test" if source else "train"
+def _problems(
+    classes: Mapping[str, Counter[str]], needed: Collection[str], source: SourceSet | None
+) -> Iterator[str]:
+    """Yield why the parts, with their items by class, can teach or test nothing.
+
+    `needed` are those without which nothing can be done, and those that have rows.
+    """
     for part in ("train", "test"):
         if len(classes[part]) == 1:
             yield f"the {part} part has one class only, {next(iter(classes[part]))!r}"
-        elif not classes[part] and part == needed:
+        elif not classes[part] and part in needed:
             yield f"the {part} part has no labelled item"
     taught, by = {*classes["train"]}, "train item"
     if not taught and source:
@@ -203,10 +210,12 @@ def _problems(classes: Mapping[str, Counter[str]], source: SourceSet | None) -> 
 
 def _repeated(by_part: Mapping[str, Mapping[str, Record]]) -> set[str]:
     """Return the keys of train items whose text stands in dev or test, or earlier in train."""
-    seen = {key_digest(r["text"]) for part in HELD_OUT_PARTS for r in by_part[part].values()}
+    train = by_part.get("train", {})
+    held_out = (record for part in HELD_OUT_PARTS for record in by_part.get(part, {}).values())
+    seen = {key_digest(record["text"]) for record in held_out}
     repeated = set()
-    for key in sorted(by_part["train"]):
-        digest = key_digest(by_part["train"][key]["text"])
+    for key in sorted(train):
+        digest = key_digest(train[key]["text"])
         if digest in seen:
             repeated.add(key)
         seen.add(digest)

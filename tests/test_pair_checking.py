@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from models.support.errors import SpecError
-from pipeline.drafting.checking import Finding, check_pair, summary
+from pipeline.drafting.checking import check_pair
+from pipeline.drafting.findings import Finding, summary
 from tests.conftest import write_yaml
 
 IND = ["satu", "dua dua", "tiga"]
@@ -221,8 +222,8 @@ def test_paths_below_the_working_folder_are_shown_from_there(
 
 def test_the_summary_counts_and_says_what_is_next() -> None:
     note, warning, error = (Finding(x, "x") for x in ("note", "warning", "error"))  # type: ignore[arg-type]
-    assert summary([note], "p.yaml").startswith("0 errors, 0 warnings\nNext: ")
-    assert "sprachbund plan" in summary([note, warning], "p.yaml")
-    assert summary([error, warning, error], "p.yaml") == (
+    assert summary([note], "pair", "p.yaml").startswith("0 errors, 0 warnings\nNext: ")
+    assert "sprachbund plan" in summary([note, warning], "pair", "p.yaml")
+    assert summary([error, warning, error], "pair", "p.yaml") == (
         "2 errors, 1 warning\nCorrect them, then: sprachbund pair check p.yaml"
     )

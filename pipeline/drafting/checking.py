@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from models.support.errors import SourceError, SpecError, SprachbundError
 from models.writing import count_words
+from pipeline.drafting.findings import Finding, manifest_problems
 from pipeline.settings import Settings
 from pipeline.specs.loading import find_manifest, line_of, load_manifest
 from pipeline.specs.manifests import PairManifest
@@ -36,17 +37,6 @@ FEW_TEST_SENTENCES = 100
 SECONDS_UNTIL_PROGRESS = 3
 
 Location = tuple[str | int, ...]
-
-
-class Finding(NamedTuple):
-    """One thing that a check found, in words; errors keep the pair from being used."""
-
-    level: Literal["note", "warning", "error"]
-    text: str
-
-    def __str__(self) -> str:
-        text = self.text.replace(f"{Path.cwd()}/", "")
-        return text if self.level == "note" else f"{self.level}: {text}"
 
 
 class CorpusProfile(NamedTuple):
@@ -141,7 +131,7 @@ def check_pair(name_or_path: str, *, fetch_corpora: bool) -> Iterator[Finding]:
     try:
         pair = load_manifest(path, PairManifest)
     except SpecError as error:
-        yield from _manifest_problems(str(error))
+        yield from manifest_problems(str(error))
         return
     yield Finding("note", f"{path}: the manifest is valid")
     check = _PairCheck(pair, path)
@@ -149,28 +139,6 @@ def check_pair(name_or_path: str, *, fetch_corpora: bool) -> Iterator[Finding]:
     if fetch_corpora:
         yield from check.data()
     yield from check.split()
-
-
-def _manifest_problems(message: str) -> Iterator[Finding]:
-    """Yield each problem of a manifest that is not valid; a file that is no YAML has but one."""
-    head, *problems = message.splitlines()
-    if not head.endswith(("problem", "problems")):
-        yield Finding("error", message)
-        return
-    yield Finding("note", head)
-    yield from (Finding("error", problem.strip()) for problem in problems)
-
-
-def summary(findings: Sequence[Finding], path: str) -> str:
-    """Return the last lines of a check: how many problems there are, and what to do next."""
-    levels = Counter(finding.level for finding in findings)
-    errors, warnings = (f"{levels[x]} {x}{'s' * (levels[x] != 1)}" for x in ("error", "warning"))
-    if levels["error"]:
-        return f"{errors}, {warnings}\nCorrect them, then: sprachbund pair check {path}"
-    return (
-        f"{errors}, {warnings}\n"
-        f"Next: name {path} under `pairs` of an experiment, then: sprachbund plan EXPERIMENT"
-    )
 
 
 class _PairCheck:
@@ -207,14 +175,14 @@ class _PairCheck:
     def _corpus(
         self, location: Location, fetched: FetchedCorpus, languages: Sequence[str]
     ) -> Iterator[Finding]:
-        missing = dict(_fetch_each(fetched))
+        missing = dict(fetch_each(fetched))
         for number, problem in missing.items():
             place = (*location, "source", "files", number)
-            yield self._found("error", place, _named(fetched.corpus, problem))
+            yield self._found("error", place, named(fetched.corpus, problem))
         shipped = len(languages) > 1 and isinstance(self.pair.split, ShippedSplit)
         for result in _read_all(fetched, languages, without=missing, shipped=shipped):
             if isinstance(result, str):
-                yield self._found("error", location, _named(fetched.corpus, result))
+                yield self._found("error", location, named(fetched.corpus, result))
                 continue
             if len(languages) > 1:
                 self.usable.append(result.counts.kept)
@@ -277,11 +245,12 @@ class _PairCheck:
         return Finding(level, f"line {line}: {text}" if line else text)
 
 
-def _named(corpus: Corpus, problem: str) -> str:
+def named(corpus: Corpus, problem: str) -> str:
+    """Return a problem with the name of its corpus, once."""
     return f"{corpus.name}: {problem.removeprefix(f'corpus {corpus.name}: ')}"
 
 
-def _fetch_each(fetched: FetchedCorpus) -> Iterator[tuple[int, str]]:
+def fetch_each(fetched: FetchedCorpus) -> Iterator[tuple[int, str]]:
     """Fetch a corpus file by file; yield place and problem of each that cannot be had."""
     mirror, source = Settings.from_environment().mirror, fetched.corpus.source
     one_by_one = (

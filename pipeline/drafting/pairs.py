@@ -16,9 +16,10 @@ from pipeline.drafting.corpora import (
     files_in_words,
     unpack,
 )
+from pipeline.drafting.publishing import must_be_new, publish
 from pipeline.drafting.template import manifest_text, split_text
 from pipeline.specs.languages import check_code
-from pipeline.specs.loading import MANIFESTS, load_manifest
+from pipeline.specs.loading import MANIFESTS
 from pipeline.specs.manifests import PairManifest
 from tasks.sources.description import Columns, HashSplit, ShippedSplit, SplitName
 from tasks.splitting import PARTS, propose
@@ -58,7 +59,7 @@ def new_pair(name: str, files: PairFiles, *, out: Path | None) -> DraftedPair:
     """
     languages = _codes(name)
     path = out or MANIFESTS / "pairs" / f"{name.lower()}.yaml"
-    _must_be_new(path)
+    must_be_new(path)
     with tempfile.TemporaryDirectory() as folder:
         parallel = _parallel(languages, files, Path(folder) / "parallel")
         monolingual = _monolingual(languages[1], files, Path(folder) / "monolingual")
@@ -74,7 +75,7 @@ def new_pair(name: str, files: PairFiles, *, out: Path | None) -> DraftedPair:
         split=split_text(split, usable, doubts=few),
         folder=path.parent,
     )
-    _publish(path, text)
+    publish(path, text, PairManifest)
     doubts = [doubt for c in corpora for doubt in (f"the licence of {c.name}", *c.doubts)]
     return DraftedPair(path, [*_found(corpora, parts)], [*doubts, *few])
 
@@ -132,11 +133,6 @@ def _codes(name: str) -> tuple[str, str]:
         raise SpecError(f"{name}: {error}") from error
 
 
-def _must_be_new(path: Path) -> None:
-    if path.exists():
-        raise SpecError(f"{path} exists already; say another file with --out")
-
-
 def _parallel(languages: tuple[str, str], files: PairFiles, folder: Path) -> list[DraftedCorpus]:
     parts: dict[SplitName, Sequence[str]] = {
         "train": files.train,
@@ -165,17 +161,3 @@ def _monolingual(language: str, files: PairFiles, folder: Path) -> list[DraftedC
         return []
     name = f"{language.lower()}-text"
     return draft_monolingual(name, unpack(files.mono, folder), language, column=files.mono_column)
-
-
-def _publish(path: Path, text: str) -> None:
-    """Write a manifest beside its place, have it validated, and rename it once."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".draft-") as folder:
-            draft = Path(folder) / path.name
-            draft.write_text(text, encoding="utf-8")
-            load_manifest(draft, PairManifest)
-            _must_be_new(path)
-            draft.replace(path)
-    except OSError as error:
-        raise SpecError(f"{path}: cannot be written: {error}") from error

@@ -1,34 +1,17 @@
 """The text of a pair manifest: of drafted corpora, with examples of what is not given."""
 
-import math
-import os
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from textwrap import indent
 
-import yaml
-
 from pipeline.drafting.corpora import DraftedCorpus
-from pipeline.specs.formats import Format
-from tasks.sources.description import BibleVerses, HashSplit, RemoteFile, Split
+from pipeline.drafting.corpus_text import corpus_text, yaml_line
+from tasks.sources.description import HashSplit, Split
 
 HEAD = """\
 # One language pair. Check this file with: sprachbund pair check THIS_FILE
 name: {name}
 languages: {languages}  # the hub first
-"""
-
-CORPUS = """\
-- name: {name}  # begins every sentence id made from it
-  licence: unknown  # check this: what the text may be used for
-  citation: ""  # who to cite
-  # {profile}
-{doubts}  source:
-    kind: files
-    base: {base}  # relative to this file
-    files:
-{files}    format: {format}  # as sniffed
 """
 
 SIZES = """\
@@ -86,9 +69,11 @@ def manifest_text(
 
     Without parallel text, a remote source stands there as an example.
     """
-    hub, language = map(_yaml, languages)
+    hub, language = map(yaml_line, languages)
     examples = {"hub": hub, "language": language, "zeros": "0" * 64}
-    head = HEAD.format(name=_yaml("-".join(languages).lower()), languages=_yaml([*languages]))
+    head = HEAD.format(
+        name=yaml_line("-".join(languages).lower()), languages=yaml_line([*languages])
+    )
     if parallel:
         bitexts = "".join(_corpus(corpus, folder) for corpus in parallel)
         bitext = "parallel:\n" + indent(bitexts, " " * 2)
@@ -115,35 +100,6 @@ def split_text(split: Split, usable: int | None, *, doubts: Sequence[str]) -> st
 
 
 def _corpus(drafted: DraftedCorpus, folder: Path) -> str:
-    source = drafted.source
-    return CORPUS.format(
-        name=_yaml(drafted.name),
-        profile=drafted.profile,
-        doubts="".join(f"  # check this: {' '.join(doubt.split())}\n" for doubt in drafted.doubts),
-        base=_yaml(_relative(Path(source.base), folder)),
-        files="".join(f"      - {_yaml(_given(file))}\n" for file in source.files),
-        format=_yaml(_given(source.format)),
+    return corpus_text(
+        drafted.name, drafted.source, [str(drafted.profile)], drafted.doubts, folder=folder
     )
-
-
-def _given(value: RemoteFile | Format | BibleVerses) -> dict[str, object]:
-    """Return the fields that differ from their defaults: an id that is none, a header there is."""
-    return {
-        field.name: getattr(value, field.name)
-        for field in fields(value)
-        if field.name == "kind" or getattr(value, field.name) != field.default
-    }
-
-
-def _relative(base: Path, folder: Path) -> str:
-    """Return a folder as seen from another; the dot keeps one called `https:` from being remote."""
-    path = Path(os.path.relpath(base, folder.resolve())).as_posix()
-    return path if path.startswith(".") else f"./{path}"
-
-
-def _yaml(value: object) -> str:
-    """Return a value on one line of YAML, quoted where it must be."""
-    dumped = yaml.safe_dump(
-        [value], default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
-    )
-    return dumped.strip()[1:-1]

@@ -3,7 +3,6 @@
 from pipeline.specs.manifests import TaskManifest
 from tasks.sources.description import (
     BibleVerses,
-    Columns,
     Corpus,
     Files,
     HubDataset,
@@ -38,7 +37,7 @@ def task_parts(task: TaskManifest, language: str) -> set[str]:
 
 def _possible(task: TaskManifest, corpus: Corpus) -> set[str]:
     """Return the parts that a corpus with labels declares, or that items may be drawn into."""
-    if "split" in columns_of(corpus.source):
+    if "split" in fields_of(corpus.source):
         return {*PARTS}
     declared = declared_parts(corpus)
     if None in declared and task.split:
@@ -46,10 +45,10 @@ def _possible(task: TaskManifest, corpus: Corpus) -> set[str]:
     return {part for part in declared if part}
 
 
-def columns_of(source: Source) -> Columns:
-    """Return which column holds which of our fields."""
+def fields_of(source: Source) -> set[str]:
+    """Return the fields of ours that a source maps to columns."""
     if isinstance(source, HubDataset):
-        return source.columns
+        return {*source.columns}
     if isinstance(source, Files) and not isinstance(source.format, PlainText | BibleVerses):
-        return source.format.columns
-    return {}
+        return {*source.format.columns}
+    return set()
