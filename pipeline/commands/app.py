@@ -5,7 +5,7 @@ import sys
 import typer
 
 from models.support.errors import SprachbundError
-from pipeline.commands import inspecting, pairs, running, surveying, upkeep, working
+from pipeline.commands import inspecting, pairs, running, surveying, tasks, upkeep, working
 from pipeline.console import tell
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command("cost")(upkeep.cost)
 app.command("verify")(upkeep.verify)
 app.command("gc")(upkeep.gc)
 app.add_typer(pairs.app, name="pair")
+app.add_typer(tasks.app, name="task")
 
 
 def main() -> None:

@@ -1,38 +1,15 @@
 """Commands for language-pair manifests: check and new."""
 
 import sys
-from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
+from pipeline.commands.several_values import SeveralValues
 from pipeline.console import tell
 
 app = typer.Typer(help="Check and draft language-pair manifests.", no_args_is_help=True)
-
-
-class _SeveralValues(TyperCommand):
-    """A command whose repeatable options take several values at once: `--parallel A B`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give each value an option of its own, which is all that typer reads."""
-        options = {name for p in self.params if getattr(p, "multiple", False) for name in p.opts}
-        return super().parse_args(ctx, list(_one_each(args, options)))
-
-
-def _one_each(arguments: Iterable[str], options: Collection[str]) -> Iterator[str]:
-    option, valued = None, False
-    for argument in arguments:
-        if argument.startswith("-"):
-            name, valued = argument.split("=")[0], "=" in argument
-            option = name if name in options else None
-        elif option and valued:
-            yield option
-        else:
-            valued = True
-        yield argument
 
 
 @app.command()
@@ -56,7 +33,7 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command(cls=_SeveralValues)
+@app.command(cls=SeveralValues)
 def new(
     name: Annotated[str, typer.Argument(help="HUB-LANGUAGE in ISO 639-3 codes, e.g. ind-mak.")],
     parallel: Annotated[

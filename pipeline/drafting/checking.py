@@ -2,11 +2,12 @@
 
 import tempfile
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from models.support.errors import SourceError, SpecError, SprachbundError
 from models.writing import count_words
@@ -37,6 +38,7 @@ FEW_TEST_SENTENCES = 100
 SECONDS_UNTIL_PROGRESS = 3
 
 Location = tuple[str | int, ...]
+Whole = TypeVar("Whole")
 
 
 class CorpusProfile(NamedTuple):
@@ -180,7 +182,8 @@ class _PairCheck:
             place = (*location, "source", "files", number)
             yield self._found("error", place, named(fetched.corpus, problem))
         shipped = len(languages) > 1 and isinstance(self.pair.split, ShippedSplit)
-        for result in _read_all(fetched, languages, without=missing, shipped=shipped):
+        read = partial(profile_corpus, fetched, languages, shipped=shipped)
+        for result in read_all(fetched, read, without=missing):
             if isinstance(result, str):
                 yield self._found("error", location, named(fetched.corpus, result))
                 continue
@@ -265,17 +268,17 @@ def fetch_each(fetched: FetchedCorpus) -> Iterator[tuple[int, str]]:
             yield number, str(error)
 
 
-def _read_all(
-    fetched: FetchedCorpus, languages: Sequence[str], *, without: Collection[int], shipped: bool
-) -> Iterator[CorpusProfile | str]:
-    """Yield the profile of a corpus, or a problem for each of its files that cannot be read.
+def read_all(
+    fetched: FetchedCorpus, read: Callable[[], Whole], *, without: Collection[int]
+) -> Iterator[Whole | str]:
+    """Yield what reading a whole corpus gives, or a problem for each file that cannot be read.
 
     `without` are the places of files that could not be fetched.
     """
     problems = []
     if not without:
         try:
-            yield profile_corpus(fetched, languages, shipped=shipped)
+            yield read()
             return
         except (SprachbundError, OSError) as error:
             problems.append(str(error))

@@ -132,10 +132,10 @@ def draft_parallel(
         guesses += [Guess(side, PlainText(), doubts) for side in sides]
     for given in tables:
         found = _language_columns(given, languages, columns)
-        guesses.append(Guess(given, *_format(given, found)))
+        guesses.append(Guess(given, *table_format(given, found)))
     if memories:
         together = _together(memories)
-        form, doubts = _format(together, _language_columns(together, languages, columns))
+        form, doubts = table_format(together, _language_columns(together, languages, columns))
         guesses += [Guess(given, form, doubts) for given in memories]
     return _by_format(name, unpacked, guesses, languages)
 
@@ -258,7 +258,7 @@ def _language_columns(given: GivenFile, languages: Sequence[str], chosen: Column
     known = {language: column for language, column in found.items() if column}
     if len(set(known.values())) < len(languages):
         wanted = ",".join(f"{language}=COLUMN" for language in languages)
-        raise _which_column(given, " and ".join(languages), f"--columns {wanted}")
+        raise which_column(given, " and ".join(languages), f"--columns {wanted}")
     return known
 
 
@@ -272,14 +272,15 @@ def _monolingual_format(
     named = column or find(language, looks.columns)
     guessed = named or find_text_column(looks.columns)
     if guessed is None:
-        raise _which_column(given, language, "--mono-column COLUMN")
-    form, doubts = _format(given, {language: guessed})
+        raise which_column(given, language, "--mono-column COLUMN")
+    form, doubts = table_format(given, {language: guessed})
     if not named:
         doubts.append(f"{given.name}: that the column {guessed!r} holds the text")
     return form, doubts
 
 
-def _which_column(given: GivenFile, languages: str, option: str) -> SpecError:
+def which_column(given: GivenFile, languages: str, option: str) -> SpecError:
+    """Return an error that shows the columns of a table and how to say what is asked."""
     shown = "".join(
         f"\n  {column}: {value[:LONGEST_EXAMPLE]!r}"
         for column, value in given.looks.columns.items()
@@ -291,7 +292,7 @@ def _which_column(given: GivenFile, languages: str, option: str) -> SpecError:
     )
 
 
-def _format(given: GivenFile, columns: Columns) -> tuple[Format, list[str]]:
+def table_format(given: GivenFile, columns: Columns) -> tuple[Format, list[str]]:
     """Return the format that reads these columns, and what about it is in doubt."""
     looks = given.looks
     if looks.kind == "tmx":
@@ -327,7 +328,7 @@ def _drafted(
     columns = unpacked.files[0].looks.columns
     keyed = _with_ids(source, columns)
     if keyed is not None:
-        if wrong := _unsound_ids(FetchedCorpus(_corpus(name, keyed), unpacked.folder)):
+        if wrong := unsound_ids(FetchedCorpus(_corpus(name, keyed), unpacked.folder)):
             looked = "they have a `tuid`" if source is keyed else "a column looks like their id"
             doubts = [*doubts, f"rows are numbered; {looked}, but {wrong}"]
             source = _without_ids(source)
@@ -357,7 +358,7 @@ def _without_ids(source: Files) -> Files:
     return source
 
 
-def _unsound_ids(fetched: FetchedCorpus) -> str | None:
+def unsound_ids(fetched: FetchedCorpus) -> str | None:
     """Return why an id column cannot be used: a row without an id, or two with one."""
     seen: set[str] = set()
     try:

@@ -94,6 +94,11 @@ def _is_text(value: str) -> bool:
     return " " in value.strip() or not value.isascii()
 
 
+def words_of(name: str) -> list[str]:
+    """Return the words of the name of a column or file, in lower case."""
+    return _words(name).split()
+
+
 def _words(text: str) -> str:
     return " ".join(re.findall(r"[^\W\d_]+", text.casefold()))
 
