@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tasks.cleaning import CleaningRules, key_digest, normalise
-from tasks.labelled import group_of, part_of, without_part
+from tasks.identity import is_row_number, likeness
+from tasks.labelled import group_of, ids_are_shared, part_of, without_part
 from tasks.leakage import HeldOut, HeldOutIndex, LeakRules
 from tasks.sources.description import ShareSplit
 from tasks.sources.reading import FetchedCorpus, Row, read_corpus
@@ -171,15 +172,21 @@ def _repeats(found: LabelledSurvey, rules: LeakRules) -> Iterator[str]:
                     equal += 1
                 elif _matches(index, item):
                     near.append(item)
-            where = f"{found.language}: {{}} of {len(found.of(other)):,} {other} texts "
-            left_out = "; they are left out of train" if other == "train" else ""
+            texts = f"of {len(found.of(other)):,} {other} texts"
             if equal:
-                yield where.format(f"{equal:,}") + f"stand in {part}, too{left_out}"
+                left_out = f", and {_verb(equal)} left out of train" if other == "train" else ""
+                stand = "stands" if equal == 1 else "stand"
+                yield f"{found.language}: {equal:,} {texts} {stand} in {part}, too{left_out}"
             if near:
-                yield where.format(f"{len(near):,}") + (
-                    f"are nearly the same as one in {part} (first: item {near[0].key!r}); nothing "
-                    "keeps these apart but the split"
+                yield (
+                    f"{found.language}: {len(near):,} {texts} {_verb(len(near))} nearly the same "
+                    f"as one in {part} (first: item {near[0].key!r}); nothing but the split keeps "
+                    "them apart"
                 )
+
+
+def _verb(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _held_out(found: LabelledSurvey, item: Item) -> HeldOut:
@@ -208,7 +215,10 @@ def _contradictions(found: LabelledSurvey) -> Iterator[str]:
         labels[key_digest(item.text)].add(item.label)
     if several := [there for there in labels.values() if len(there) > 1]:
         shown = " and ".join(sorted(several[0]))
-        yield f"{found.language}: {len(several):,} texts have several labels (one {shown})"
+        if len(several) == 1:
+            yield f"{found.language}: 1 text has several labels ({shown})"
+        else:
+            yield f"{found.language}: {len(several):,} texts have several labels (one {shown})"
 
 
 def _rare_labels(found: LabelledSurvey) -> Iterator[str]:
@@ -217,12 +227,16 @@ def _rare_labels(found: LabelledSurvey) -> Iterator[str]:
         if len(there) == 1 and len(found.parts) > 1:
             yield (
                 f"{found.language}: the label {label!r} stands in {there[0]} alone "
-                f"({counts.total():,} items)"
+                f"({_items(counts.total())})"
             )
         elif counts.total() < FEW_ITEMS:
-            yield f"{found.language}: the label {label!r} has {counts.total()} items alone"
+            yield f"{found.language}: the label {label!r} has {_items(counts.total())} alone"
         elif "train" in found.parts and counts["train"] < LEAST_TRAIN_ITEMS:
             yield f"{found.language}: the label {label!r} has {counts['train']} train items"
+
+
+def _items(number: int) -> str:
+    return f"{number:,} item{'s' * (number != 1)}"
 
 
 def _alike(found: LabelledSurvey) -> Iterator[str]:
@@ -238,23 +252,45 @@ def _alike(found: LabelledSurvey) -> Iterator[str]:
 
 
 def between(source: LabelledSurvey, other: LabelledSurvey) -> Iterator[str]:
-    """Yield where items of one id are not in the same part, or have not the same label."""
+    """Yield where items of one id are not in the same part, or have not the same label.
+
+    Ids that do not name the same items in both languages are no leak: a run keeps them apart.
+    """
     known = {item.key: item for item in source.items}
-    shared = [(known[item.key], item) for item in other.items if item.key in known]
+    both = [(known[item.key], item) for item in other.items if item.key in known]
+    if not both:
+        return
     pair = f"{source.language} and {other.language}"
-    leaks = [b for a, b in shared if a.part == "train" and b.part in HELD_OUT_PARTS]
+    if not _shared(both, other):
+        if not all(is_row_number(b.key) for _, b in both):
+            yield (
+                f"{pair}: {len(both):,} items have the same id, but are not the same by their "
+                "texts and labels; they are kept apart"
+            )
+        return
+    leaks = [b for a, b in both if a.part == "train" and b.part in HELD_OUT_PARTS]
     if leaks:
+        parts = " and ".join(sorted({b.part for b in leaks}))
         yield (
-            f"{pair}: {len(leaks):,} {'/'.join(sorted({b.part for b in leaks}))} items of "
-            f"{other.language} have the id of a train item of {source.language} (first: "
-            f"{leaks[0].key!r}); if they are the same sentence, the test is trained on"
+            f"{pair}: {len(leaks):,} {parts} items of {other.language} are train items of "
+            f"{source.language} by their id (first: {leaks[0].key!r}), so the test is trained on"
         )
-    labels = [b for a, b in shared if a.label != b.label]
+    labels = [b for a, b in both if a.label != b.label]
     if labels:
         yield (
-            f"{pair}: {len(labels):,} of {len(shared):,} items with the same id have another "
-            f"label (first: {labels[0].key!r}); is the id the same sentence in both?"
+            f"{pair}: {len(labels):,} of {len(both):,} items with the same id have another "
+            f"label (first: {labels[0].key!r})"
         )
+
+
+def _shared(both: Sequence[tuple[Item, Item]], other: LabelledSurvey) -> bool:
+    """Say whether ids name the same items in two languages."""
+    found = likeness(
+        {a.key: a.text for a, _ in both},
+        {b.key: b.text for _, b in both},
+        labels=({a.key: a.label for a, _ in both}, {b.key: b.label for _, b in both}),
+    )
+    return ids_are_shared(found, [item.key for item in other.items])
 
 
 def held_out_texts(surveys: Sequence[LabelledSurvey]) -> Iterator[HeldOut]:

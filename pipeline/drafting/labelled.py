@@ -126,7 +126,8 @@ def draft_texts(
     language = files[0].language
     unpacked = unpack([file.path for file in files], folder)
     _refuse_text(unpacked.files)
-    found, doubts = _find_columns(unpacked, language, columns)
+    values = _values(unpacked)
+    found, doubts = _find_columns(unpacked, language, columns, values)
     forms = [table_format(given, found) for given in unpacked.files]
     doubts += [doubt for _, some in forms for doubt in some]
     first = forms[0][0]
@@ -142,7 +143,7 @@ def draft_texts(
     ]
     source = Files(kind="files", base=str(unpacked.base), files=tuple(described), format=first)
     drafted = DraftedTexts(language, f"{task}-{language}", source, folder, doubts)
-    return _with_keys(drafted, columns.id, [*unpacked.files[0].looks.columns])
+    return _with_keys(drafted, columns.id, values)
 
 
 def names_tell_parts(files: Sequence[LabelledFile]) -> bool:
@@ -161,12 +162,11 @@ def _refuse_text(files: Sequence[GivenFile]) -> None:
 
 
 def _find_columns(
-    unpacked: Unpacked, language: str, chosen: TaskColumns
+    unpacked: Unpacked, language: str, chosen: TaskColumns, values: Mapping[str, Counter[str]]
 ) -> tuple[Columns, list[str]]:
     """Return the columns by our fields, as chosen, else by name, else by what stands in them."""
     given = unpacked.files[0]
     known, doubts = given.looks.columns, list[str]()
-    values = _values(unpacked)
     split = chosen.split or _split_column(values)
     taken = {c for c in (chosen.text, chosen.id, chosen.group, split) if c}
     label = chosen.label
@@ -244,16 +244,23 @@ def _longest(values: Mapping[str, Counter[str]], columns: Collection[str]) -> st
     return like[0] if len(like) == 1 else None
 
 
-def _with_keys(drafted: DraftedTexts, chosen: str | None, columns: Sequence[str]) -> DraftedTexts:
+def _with_keys(
+    drafted: DraftedTexts, chosen: str | None, values: Mapping[str, Counter[str]]
+) -> DraftedTexts:
     """Take the ids of the table where they are sound; raise SpecError where chosen ones are not."""
     form = drafted.source.format
     if not isinstance(form, Table | JsonLines):
         return drafted
-    numbered = isinstance(form, Table) and not form.header
-    rest = [column for column in columns if column not in drafted.columns.values()]
-    key = chosen or (None if numbered else find_id_column(rest))
-    if key is None:
+    rest = [column for column in values if column not in drafted.columns.values()]
+    named = chosen or find_id_column(rest)
+    if isinstance(form, Table) and not form.header:
+        named = chosen or _like_keys({c: v for c, v in values.items() if c in rest})
+        if named and not chosen:
+            doubt = f"that the column {named!r} holds the ids"
+            drafted = drafted._replace(doubts=[*drafted.doubts, doubt])
+    if named is None:
         return drafted
+    key = named
     keyed = drafted._replace(source=replace(drafted.source, format=replace(form, id=key)))
     wrong = unsound_ids(keyed.fetched)
     if wrong is None:
@@ -262,6 +269,16 @@ def _with_keys(drafted: DraftedTexts, chosen: str | None, columns: Sequence[str]
         raise SpecError(f"--id {chosen}: {wrong}")
     doubt = f"rows are numbered; the column {key!r} looks like their id, but {wrong}"
     return drafted._replace(doubts=[*drafted.doubts, doubt])
+
+
+def _like_keys(values: Mapping[str, Counter[str]]) -> str | None:
+    """Return the one column whose values are all single words and all different."""
+    like = [
+        column
+        for column, counts in values.items()
+        if len(counts) == counts.total() and not any(" " in value for value in counts)
+    ]
+    return like[0] if len(like) == 1 else None
 
 
 def texts_in_words(drafted: DraftedTexts) -> Iterator[str]:

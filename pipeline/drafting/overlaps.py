@@ -13,8 +13,8 @@ from tasks.cleaning import CleaningRules, normalise
 from tasks.labelled_survey import LabelledSurvey, held_out_texts
 from tasks.leakage import HeldOut, HeldOutIndex, LeakRules
 from tasks.monolingual import cut_paragraphs
-from tasks.sources.description import Corpus
-from tasks.sources.fetching import fetch
+from tasks.sources.description import Corpus, Files, HubDataset, Source
+from tasks.sources.fetching import address, fetch, is_remote, mirror_path
 from tasks.sources.reading import FetchedCorpus, read_corpora
 
 SECONDS_UNTIL_PROGRESS = 3
@@ -34,19 +34,40 @@ def pairs_near(folder: Path) -> list[Path]:
     return sorted((folder.resolve().parent / "pairs").glob("*.yaml"))
 
 
-def overlaps(pairs: Sequence[str | Path], surveys: Sequence[LabelledSurvey]) -> Iterator[str]:
+def overlaps(
+    pairs: Sequence[str | Path], surveys: Sequence[LabelledSurvey], *, here: bool = False
+) -> Iterator[str]:
     """Yield how many dev and test texts of a task stand in each corpus of some pairs.
 
-    A corpus that cannot be had is named; SpecError for a pair that does not exist or is not valid.
+    With `here`, only what lies on this machine is searched. A corpus that is not is named;
+    SpecError for a pair that does not exist or is not valid.
     """
     index = HeldOutIndex(_without_ids(surveys), LeakRules())
     spoken = {found.language for found in surveys}
     seen: list[Listed] = []
     for pair in pairs:
         for listed in _corpora(pair, spoken):
-            if listed._replace(pair="") not in seen:
-                seen.append(listed._replace(pair=""))
+            if listed._replace(pair="") in seen:
+                continue
+            seen.append(listed._replace(pair=""))
+            if here and not lies_here(listed.corpus.source):
+                yield (
+                    f"{listed.pair}: {listed.corpus.name} is not on this machine and was not "
+                    f"searched for the task's text; to fetch it: --pair {listed.pair}"
+                )
+            else:
                 yield from _in_corpus(listed, index)
+
+
+def lies_here(source: Source) -> bool:
+    """Say whether a source can be read without a network: made, local, or in the mirror."""
+    if isinstance(source, HubDataset):
+        return Path(source.name).is_dir()
+    if not isinstance(source, Files) or not is_remote(source.base):
+        return True
+    mirror = Settings.from_environment().mirror
+    urls = [address(source, file) for file in source.files]
+    return mirror is not None and all(mirror_path(mirror, url).is_file() for url in urls)
 
 
 def _without_ids(surveys: Sequence[LabelledSurvey]) -> Iterator[HeldOut]:

@@ -149,7 +149,13 @@ class _TaskCheck:
             try:
                 known = read_labels(labels or texts, self.task.labels, self.task.split)
                 prepare_labelled(
-                    texts, known, rules=CleaningRules(), limits={}, source=source, out=out
+                    texts,
+                    known,
+                    rules=CleaningRules(),
+                    limits={},
+                    source=source,
+                    language=language,
+                    out=out,
                 )
             except SourceError as error:
                 yield self._found("error", ("texts", language), str(error))

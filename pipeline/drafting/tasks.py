@@ -77,7 +77,8 @@ def new_task(name: str, files: TaskFiles, *, out: Path | None) -> DraftedTask:
         ]
         known = _labels(surveys)
         unsure = list(_doubts(surveys, split))
-        unsure += overlaps(pairs_near(path.parent) if files.pairs is None else files.pairs, surveys)
+        near = files.pairs is None
+        unsure += overlaps(files.pairs or pairs_near(path.parent), surveys, here=near)
         publish(
             path,
             task_text(
