@@ -17,12 +17,12 @@ from pipeline.drafting.corpora import (
     unsound_ids,
     which_column,
 )
-from pipeline.specs.formats import Format
 from pipeline.specs.languages import check_code
 from tasks.sources.description import Columns, Corpus, Files, JsonLines, SplitName, Table
 from tasks.sources.fetching import local_name
 from tasks.sources.naming import find_column, find_id_column, find_text_column, words_of
 from tasks.sources.reading import FetchedCorpus, file_records
+from tasks.sources.sniffing import Sniffed
 from tasks.splitting import NAMED_PARTS
 
 LABEL_WORDS = {"label", "labels", "class", "category", "sentiment", "emotion", "topic", "stance"}
@@ -196,19 +196,19 @@ def _values(unpacked: Unpacked) -> dict[str, Counter[str]]:
     """Return how often each value of each column stands in the first records of all files."""
     found: dict[str, Counter[str]] = {}
     for given in unpacked.files:
-        form, _ = table_format(given, {})
         path = unpacked.folder / local_name(given.file)
-        for record in islice(file_records(path, given.name, _plain(form)), SAMPLE):
+        for record in islice(file_records(path, given.name, _whole(given.looks)), SAMPLE):
             for column, value in record.items():
                 if isinstance(value, str | int) and str(value).strip():
                     found.setdefault(column, Counter())[str(value).strip()] += 1
     return found
 
 
-def _plain(form: Format) -> Table | JsonLines:
-    if not isinstance(form, Table | JsonLines):
-        raise SpecError("expected a table")
-    return form
+def _whole(looks: Sniffed) -> Table | JsonLines:
+    """Return the format that reads all columns of a table."""
+    if looks.kind == "jsonl":
+        return JsonLines(kind="jsonl", columns={})
+    return looks.table({}, header=looks.header)
 
 
 def _split_column(values: Mapping[str, Counter[str]]) -> str | None:

@@ -79,6 +79,9 @@ class _TaskCheck:
                 yield self._found("error", where, named(corpus, problem))
             if not missing:
                 fetched[location] = given
+                continue
+            for problem in read_all(given, str, without=missing):
+                yield self._found("error", location, named(corpus, problem))
         labels = fetched.get(("labels_from",))
         if self.task.labels_from and labels is None:
             return
@@ -114,8 +117,9 @@ class _TaskCheck:
             if label not in self.task.labels:
                 first = next(item.key for item in found.items if item.label == label)
                 text = (
-                    f"{found.language}: {counts.total():,} items have the label {label!r} (first: "
-                    f"{first!r}), which the manifest does not list; it lists {known}"
+                    f"{found.language}: the label {label!r} of {counts.total():,} "
+                    f"item{'s' * (counts.total() != 1)} (first: {first!r}) is none of the "
+                    f"manifest's: {known}"
                 )
                 yield self._found("error", location, text)
 
