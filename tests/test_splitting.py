@@ -3,11 +3,12 @@
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.sources.description import HashSplit
-from tasks.splitting import assign, propose, rank, rest
+from tasks.sources.description import HashSplit, ShareSplit
+from tasks.splitting import NAMED_PARTS, PARTS, assign, part_by_share, propose, rank, rest
 
 IDS = st.lists(st.text(min_size=1, max_size=8), unique=True, max_size=60)
 SIZES = st.integers(min_value=0, max_value=20)
@@ -74,3 +75,26 @@ def test_a_proposal_holds_out_a_fifth_at_most(usable: int) -> None:
 
 def test_a_proposal_for_much_text_is_the_usual_split() -> None:
     assert propose(3_500) == HashSplit(rule="hash")
+
+
+def test_a_share_of_the_groups_is_drawn_and_more_groups_move_none() -> None:
+    split = ShareSplit(rule="shares", dev=0.1, test=0.2, seed=3)
+    drawn = {f"g{n}": part_by_share(f"g{n}", split) for n in range(2000)}
+    shares = {part: [*drawn.values()].count(part) / 2000 for part in PARTS}
+    assert shares == {
+        "train": pytest.approx(0.7, abs=0.03),
+        "dev": pytest.approx(0.1, abs=0.03),
+        "test": pytest.approx(0.2, abs=0.03),
+    }
+    none = ShareSplit(rule="shares", dev=0, test=0.2, seed=3)
+    tests = {group for group, part in drawn.items() if part == "test"}
+    assert tests == {group for group in drawn if part_by_share(group, none) == "test"}
+    assert "dev" not in {part_by_share(group, none) for group in drawn}
+
+
+@pytest.mark.parametrize(
+    ("word", "part"),
+    [("Validation", "dev"), ("TRAINING", "train"), ("devel", "dev"), ("holdout", None)],
+)
+def test_parts_are_known_by_what_people_call_them(word: str, part: str | None) -> None:
+    assert NAMED_PARTS.get(word.casefold()) == part

@@ -145,6 +145,17 @@ def test_one_table_may_hold_both_languages(tmp_path: Path) -> None:
     assert columns == {"eng": "english", "swh": "swahili"}
 
 
+def test_columns_that_are_named_need_stand_in_the_source_table_alone(tmp_path: Path) -> None:
+    first = write_csv(tmp_path / "a.csv", ["key", "said", "view", "who"], english())
+    second = write_csv(tmp_path / "b.tsv", ["text", "label"], [row[1:3] for row in swahili()])
+    named = {"text": "said", "label": "view", "group": "who", "id": "key"}
+    texts = manifest(new(tmp_path, f"eng={first}", f"swh:test={second}", **named))["texts"]
+    forms = {code: text["source"]["format"] for code, text in texts.items()}
+    assert forms["eng"]["columns"] == {"text": "said", "label": "view", "group": "who"}
+    assert forms["eng"]["id"] == "key"
+    assert forms["swh"] == {"kind": "tsv", "columns": {"text": "text", "label": "label"}}
+
+
 def test_texts_without_labels_take_those_of_the_source_by_id(tmp_path: Path) -> None:
     first = write_csv(tmp_path / "eng.csv", HEADER, [row[:3] for row in english()])
     bare = write_csv(tmp_path / "swh.csv", ["id", "text"], [row[:2] for row in swahili()[:60]])

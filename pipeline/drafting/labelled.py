@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -36,13 +36,21 @@ LEAST_REPEATS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class TaskColumns:
-    """The columns as the user names them; None where they are to be found."""
+    """The columns as the user names them; None where they are to be found.
+
+    The source language's table must have them; those of another may be called otherwise.
+    """
 
     text: str | None = None
     label: str | None = None
     id: str | None = None
     split: str | None = None
     group: str | None = None
+
+    def within(self, columns: Collection[str]) -> "TaskColumns":
+        """Return those that a table has, by name or by number."""
+        given = ((f.name, getattr(self, f.name)) for f in fields(self))
+        return TaskColumns(**{f: c for f, c in given if c and (c in columns or c.isdigit())})
 
 
 class LabelledFile(NamedTuple):
@@ -117,16 +125,20 @@ def draft_texts(
     columns: TaskColumns,
     *,
     parts: bool,
+    of_source: bool,
     folder: Path,
 ) -> DraftedTexts:
     """Describe the files of one language; with `parts`, they are the parts that they are named for.
 
-    Raises SpecError for files that are no tables or differ, and for columns that cannot be told.
+    `of_source`: they must have all the columns that are named. Raises SpecError for files that are
+    no tables or differ, and for columns that cannot be told.
     """
     language = files[0].language
     unpacked = unpack([file.path for file in files], folder)
     _refuse_text(unpacked.files)
     values = _values(unpacked)
+    if not of_source:
+        columns = columns.within(unpacked.files[0].looks.columns)
     found, doubts = _find_columns(unpacked, language, columns, values)
     forms = [table_format(given, found) for given in unpacked.files]
     doubts += [doubt for _, some in forms for doubt in some]

@@ -109,6 +109,7 @@ def _texts(name: str, files: TaskFiles, folder: Path) -> list[DraftedTexts]:
             [f for f in given if f.language == language],
             files.columns,
             parts=parts,
+            of_source=language == given[0].language,
             folder=folder / language,
         )
         for language in dict.fromkeys(file.language for file in given)
