@@ -168,12 +168,14 @@ def test_the_tables_hold_every_figure_once() -> None:
 def test_what_chose_a_way_is_said_where_the_language_has_no_dev_data() -> None:
     scores = [replace(score, dev_data="translated dev") for score in TASK]
     (said, *_) = task_verdicts(scores, [answer(0.01)])
-    assert "the best on translated dev data, since jav has none." in said
+    assert "the best on translated dev data (jav has none)." in said
     zero = contrasted("zero-shot, char-ngram", "translate-train (gloss), char-ngram", -0.15, 0.01)
     zero = replace(zero, of="task", where="emotion/jav", metric="macro-F1", family="answers")
     scores = [replace(score, dev_data="source dev") for score in TASK]
     (said, *_) = task_verdicts(scores, [zero])
-    assert "cannot tell zero-shot and translate-test apart" in said
+    assert "no way can be chosen, since jav has no dev data" in said
+    assert "cannot tell zero-shot and translate-test apart. On test zero-shot, char-ngram" in said
+    assert "use " not in said
 
 
 def test_what_no_label_of_the_language_allows_is_said_to_be_left_out() -> None:

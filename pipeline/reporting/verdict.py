@@ -37,24 +37,20 @@ def _answer(here: Sequence[Contrast], scores: Sequence[TaskScore]) -> str:
         and s.metric == here[0].metric
     ]
     own = f" Labels of the language itself reach {', '.join(reached)}." if reached else ""
-    chosen = [s for s in scores if (s.task, s.language) == (task, language)]
-    by = _chosen_by(
-        [s for s in chosen if way_name(s.strategy, s.system, s.encoder) == here[0].first]
-    )
-    return f"{task}, {language}: use {here[0].first}, the best on {by}. On test it {gains}.{own}"
-
-
-def _chosen_by(scores: Sequence[TaskScore]) -> str:
-    """Say which dev data a way was the best on."""
-    data = {s.dev_data for s in scores}
+    data = {
+        s.dev_data
+        for s in scores
+        if (s.task, s.language) == (task, language)
+        and way_name(s.strategy, s.system, s.encoder) == here[0].first
+    }
     if SOURCE_DEV in data:
         return (
-            f"dev data of the source language, since {scores[0].language} has none: they cannot "
-            f"tell {ZERO_SHOT} and {TRANSLATE_TEST} apart"
+            f"{task}, {language}: no way can be chosen, since {language} has no dev data, and those "
+            f"of the source language cannot tell {ZERO_SHOT} and {TRANSLATE_TEST} apart. On test "
+            f"{here[0].first} {gains}.{own}"
         )
-    if TRANSLATED_DEV in data:
-        return f"translated dev data, since {scores[0].language} has none"
-    return "dev data"
+    by = f"translated dev data ({language} has none)" if TRANSLATED_DEV in data else "dev data"
+    return f"{task}, {language}: use {here[0].first}, the best on {by}. On test it {gains}.{own}"
 
 
 def _against(contrast: Contrast) -> str:
