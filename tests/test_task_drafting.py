@@ -242,7 +242,7 @@ def test_items_that_are_trained_on_in_the_source_and_tested_in_another_are_told(
 @pytest.mark.parametrize(
     ("header", "columns", "words"),
     [
-        (["a", "b"], {}, ["no column that is known for labels", "--label COLUMN"]),
+        (["a", "b"], {"text": "a"}, ["which holds the label", "b: 'x0'", "--label COLUMN"]),
         (["text", "label"], {"label": "text"}, ["different labels"]),
         (["text", "label"], {"text": "tekst"}, ["no column 'tekst'", "did you mean 'text'"]),
         (["text", "label"], {"group": "who"}, ["no column 'who'"]),

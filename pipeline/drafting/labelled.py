@@ -140,6 +140,8 @@ def draft_texts(
     if not of_source:
         columns = columns.within(unpacked.files[0].looks.columns)
     found, doubts = _find_columns(unpacked, language, columns, values)
+    if of_source and "label" not in found:
+        raise which_column(unpacked.files[0], "the label", "--label COLUMN")
     forms = [table_format(given, found) for given in unpacked.files]
     doubts += [doubt for _, some in forms for doubt in some]
     first = forms[0][0]

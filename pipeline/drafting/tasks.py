@@ -119,15 +119,10 @@ def _texts(name: str, files: TaskFiles, folder: Path) -> list[DraftedTexts]:
 def _labels_from(texts: Sequence[DraftedTexts]) -> DraftedTexts | None:
     """Return the source language's table as a corpus of labels, where another language has none.
 
-    Raises SpecError where the source has none itself, or where no ids join the two.
+    Raises SpecError where no ids join the two.
     """
     source, *others = texts
     bare = [d for d in others if "label" not in d.columns]
-    if "label" not in source.columns:
-        raise SpecError(
-            f"the table of {source.language} has no column that is known for labels; say it with "
-            "--label COLUMN (by number, 1 and on, if the first row is text)"
-        )
     if not bare:
         return None
     for drafted in (source, *bare):

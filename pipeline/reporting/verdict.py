@@ -45,9 +45,9 @@ def _answer(here: Sequence[Contrast], scores: Sequence[TaskScore]) -> str:
     }
     if SOURCE_DEV in data:
         return (
-            f"{task}, {language}: no way can be chosen, since {language} has no dev data, and those "
-            f"of the source language cannot tell {ZERO_SHOT} and {TRANSLATE_TEST} apart. On test "
-            f"{here[0].first} {gains}.{own}"
+            f"{task}, {language}: no way can be chosen, since {language} has no dev data, and "
+            f"those of the source language cannot tell {ZERO_SHOT} and {TRANSLATE_TEST} "
+            f"apart. On test {here[0].first} {gains}.{own}"
         )
     by = f"translated dev data ({language} has none)" if TRANSLATED_DEV in data else "dev data"
     return f"{task}, {language}: use {here[0].first}, the best on {by}. On test it {gains}.{own}"
