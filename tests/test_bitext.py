@@ -186,3 +186,16 @@ def test_a_row_without_a_shipped_split_is_named(tmp_path: Path) -> None:
 def test_nothing_left_to_train_on_is_an_error_with_the_counts(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"ind-mad: no sentence pair.*kept 5 of 5"):
         prepare(tmp_path, [corpus(tmp_path / "raw", "korpus", PAIRS[:5])])
+
+
+def test_an_empty_side_of_a_shipped_pair_goes_however_long_the_other_is(tmp_path: Path) -> None:
+    long = " ".join(["kata"] * 200)
+    test = [("t-1", long, ""), ("t-2", "", long), ("t-3", long, "x"), ("t-4", "x", "y")]
+    corpora = [
+        corpus(tmp_path / "raw", "korpus", PAIRS[:10], "train"),
+        corpus(tmp_path / "raw", "korpus", PAIRS[10:12], "dev"),
+        corpus(tmp_path / "raw", "korpus", test, "test"),
+    ]
+    counts = prepare(tmp_path, corpora, ShippedSplit(rule="shipped"))
+    assert ids(tmp_path)["test"] == ["korpus:t-3", "korpus:t-4"]
+    assert counts["dropped"] == {"empty": 2}

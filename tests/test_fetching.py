@@ -1,21 +1,26 @@
 """Files come from folders, mirrors and servers, verified; a failure leaves nothing behind."""
 
+import bz2
 import gzip
 import hashlib
 import io
 import json
+import lzma
+import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from pyarrow import compress
 
 from models.support.errors import SourceError
 from tasks.sources.description import Corpus, Files, HubDataset, PlainText, RemoteFile
 from tasks.sources.fetching import fetch, is_remote, local_name, mirror_path
 from tasks.sources.reading import read_corpus
+from tasks.sources.sniffing import only_member, place_of
 
 TEXT = b"siji\nloro\ntelu\n" * 50
 PAGE = b"<!DOCTYPE html><title>Sign in</title>"
@@ -350,3 +355,116 @@ def test_a_bad_data_set_is_named(tmp_path: Path, content: str | None) -> None:
     with pytest.raises(SourceError, match=r"data set .*data: "):
         fetch_dataset(folder, tmp_path / "raw")
     assert list((tmp_path / "raw").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("t.swh.GZ", gzip.compress),
+        ("t.swh.bz2", bz2.compress),
+        ("t.swh.xz", lzma.compress),
+        ("t.swh.lzma", lambda raw: lzma.compress(raw, format=lzma.FORMAT_ALONE)),
+        ("t.swh.zst", lambda raw: compress(raw, codec="zstd", asbytes=True)),
+        ("t.swh.ZST", lambda raw: compress(raw, codec="zstd", asbytes=True) * 2),
+        ("t.swh", gzip.compress),
+        ("t.swh.gz.bz2", lambda raw: bz2.compress(gzip.compress(raw))),
+    ],
+)
+def test_what_packs_one_file_is_told_from_its_bytes(
+    tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    packed = pack(TEXT)
+    (tmp_path / name).write_bytes(packed)
+    frames = 2 if name.endswith("ZST") else 1
+    facts, content = get(tmp_path, RemoteFile(name=name), tmp_path / "raw")
+    assert content == TEXT * frames
+    assert facts["sha256"] == digest(packed)
+
+
+def tarred(mode: str, **members: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode=f"w:{mode}") as archive:  # type: ignore[call-overload]
+        for name, content in members.items():
+            info = tarfile.TarInfo(name.replace("__", "/"))
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [
+        ("t.tar", tarred("", v1__t=TEXT, v1__u=b"x")),
+        ("t.tar.gz", tarred("gz", v1__t=TEXT, v1__u=b"x")),
+        ("t.TGZ", tarred("gz", v1__t=TEXT, v1__u=b"x")),
+        ("t.tar.xz", tarred("xz", v1__t=TEXT, v1__u=b"x")),
+        ("t.tar.zst", compress(tarred("", v1__t=TEXT, v1__u=b"x"), codec="zstd", asbytes=True)),
+        ("t.zip", zipped(v1__t=gzip.compress(TEXT), v1__u=b"x")),
+    ],
+)
+def test_a_member_of_an_archive_however_it_is_packed(
+    tmp_path: Path, name: str, packed: bytes
+) -> None:
+    (tmp_path / name).write_bytes(packed)
+    file = RemoteFile(name=name, member="v1/t")
+    assert get(tmp_path, file, tmp_path / "raw")[1] == TEXT
+    with pytest.raises(SourceError, match=rf"holds 2 files; name the one.*\n.*{name}:v1/t"):
+        only_member(tmp_path / name)
+    assert place_of(f"{tmp_path / name}:v1/t") == (tmp_path / name, "v1/t")
+
+
+@pytest.mark.parametrize(
+    ("name", "packed", "member", "words"),
+    [
+        ("t.7z", b"7z\xbc\xaf\x27\x1c" + bytes(90), None, "packed with 7z: unpack it first"),
+        ("t.txt", b"Rar!\x1a\x07" + bytes(90), None, "packed with rar: unpack it first"),
+        ("t.txt", b"PAR1" + bytes(90), None, "a Parquet file: put it into a folder"),
+        ("t.txt", b"%PDF-1.7\n", None, "export it as plain text"),
+        ("t.zip", zipped(t=zipped(u=TEXT)), "t", "packed with zip inside of another archive"),
+        ("t.zip", zipped(t=tarred("", u=TEXT)), "t", "packed with tar inside of another archive"),
+        ("t.xz", TEXT, None, "by its name packed with xz, which its bytes are not"),
+        ("t.xz", lzma.compress(TEXT)[:-20], None, "not a sound archive"),
+        ("t.bz2", bz2.compress(TEXT)[:-20], None, "not a sound archive"),
+        (
+            "t.zst",
+            compress(TEXT, codec="zstd", asbytes=True)[:-6],
+            None,
+            "not a sound archive",
+        ),
+        ("t.tar.gz", tarred("gz", a=TEXT), None, "a tar archive; say which `member` to read: a"),
+        ("t.tar.gz", tarred("gz", a=TEXT), "b", "no member 'b'"),
+        ("t.txt", TEXT, "b", "neither a zip nor a tar"),
+    ],
+)
+def test_what_is_not_unpacked_is_said(
+    tmp_path: Path, name: str, packed: bytes, member: str | None, words: str
+) -> None:
+    (tmp_path / name).write_bytes(packed)
+    message = get_error(tmp_path, RemoteFile(name=name, member=member), tmp_path / "raw")
+    assert words in message
+
+
+def test_a_text_that_begins_like_a_packed_one_is_text(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_bytes(b"BZhara mji.\n")
+    assert get(tmp_path, RemoteFile(name="t.txt"), tmp_path / "raw")[1] == b"BZhara mji.\n"
+
+
+def test_links_inside_a_mirror_are_followed_and_others_refused(tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    (mirror / "blobs").mkdir(parents=True)
+    (mirror / "blobs" / "a1b2").write_bytes(gzip.compress(TEXT))
+    (mirror / "example.org").mkdir()
+    (mirror / "example.org" / "t.txt.gz").symlink_to("../blobs/a1b2")
+    file = RemoteFile(name="t.txt.gz")
+    facts, content = get("https://example.org", file, tmp_path / "raw", mirror)
+    assert content == TEXT
+    assert facts["address"] == "https://example.org/t.txt.gz"
+    (tmp_path / "outside").write_bytes(TEXT)
+    (mirror / "example.org" / "u.txt").symlink_to(tmp_path / "outside")
+    (mirror / "example.org" / "w").symlink_to(tmp_path)
+    for name in ("u.txt", "w/outside"):
+        with pytest.raises(SourceError, match=rf"{name} is a link that leads out of the mirror"):
+            mirror_path(mirror, f"https://example.org/{name}")
+    whole = tmp_path / "link"
+    whole.symlink_to(mirror)  # the mirror itself may be a link
+    assert mirror_path(whole, "https://example.org/t.txt.gz").is_file()

@@ -374,3 +374,128 @@ def test_files_are_told_apart_by_the_end_of_their_names(
         "swh": name.format("sw"),
     }
     assert not [doubt for doubt in drafted.doubts if "which file" in doubt]
+
+
+def parted(folder: Path, ending: str) -> dict[str, list[str]]:
+    """Write the pairs as train, dev and test files; return them by part."""
+    bounds = {"train": (0, 100), "dev": (100, 110), "test": (110, 125)}
+    found: dict[str, list[str]] = {}
+    for part, (first, last) in bounds.items():
+        rows = PAIRS[first:last]
+        if ending == "txt":
+            sides = zip(("ind", "ban"), zip(*rows, strict=True), strict=True)
+            found[part] = [str(write(folder / f"{part}.{x}", *lines)) for x, lines in sides]
+        else:
+            lines = [f"{ind}\t{ban}" for ind, ban in rows]
+            found[part] = [str(write(folder / f"{part}.tsv", "ind\tban", *lines))]
+    return found
+
+
+@pytest.mark.parametrize("ending", ["txt", "tsv"])
+def test_bitext_that_comes_split_stays_so(tmp_path: Path, ending: str) -> None:
+    files = PairFiles(**parted(tmp_path, ending))
+    drafted = new_pair("ind-ban", files, out=tmp_path / "ind-ban.yaml")
+    assert "split: train 100, dev 10, test 15" in drafted.found
+    data = yaml.safe_load(drafted.path.read_text(encoding="utf-8"))
+    assert data["split"] == {"rule": "shipped"}
+    (corpus,) = data["parallel"]
+    splits = [file["split"] for file in corpus["source"]["files"]]
+    assert sorted(set(splits), key=splits.index) == ["train", "dev", "test"]
+    found = list(check_pair(str(drafted.path), fetch_corpora=True))
+    assert [str(f) for f in found if f.level == "error"] == []
+    assert "125 sentence pairs, 125 usable" in "\n".join(map(str, found))
+
+
+def test_a_shipped_test_set_is_counted_whole(tmp_path: Path) -> None:
+    parts = parted(tmp_path, "tsv")
+    again = [f"{ind}\t{ban}" for ind, ban in (PAIRS[0], PAIRS[0], PAIRS[1])]
+    parts["test"] = [str(write(tmp_path / "test.tsv", "ind\tban", *again))]
+    drafted = new_pair("ind-ban", PairFiles(**parts), out=tmp_path / "ind-ban.yaml")
+    assert "split: train 98, dev 10, test 3" in drafted.found
+
+
+def test_what_is_split_comes_in_three_parts(tmp_path: Path) -> None:
+    parts = parted(tmp_path, "tsv")
+    assert "--dev is missing" in refused(tmp_path, train=parts["train"], test=parts["test"])
+    assert "without --parallel" in refused(tmp_path, *parts["train"], **parts)
+    parts["dev"] = [str(write(tmp_path / "dev.tsv", "ind\tban", "...\t..."))]
+    assert "--dev: none of its sentence pairs is usable" in refused(tmp_path, **parts)
+
+
+def test_several_tables_are_one_corpus_or_one_a_format(tmp_path: Path) -> None:
+    half = len(PAIRS) // 2
+    rows = [f"{ind},{ban}" for ind, ban in PAIRS]
+    one = str(write(tmp_path / "1.csv", "ind,ban", *rows[:half]))
+    two = str(write(tmp_path / "2.csv", "ind,ban", *rows[half:]))
+    (corpus,) = draft(tmp_path, one, two)["parallel"]
+    assert [file["name"] for file in corpus["source"]["files"]] == ["1.csv", "2.csv"]
+    (tmp_path / "ind-ban.yaml").unlink()
+    lines = [json.dumps({"Indonesian": f"baru {a}", "Balinese": f"anyar {b}"}) for a, b in PAIRS]
+    three = str(write(tmp_path / "3.jsonl", *lines))
+    corpora = draft(tmp_path, one, three, *texts(tmp_path / "t"))["parallel"]
+    assert [(c["name"], c["source"]["format"]["kind"]) for c in corpora] == [
+        ("ind-ban-text", "text"),
+        ("ind-ban-text-2", "csv"),
+        ("ind-ban-text-3", "jsonl"),
+    ]
+
+
+def test_several_aligned_files_are_told_by_their_names(tmp_path: Path) -> None:
+    first, second = texts(tmp_path, "a.ind", "a.ban"), texts(tmp_path, "b.ind", "b.ban")
+    (corpus,) = draft(tmp_path, *first, *second)["parallel"]
+    named = [(file["name"], file["language"]) for file in corpus["source"]["files"]]
+    assert named == [("a.ind", "ind"), ("b.ind", "ind"), ("a.ban", "ban"), ("b.ban", "ban")]
+    other = texts(tmp_path, "kiri.txt", "kanan.txt")
+    assert "the names of these files do not say" in refused(tmp_path, *first, *other)
+
+
+def test_a_quoted_table_keeps_its_dialect_in_the_manifest(tmp_path: Path) -> None:
+    rows = [f'"kata ""{ind}"" itu"\tkruna {ban}' for ind, ban in PAIRS]
+    files = {
+        "train": [str(write(tmp_path / "train.tsv", "ind\tban", *rows[:100]))],
+        "dev": [str(write(tmp_path / "dev.tsv", "ind\tban", *(f"{a}\t{b}" for a, b in PAIRS)))],
+        "test": [str(write(tmp_path / "test.tsv", "ind\tban", *rows[100:]))],
+    }
+    drafted = new_pair("ind-ban", PairFiles(**files), out=tmp_path / "ind-ban.yaml")
+    (corpus,) = yaml.safe_load(drafted.path.read_text())["parallel"]
+    form = {"kind": "tsv", "columns": {"ind": "ind", "ban": "ban"}, "quoted": True}
+    assert corpus["source"]["format"] == form
+
+
+def test_a_first_row_of_short_text_is_a_doubt(tmp_path: Path) -> None:
+    rows = [f"{ind}\t{ban}" for ind, ban in PAIRS]
+    file = str(write(tmp_path / "t.tsv", *rows))
+    drafted = new_pair(
+        "ind-ban",
+        PairFiles(parallel=[file], columns={"ind": "1", "ban": "2"}),
+        out=tmp_path / "ind-ban.yaml",
+    )
+    assert "125 sentence pairs" in "\n".join(drafted.found)
+    assert any("its first row is text and no header: 'satu satu" in d for d in drafted.doubts)
+
+
+def test_a_link_into_a_cache_goes_by_its_own_name(tmp_path: Path) -> None:
+    ind, ban = texts(tmp_path / "plain")
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "snapshot").mkdir()
+    links = []
+    for side, name in ((ind, "t.ind.gz"), (ban, "t.ban.gz")):
+        blob = tmp_path / "blobs" / sha256_of(Path(side))
+        blob.write_bytes(gzip.compress(Path(side).read_bytes()))
+        link = tmp_path / "snapshot" / name
+        link.symlink_to(blob)
+        links.append(str(link))
+    (corpus,) = draft(tmp_path, *links)["parallel"]
+    assert corpus["source"]["base"] == "./snapshot"
+    assert [file["name"] for file in corpus["source"]["files"]] == ["t.ind.gz", "t.ban.gz"]
+    assert [file["language"] for file in corpus["source"]["files"]] == ["ind", "ban"]
+
+
+def test_an_empty_line_is_named_with_its_file(tmp_path: Path) -> None:
+    ind, ban = texts(tmp_path)
+    lines = Path(ban).read_text().splitlines()
+    write(Path(ban), *lines[:16], "", *lines[17:])
+    drafted = new_pair("ind-ban", PairFiles(parallel=[ind, ban]), out=tmp_path / "ind-ban.yaml")
+    assert "    empty: teks.ind: line 17" in drafted.found
+    found = [str(f) for f in check_pair(str(drafted.path), fetch_corpora=True)]
+    assert "    empty: teks.ind: line 17" in found

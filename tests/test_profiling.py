@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,59 @@ def test_the_command_fails_without_a_traceback() -> None:
     assert (
         result.stderr == "error: nowhere/text.txt: no such file, and no experiment of that name\n"
     )
+
+
+ENGLISH = ["The river is wide.", "My sister sells mangoes."]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("UPPER.CSV", "\ufeff eng , note\r\n{0},\r\n{1},\r\n"),
+        ("t.ndjson", '{{"eng": "{0}"}}\n{{"eng": "{1}"}}\n'),
+        ("t.json", '{{"eng": "{0}"}}\n{{"eng": "{1}"}}\n'),
+        ("t.csv", "eng;note\n{0};a, b\n{1};c\n"),
+        ("t.TSV", 'eng\tnote\n"{0}"\t"a ""b"""\n"{1}"\t"c"\n'),
+        ("t.dat", "eng\tnote\n{0}\tx\n{1}\ty\n"),
+    ],
+)
+def test_a_file_is_read_as_it_looks_whatever_its_suffix(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    (tmp_path / name).write_bytes(content.format(*ENGLISH).encode())
+    found = only(tmp_path / name, "eng").profile
+    assert (found.lines, found.words) == (2, 8)
+    with pytest.raises(SpecError, match=r"--column eng; it has:\n  eng: 'The river is wide\.'"):
+        only(tmp_path / name)
+
+
+def test_files_inside_archives_are_profiled(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("d/t.csv", "eng,swh\n" + "".join(f"{line},x\n" for line in ENGLISH))
+    assert only(path, "eng").profile.words == 8
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("d/u.txt", "siki\n")
+    (found,) = profile(f"{path}:d/t.csv", column="eng")
+    assert found.profile.words == 8
+    with pytest.raises(SourceError, match=r"a\.zip:d/u\.txt"):
+        only(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("array.json", b'[\n {"eng": "a"}\n]\n', r"jq -c .* array\.json > array\.jsonl"),
+        ("latin.txt", "Où ça, Noël ?\n".encode("cp1252"), "CP1252"),
+        ("cr.csv", b"eng,swh\ra,b\r", r"tr '\\r' '\\n' < cr\.csv > cr\.lf\.csv"),
+        ("half.jsonl", b'{"eng": "\\ud83d"}\n', r"record 1 \(line 1\): 'eng' holds \\ud83d alone"),
+        ("t.parquet", b"PAR1", "kind: dataset"),
+    ],
+)
+def test_what_is_no_text_has_no_profile(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    column = "eng" if name.endswith(("jsonl", "csv")) else None
+    with pytest.raises(SourceError, match=message):
+        only(tmp_path / name, column)

@@ -190,3 +190,58 @@ def test_the_one_member_of_an_archive_is_meant_and_several_are_listed(tmp_path: 
         only_member(path)
     (tmp_path / "plain").write_text("PK is no archive")
     assert only_member(tmp_path / "plain") is None
+
+
+FRENCH = "Où est passée la clé ? Ça ira très bien, sûrement à Noël. L’œuvre coûte 5 €.\n"
+CZECH = "Příliš žluťoučký kůň úpěl ďábelské ódy, řekl čaroděj.\n"
+
+
+def refused(folder: Path, content: bytes, name: str = "t.ban") -> str:
+    with pytest.raises(SourceError) as caught:
+        looks(folder, name, content)
+    return str(caught.value)
+
+
+def test_western_text_is_cp1252_before_its_rare_siblings(tmp_path: Path) -> None:
+    message = refused(tmp_path, FRENCH.encode("cp1252") * 3)
+    assert message.splitlines()[0].split("; ")[1].startswith(("it looks like CP1252", "several"))
+    codes = [line.split()[0] for line in message.splitlines()[1:-1]] or ["CP1252"]
+    assert codes[0] == "CP1252"
+
+
+def test_where_several_encodings_fit_no_command_is_ready_made(tmp_path: Path) -> None:
+    message = refused(tmp_path, "Un café.\n".encode("cp1252"))
+    assert "several encodings fit, CP1252 best; see which of these reads right" in message
+    assert "CP1252      Un café." in message
+    assert "iconv -f CODE -t UTF-8 t.ban > t.utf8.ban, with the right one as CODE" in message
+    assert "iconv -f CP" not in message
+
+
+def test_where_one_encoding_fits_its_command_is_given(tmp_path: Path) -> None:
+    message = refused(tmp_path, CZECH.encode("cp1250") * 3)
+    assert "it looks like CP1250" in message
+    assert message.endswith("convert with: iconv -f CP1250 -t UTF-8 t.ban > t.utf8.ban")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("siki\n".encode("utf-32"), "it looks like UTF-32"),
+        (bytes(range(256)) * 40, "t.ban: line "),
+        (b"PAR1" + bytes(400), "a Parquet file"),
+        (b"\x1f\x8b" + bytes(400), "packed with gz inside of another archive"),
+        (b"siki\0\0\0\0\0kalih\n" * 40, "holds a NUL byte"),
+    ],
+)
+def test_bytes_that_are_no_text_are_not_taken_for_utf_16(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    message = refused(tmp_path, content)
+    assert words in message
+    assert "UTF-16" not in message
+
+
+def test_the_command_names_the_file_inside_of_its_packing(tmp_path: Path) -> None:
+    message = refused(tmp_path, FRENCH.encode("utf-16"), "folder/my text.ban.XZ")
+    assert "convert it, unpacked, with: iconv -f UTF-16" in message
+    assert message.endswith("'my text.ban' > 'my text.utf8.ban'")

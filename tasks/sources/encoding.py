@@ -1,6 +1,7 @@
 """Refuse text that is not UTF-8 and say which encoding it looks like; nothing is converted."""
 
 import codecs
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -20,6 +21,8 @@ WESTERN_FAMILY = {
     *("cp850", "cp852", "cp858", "cp860", "cp861", "cp863", "cp865", "cp500", "cp037", "cp1140"),
 }
 """Encodings of Latin letters with marks that are taken for each other."""
+MIXED_WORD = re.compile(rb"[A-Za-z][\xc0-\xff]|[\xc0-\xff][A-Za-z]")
+"""A letter of ASCII beside another, which is what words of Latin letters with marks have."""
 COMMON_MARKS = {*"‘’“”„‚«»‹›–—…·°§¿¡€£ºª•\xa0"}
 
 
@@ -88,7 +91,8 @@ def _guesses(wrong: bytes) -> list[str]:
     from charset_normalizer import from_bytes
 
     found = [match.encoding for match in list(from_bytes(wrong))[:GUESSES]]
-    if any(code in WESTERN_FAMILY for code in found) and _reads_as_words(wrong, "cp1252"):
+    western = any(code in WESTERN_FAMILY for code in found) or MIXED_WORD.search(wrong)
+    if western and _reads_as_words(wrong, "cp1252"):
         found.insert(0, "cp1252")
     readings = {code: wrong.decode(code, "replace") for code in found}
     first = {text: code for code, text in reversed(readings.items())}

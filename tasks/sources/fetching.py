@@ -174,7 +174,7 @@ def _load_dataset(source: HubDataset) -> Any:
     as_text: dict[str, Any] = {}
     if isinstance(builder.config, CsvConfig):  # pandas makes null of "NA" and 7 of "007"
         columns = [*source.columns.values(), *([source.id] if source.id else [])]
-        as_text = {"converters": dict.fromkeys(columns, str)}
+        as_text = {"converters": dict.fromkeys(columns, str), "na_filter": False}
     return datasets.load_dataset(*where, revision=source.revision, **as_text)
 
 

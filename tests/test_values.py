@@ -1,0 +1,181 @@
+"""Text comes out of records by a path; what is no text is refused with its record and type."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from models.support.errors import ContractError, SourceError, SpecError
+from pipeline.drafting.pairs import PairFiles, new_pair
+from tasks.records import write_records
+from tasks.sources.description import Columns, Corpus, Files, HubDataset, JsonLines, RemoteFile
+from tasks.sources.fetching import fetch
+from tasks.sources.reading import FetchedCorpus, Row, read_corpus
+from tasks.sources.sniffing import sniff
+from tasks.sources.values import MISSING, value_at
+
+RECORD = {
+    "translation": {"en": "a", "sw": None},
+    "sides": [{"lang": "en", "text": "b"}, {"lang": "sw", "text": "c"}],
+    "a.b": {"c.d": "e"},
+    "a": {"b": "f"},
+    "none": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("translation.en", "a"),
+        ("translation.sw", None),
+        ("sides.1.text", "c"),
+        ("a.b.c.d", "e"),
+        ("none.anything", None),
+        ("translation.fr", MISSING),
+        ("sides.2.text", MISSING),
+        ("translation.en.deeper", MISSING),
+        ("sides.text", MISSING),
+    ],
+)
+def test_a_path_leads_into_a_record(path: str, value: object) -> None:
+    assert value_at(RECORD, path) is value
+
+
+def read(folder: Path, content: str, columns: Columns, key: str | None = None) -> list[Row]:
+    (folder / "t.jsonl").write_text(content, encoding="utf-8")
+    form = JsonLines(kind="jsonl", columns=columns, id=key)
+    file = RemoteFile(name="t.jsonl")
+    source = Files(kind="files", base=str(folder), files=(file,), format=form)
+    fetch(source, folder / "raw", mirror=None)
+    corpus = Corpus(name="korpus", source=source, licence="")
+    return list(read_corpus(*FetchedCorpus(corpus, folder / "raw")))
+
+
+def test_nested_text_ids_and_labels_are_read(tmp_path: Path) -> None:
+    content = "".join(
+        json.dumps({"meta": {"n": n}, "translation": {"en": f"a {n}"}, "y": y}) + "\n"
+        for n, y in [(7, 0), (8, True), (9, "x")]
+    )
+    columns = {"text": "translation.en", "label": "y"}
+    rows = read(tmp_path, content, columns, "meta.n")
+    assert [(row.key, *row.fields.values()) for row in rows] == [
+        ("7", "a 7", "0"),
+        ("8", "a 8", "true"),
+        ("9", "a 9", "x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('{"en": "a"}', ["an object", "'t.en'"]),
+        ('["a", "b"]', ["a list of 2", "'t.0'"]),
+        ("NaN", ["NaN", "null"]),
+        ("5", ["a number (5)", "in quotes"]),
+        ("1.5", ["a number (1.5)"]),
+        ("true", ["true"]),
+        ('"cut \\ud83d"', ["\\ud83d alone", "half of a character"]),
+    ],
+)
+def test_what_is_no_text_is_refused_with_its_record_and_type(
+    tmp_path: Path, value: str, words: list[str]
+) -> None:
+    content = f'{{"t": "good"}}\n\n{{"t": {value}}}\n'
+    with pytest.raises(SourceError) as caught:
+        read(tmp_path, content, {"text": "t"})
+    message = str(caught.value)
+    assert message.startswith("t.jsonl: record 2 (line 3): 't' ")
+    assert [word for word in words if word not in message] == []
+    message.encode()  # can be printed
+
+
+def test_half_a_character_in_an_id_is_refused_and_a_whole_one_read(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"record 1 \(line 1\): 'id' holds \\udc00 alone"):
+        read(tmp_path, '{"id": "\\udc00", "t": "a"}\n', {"text": "t"}, "id")
+    (row,) = read(tmp_path, '{"id": "1", "t": "\\ud83d\\ude00"}\n', {"text": "t"}, "id")
+    assert row.fields == {"text": "😀"}
+
+
+def test_no_file_of_records_takes_half_a_character(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"'k:2': 'text' holds \\ud83d alone") as caught:
+        write_records(tmp_path / "r.parquet", {"id": ["k:1", "k:2"], "text": ["a", "\ud83d"]})
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize(
+    "line", ['{"t": "a", "t": "b"}', '{"t": {"en": "a", "en": "b"}}'], ids=["above", "below"]
+)
+def test_a_repeated_key_is_named(tmp_path: Path, line: str) -> None:
+    with pytest.raises(SourceError, match=r"line 2: the key '(t|en)' stands there twice"):
+        read(tmp_path, f'{{"t": "x"}}\n{line}\n', {"text": "t"})
+
+
+def test_a_line_nested_without_end_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"line 1 is (nested too deeply|not)"):
+        read(tmp_path, '{"t": ' + "[" * 100_000 + "\n", {"text": "t"})
+
+
+def test_paths_are_the_columns_that_are_offered(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text('{"id": 3, "translation": {"en": "a b", "sw": "c d"}}\n' * 2)
+    columns = dict(sniff(tmp_path / "t", "t.jsonl").columns)
+    assert columns == {"id": "a number (3)", "translation.en": "a b", "translation.sw": "c d"}
+
+
+def test_a_pair_is_drafted_from_nested_records(tmp_path: Path) -> None:
+    lines = [json.dumps({"translation": {"en": f"a b {n}", "x": f"c d {n}"}}) for n in range(30)]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines) + "\n")
+    files = PairFiles(
+        parallel=[str(tmp_path / "t.jsonl")],
+        columns={"eng": "translation.en", "ban": "translation.x"},
+    )
+    drafted = new_pair("eng-ban", files, out=tmp_path / "eng-ban.yaml")
+    assert "30 sentence pairs, 30 usable" in "\n".join(drafted.found)
+    with pytest.raises(SpecError, match=r"did you mean 'translation\.x'"):
+        new_pair(
+            "eng-ban",
+            PairFiles(parallel=files.parallel, columns={**files.columns, "ban": "translation.y"}),
+            out=tmp_path / "other.yaml",
+        )
+
+
+@pytest.fixture
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+
+def data_set(folder: Path, columns: Columns, key: str | None = None) -> list[Row]:
+    source = HubDataset(kind="dataset", name=str(folder / "ds"), columns=columns, id=key)
+    fetch(source, folder / "raw", mirror=None)
+    return list(read_corpus(Corpus(name="ds", source=source, licence=""), folder / "raw"))
+
+
+@pytest.mark.usefixtures("_cache")
+def test_tables_of_a_data_set_are_text_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "ds").mkdir()
+    rows = [("007", "NA"), ("1e5", "None"), ("1.0", "null"), ("true", "nan"), ("10", "")]
+    lines = ["id,text", *(",".join(row) for row in rows)]
+    (tmp_path / "ds" / "train.csv").write_text("\n".join(lines) + "\n")
+    found = data_set(tmp_path, {"text": "text"}, "id")
+    assert [(row.key, row.fields["text"]) for row in found] == rows
+
+
+@pytest.mark.usefixtures("_cache")
+def test_a_data_set_has_paths_too(tmp_path: Path) -> None:
+    (tmp_path / "ds").mkdir()
+    lines = [json.dumps({"translation": {"en": f"a {n}", "sw": f"b {n}"}}) for n in range(3)]
+    (tmp_path / "ds" / "train.jsonl").write_text("\n".join(lines) + "\n")
+    found = data_set(tmp_path, {"eng": "translation.en", "swh": "translation.sw"})
+    assert found[2].fields == {"eng": "a 2", "swh": "b 2"}
+    with pytest.raises(SourceError, match=r"record 1: 'translation' is an object, not text"):
+        list(
+            read_corpus(
+                Corpus(
+                    name="ds",
+                    source=HubDataset(kind="dataset", name="ds", columns={"text": "translation"}),
+                    licence="",
+                ),
+                tmp_path / "raw",
+            )
+        )
