@@ -246,7 +246,7 @@ def test_items_that_are_trained_on_in_the_source_and_tested_in_another_are_told(
         (["text", "label"], {"label": "text"}, ["different labels"]),
         (["text", "label"], {"text": "tekst"}, ["no column 'tekst'", "did you mean 'text'"]),
         (["text", "label"], {"group": "who"}, ["no column 'who'"]),
-        (["text", "label"], {"id": "label"}, ["--id label", "stands there twice"]),
+        (["text", "label"], {"id": "label", "label": "label"}, ["--id label", "there twice"]),
     ],
 )
 def test_columns_that_cannot_be_told_are_asked_for(

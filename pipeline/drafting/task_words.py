@@ -52,4 +52,4 @@ def missing_parts(surveys: Sequence[LabelledSurvey]) -> Iterator[str]:
         if "train" not in found.parts:
             yield f"{found.language} has no train items: in-language is left out"
         if "dev" not in found.parts:
-            yield f"{found.language} has no dev items: ways are chosen on dev data of the source"
+            yield f"{found.language} has no dev items, by which a way would be chosen"
