@@ -55,6 +55,7 @@ def table(header: str, *, more: str = "", separator: str = ",", index: bool = Fa
         (table("asli,terjemahan"), ["asli", "terjemahan"]),
         (table("Good morning.,Habari za asubuhi."), ["1", "2"]),
         (table("0,Good morning,Habari", index=True), ["1", "2", "3"]),
+        (table("The dog is the dog.,Mto ni mto."), ["1", "2"]),
     ],
     ids=[
         "index column",
@@ -67,6 +68,7 @@ def table(header: str, *, more: str = "", separator: str = ",", index: bool = Fa
         "names of no known word",
         "sentences",
         "a numbered row",
+        "sentences of words that are codes",
     ],
 )
 def test_a_header_is_told_by_most_of_its_names(
@@ -169,6 +171,28 @@ def test_quoted_tabs_and_doubled_quotes_come_out_as_text(tmp_path: Path) -> None
     assert read(tmp_path, form, content, "t.tsv") == [
         {"eng": SAID, "swh": "x"},
         {"eng": "a\tb", "swh": "c\nd"},
+    ]
+
+
+def test_a_quote_behind_a_space_opens_a_field(tmp_path: Path) -> None:
+    content = 'eng, swh\n"a, b", "c, d"\n'
+    seen = looks(tmp_path, "t.csv", content)
+    form = format_for(seen, "t.csv", {"eng": "eng", "swh": "swh"})
+    assert isinstance(form, Table)
+    assert read(tmp_path, form, content) == [{"eng": "a, b", "swh": "c, d"}]
+
+
+def test_short_text_in_the_first_row_is_not_lost_where_columns_go_by_number(
+    tmp_path: Path,
+) -> None:
+    content = "The dog\tMbwa huyo\n" + table("A cat\tPaka", separator="\t")
+    seen = looks(tmp_path, "t.tsv", content)
+    form = format_for(seen, "t.tsv", {"eng": "1", "swh": "2"})
+    assert isinstance(form, Table)
+    assert [row["eng"] for row in read(tmp_path, form, content, "t.tsv")] == [
+        "The dog",
+        "A cat",
+        *ENG,
     ]
 
 

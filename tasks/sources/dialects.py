@@ -2,7 +2,8 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,10 +14,11 @@ from models.support.errors import SourceError
 from tasks.sources.description import Table
 from tasks.sources.lines import read_lines
 from tasks.sources.naming import KEY_WORDS, TEXT_WORDS
-from tasks.sources.tables import SEPARATOR_LINE, table_rows
+from tasks.sources.tables import SEPARATOR_LINE, quoted_rows, table_rows
 
 SAMPLE_LINES = 200
 LONGEST_COLUMN_NAME = 40
+LONGEST_NAME_IN_WORDS = 3
 DELIMITERS = {".csv": "\t,;|", ".tsv": "\t", ".tab": "\t"}
 """What may separate fields, by suffix, the likeliest first; elsewhere a table has tabs."""
 QUOTED_FIELD = re.compile(r'"(?:[^"]|"")*"')
@@ -112,7 +114,7 @@ def _parsed(lines: Sequence[str], delimiter: str) -> list[int]:
     """Return the number of fields of each row, read with quotes; nothing where that fails."""
     widths = []
     try:
-        for row in csv.reader((f"{x}\n" for x in lines), delimiter=delimiter, strict=True):
+        for row in quoted_rows((f"{x}\n" for x in lines), delimiter):
             widths += [len(row)] if row else []
     except csv.Error as error:
         if len(lines) < SAMPLE_LINES or "unexpected end" not in str(error):
@@ -173,7 +175,7 @@ def _look_at_quotes(path: Path, name: str, separator: str) -> _Quotes:
         columns += [0] * (len(cells) - len(columns))
         if '"' not in line:
             continue
-        for n, cell in enumerate(cells):
+        for n, cell in enumerate(map(str.strip, cells)):
             if cell.startswith('"'):
                 opening += 1
                 if QUOTED_FIELD.fullmatch(cell):
@@ -208,16 +210,28 @@ def _is_name(cell: str) -> bool:
 
 
 def _is_known(cell: str) -> bool:
-    words = list(_words(cell))
-    return any(word in COLUMN_WORDS or _is_language(word) for word in words[:1] + words[-1:])
+    """Say whether a cell is known as a name: `eng`, `Balinese`, `text_eng`, `source text`."""
+    words = [match[0].casefold() for match in re.finditer(r"[^\W\d_]+", cell)]
+    if not 0 < len(words) <= LONGEST_NAME_IN_WORDS or not _is_name(cell):
+        return False
+    if any(word in COLUMN_WORDS for word in words):
+        return True
+    if " " in cell.strip():  # `the dog` are two codes of languages, too
+        return False
+    return any(map(_is_code, words)) or (len(words) == 1 and _is_language(words[0]))
 
 
-def _is_language(word: str) -> bool:
+def _is_code(word: str) -> bool:
     return len(word) in (2, 3) and langcodes.tag_is_valid(word)
 
 
-def _words(cell: str) -> Iterator[str]:
-    return (match[0].casefold() for match in re.finditer(r"[^\W\d_]+", cell))
+@cache
+def _is_language(word: str) -> bool:
+    try:
+        langcodes.find(word)
+    except LookupError:
+        return False
+    return True
 
 
 def _reads_on(cell: str, below: Sequence[str]) -> bool:

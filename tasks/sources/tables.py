@@ -76,13 +76,21 @@ def table_rows(path: Path, name: str, form: Table) -> Iterator[Numbered]:
     yield from _quoted_rows(lines, name, form)
 
 
+def quoted_rows(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    """Return the rows of lines with their ends; a quote opens a field behind spaces, too.
+
+    Raises csv.Error for what follows a closing quote.
+    """
+    csv.field_size_limit(MAX_FIELD_CHARACTERS)
+    return csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
+
+
 def _chain(first: tuple[int, str], rest: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     yield first
     yield from rest
 
 
 def _quoted_rows(lines: Iterable[tuple[int, str]], name: str, form: Table) -> Iterator[Numbered]:
-    csv.field_size_limit(MAX_FIELD_CHARACTERS)
     last = 0
 
     def text() -> Iterator[str]:
@@ -91,7 +99,7 @@ def _quoted_rows(lines: Iterable[tuple[int, str]], name: str, form: Table) -> It
             last = number
             yield f"{line}\n"
 
-    rows = csv.reader(text(), delimiter=form.separator, strict=True)
+    rows = quoted_rows(text(), form.separator)
     done, begin = -1 if form.header else 0, 1
     try:
         while (row := next(rows, None)) is not None:
