@@ -1,6 +1,7 @@
 """Text comes out of records by a path; what is no text is refused with its record and type."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,17 @@ def test_half_a_character_in_an_id_is_refused_and_a_whole_one_read(tmp_path: Pat
         read(tmp_path, '{"id": "\\udc00", "t": "a"}\n', {"text": "t"}, "id")
     (row,) = read(tmp_path, '{"id": "1", "t": "\\ud83d\\ude00"}\n', {"text": "t"}, "id")
     assert row.fields == {"text": "😀"}
+
+
+def test_half_a_character_in_a_key_or_a_file_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"line 1: the key '\\ud83d' holds half") as caught:
+        read(tmp_path, '{"\\ud83d": "a"}\n', {"text": "t"})
+    str(caught.value).encode()
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt"))
+    odd.write_text("siki\n")
+    with pytest.raises(SourceError, match="the name is not UTF-8") as caught:
+        new_pair("eng-ban", PairFiles(mono=[str(odd)]), out=tmp_path / "eng-ban.yaml")
+    str(caught.value).encode()
 
 
 def test_no_file_of_records_takes_half_a_character(tmp_path: Path) -> None:

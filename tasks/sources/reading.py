@@ -179,6 +179,11 @@ def _json_records(path: Path, name: str) -> Iterator[tuple[str, Mapping[str, obj
                 f"{name}: line {number}: the key {error.args[0]!r} stands there twice; which one "
                 "is meant?"
             ) from error
+        except UnicodeEncodeError as error:
+            raise SourceError(
+                f"{name}: line {number}: the key {error.object!a} holds half of a character "
+                "(a lone surrogate)"
+            ) from error
         except RecursionError as error:
             raise SourceError(f"{name}: line {number} is nested too deeply") from error
         if not isinstance(value, dict):
@@ -192,6 +197,8 @@ class _RepeatedKeyError(ValueError):
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
+    for key in found:
+        key.encode()  # raises what half a character is
     if len(found) < len(pairs):
         times = Counter(key for key, _ in pairs)
         raise _RepeatedKeyError(times.most_common(1)[0][0])

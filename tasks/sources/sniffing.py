@@ -92,7 +92,14 @@ def only_member(archive: Path) -> str | None:
 
 
 def place_of(argument: str) -> tuple[Path, str | None]:
-    """Return the path of a file and, where it is written `ARCHIVE:MEMBER`, its name there."""
+    """Return the path of a file and, where it is written `ARCHIVE:MEMBER`, its name there.
+
+    Raises SourceError for a name that is not UTF-8, which no manifest can hold.
+    """
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:
+        raise SourceError(f"{argument!a}: the name is not UTF-8; rename the file") from error
     if not Path(argument).exists():
         for suffix in ARCHIVES:
             place = argument.casefold().rfind(f"{suffix}:")
