@@ -252,10 +252,11 @@ def _alike(found: LabelledSurvey) -> Iterator[str]:
 
 
 def between(source: LabelledSurvey, other: LabelledSurvey) -> Iterator[str]:
-    """Yield where items of one id are not in the same part, or have not the same label.
+    """Yield labels that the source does not teach, and items of one id that do not fit each other.
 
     Ids that do not name the same items in both languages are no leak: a run keeps them apart.
     """
+    yield from _untaught(source, other)
     known = {item.key: item for item in source.items}
     both = [(known[item.key], item) for item in other.items if item.key in known]
     if not both:
@@ -281,6 +282,16 @@ def between(source: LabelledSurvey, other: LabelledSurvey) -> Iterator[str]:
             f"{pair}: {len(labels):,} of {len(both):,} items with the same id have another "
             f"label (first: {labels[0].key!r})"
         )
+
+
+def _untaught(source: LabelledSurvey, other: LabelledSurvey) -> Iterator[str]:
+    taught = {item.label for item in source.of("train")}
+    for label, counts in other.counts().items() if taught else ():
+        if label not in taught:
+            yield (
+                f"{other.language}: {_items(counts.total())} with the label {label!r}, which no "
+                f"train item of {source.language} has"
+            )
 
 
 def _shared(both: Sequence[tuple[Item, Item]], other: LabelledSurvey) -> bool:

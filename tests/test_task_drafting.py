@@ -239,6 +239,24 @@ def test_items_that_are_trained_on_in_the_source_and_tested_in_another_are_told(
     assert "eng and swh: 12 test items of swh are train items of eng by their id" in doubts
 
 
+def test_parts_and_labels_that_nothing_can_be_done_without_are_asked_for(tmp_path: Path) -> None:
+    rows = [row[:3] for row in english()]
+    mixed = [(*row[:2], "so-so" if n % 4 == 0 else row[2]) for n, row in enumerate(swahili())]
+    tables = {
+        name: write_csv(tmp_path / f"{name}.csv", HEADER, some)
+        for name, some in (("first", rows), ("second", mixed))
+    }
+    drafted = new(tmp_path, f"eng:test={tables['first']}", f"swh:train={tables['second']}")
+    doubts = "\n".join(drafted.doubts)
+    assert "eng has no train items, so there is nothing to transfer" in doubts
+    assert "swh has no test items, so nothing can be said of it" in doubts
+    drafted.path.unlink()
+    drafted = new(tmp_path, f"eng:train={tables['first']}", f"swh:test={tables['second']}")
+    doubts = "\n".join(drafted.doubts)
+    assert "swh: 18 items with the label 'so-so', which no train item of eng has" in doubts
+    assert "eng has no test items: how hard the task is cannot be told" in doubts
+
+
 @pytest.mark.parametrize(
     ("header", "columns", "words"),
     [

@@ -41,6 +41,11 @@ def label_table(surveys: Sequence[LabelledSurvey]) -> Iterator[str]:
 def missing_parts(surveys: Sequence[LabelledSurvey]) -> Iterator[str]:
     """Yield what cannot be done for want of a part."""
     source, *others = surveys
+    if "train" not in source.parts:
+        yield (
+            f"{source.language} has no train items, so there is nothing to transfer; is it the "
+            "source language, which is given first?"
+        )
     if "test" not in source.parts:
         yield f"{source.language} has no test items: how hard the task is cannot be told"
     if not others:
@@ -49,6 +54,8 @@ def missing_parts(surveys: Sequence[LabelledSurvey]) -> Iterator[str]:
             "--table LANGUAGE=FILE"
         )
     for found in others:
+        if "test" not in found.parts:
+            yield f"{found.language} has no test items, so nothing can be said of it"
         if "train" not in found.parts:
             yield f"{found.language} has no train items: in-language is left out"
         if "dev" not in found.parts:
