@@ -152,6 +152,7 @@ def _said(found: LabelledSurvey, row: Row, split: ShareSplit | None) -> tuple[st
 def doubts(found: LabelledSurvey, rules: LeakRules) -> Iterator[str]:
     """Yield what looks wrong with the items of a language, most grave first."""
     yield from _repeats(found, rules)
+    yield from _repeats_within(found)
     yield from _split_groups(found)
     yield from _contradictions(found)
     yield from _rare_labels(found)
@@ -183,6 +184,18 @@ def _repeats(found: LabelledSurvey, rules: LeakRules) -> Iterator[str]:
                     f"as one in {part} (first: item {near[0].key!r}); nothing but the split keeps "
                     "them apart"
                 )
+
+
+def _repeats_within(found: LabelledSurvey) -> Iterator[str]:
+    for part in found.parts:
+        items = found.of(part)
+        repeats = len(items) - len({key_digest(item.text) for item in items})
+        if repeats:
+            left_out = f", and {_verb(repeats)} left out" if part == "train" else ""
+            yield (
+                f"{found.language}: {repeats:,} of {len(items):,} {part} texts "
+                f"repeat{'s' * (repeats == 1)} an earlier one{left_out}"
+            )
 
 
 def _verb(number: int) -> str:

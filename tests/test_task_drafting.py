@@ -130,6 +130,15 @@ def test_json_lines_with_numbers_as_labels(tmp_path: Path) -> None:
     assert columns == {"text": "tweet", "label": "sentiment"}
 
 
+def test_labels_may_lie_deeper_in_json(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"text": row.text, "label": {"name": row.label}} for row in english()
+    ]
+    table = write_jsonl(tmp_path / "t.jsonl", rows)
+    data = manifest(new(tmp_path, f"eng={table}", f"swh={table}"))
+    assert data["texts"]["eng"]["source"]["format"]["columns"]["label"] == "label.name"
+
+
 def test_labels_that_yaml_would_change_stay_what_they_are(tmp_path: Path) -> None:
     names = {"good": "yes", "bad": "no"}
     rows = [(row.text, names[row.label]) for row in english()]
@@ -179,6 +188,7 @@ def test_what_looks_wrong_in_the_items_is_told(tmp_path: Path) -> None:
     train[3][2] = "Good"
     test[2][2] = "so-so"
     train[5][1] = "  "
+    train[9][1], test[5][1] = train[8][1], test[4][1]
     tables = [
         f"eng:{part}={write_csv(tmp_path / f'{part}.csv', HEADER, some)}"
         for part, some in (("train", train), ("test", test))
@@ -187,7 +197,9 @@ def test_what_looks_wrong_in_the_items_is_told(tmp_path: Path) -> None:
     for said in (
         "1 of 59 train texts stands in test, too, and is left out of train",
         "59 train texts are nearly the same as one in test (first: item 'g1x1')",
-        "1 text has several labels (bad and good)",
+        "2 texts have several labels (one bad and good)",
+        "eng: 1 of 59 train texts repeats an earlier one, and is left out",
+        "eng: 1 of 12 test texts repeats an earlier one",
         "the labels 'Good' and 'good' look like one",
         "the label 'so-so' stands in test alone (1 item)",
         "1 row without text, left out (first: 'b2x0')",

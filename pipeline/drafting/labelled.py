@@ -23,6 +23,7 @@ from tasks.sources.fetching import local_name
 from tasks.sources.naming import find_column, find_id_column, find_text_column, words_of
 from tasks.sources.reading import FetchedCorpus, file_records
 from tasks.sources.sniffing import Sniffed
+from tasks.sources.values import places
 from tasks.splitting import NAMED_PARTS
 
 LABEL_WORDS = {"label", "labels", "class", "category", "sentiment", "emotion", "topic", "stance"}
@@ -212,7 +213,7 @@ def _values(unpacked: Unpacked) -> dict[str, Counter[str]]:
     for given in unpacked.files:
         path = unpacked.folder / local_name(given.file)
         for record in islice(file_records(path, given.name, _whole(given.looks)), SAMPLE):
-            for column, value in record.items():
+            for column, value in places(record):
                 if isinstance(value, str | int) and str(value).strip():
                     found.setdefault(column, Counter())[str(value).strip()] += 1
     return found
