@@ -28,9 +28,10 @@ from models.nmt.training import (
 from models.subwords import BACK_TRANSLATION_TAG, EOS, SubwordRecipe, Subwords, train_subwords
 from models.support.errors import OutOfMemoryError, ProcessError
 from models.support.fork_server import FreshProcesses
+from models.support.notes import settle_once
 from models.support.processes import python_module, run_child
 from tasks.cleaning import CleaningRules
-from tasks.mt.training import BitextFiles, ModelData, SyntheticFile, settle_once
+from tasks.mt.training import BitextFiles, ModelData, SyntheticFile
 from tasks.records import write_records
 
 DIRECTIONS = [("ind", "jav"), ("jav", "ind")]

@@ -1,6 +1,6 @@
 """What learns to classify and what it learns, alike for a linear head and a tuned encoder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -10,6 +10,24 @@ class Examples(NamedTuple):
 
     inputs: Any
     labels: Sequence[str]
+
+
+class Site(NamedTuple):
+    """Where classifiers are fitted, and with what: nothing of it decides what comes out.
+
+    * ``scratch``: survives an interruption.
+    * ``encoder``: the folder of the encoder that is fine-tuned, if one is.
+    * ``seeds``: how many classifiers will be fitted; `on_progress` is told the share that is done.
+    * ``threads``: to compute with.
+    * ``machine_notes``: a folder for what was measured of this machine.
+    """
+
+    scratch: Path
+    encoder: Path | None = None
+    seeds: int = 1
+    on_progress: Callable[[float, str], None] = lambda *_: None
+    threads: int = 1
+    machine_notes: Path | None = None
 
 
 class Classifier(Protocol):

@@ -1,10 +1,8 @@
 """Assemble human and synthetic bitext, train the multilingual model on it, publish it."""
 
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +28,7 @@ from models.nmt.training import (
 from models.subwords import Subwords
 from models.support.errors import OutOfMemoryError
 from models.support.fork_server import ForkServer, FreshProcesses
+from models.support.notes import settle, settle_once
 from models.support.processes import ChildRun
 from tasks.mt.number_format import Direction, TranslationType, choose_type
 from tasks.progress import Progress
@@ -314,22 +313,6 @@ def _choose_type(data: ModelData, recipe: NmtRecipe, site: TrainingSite) -> Tran
     return choose_type(
         site.out / CTRANSLATE2, data.subwords, data.dev_directions(), threads=site.threads
     )
-
-
-def settle(note: Path, text: str) -> None:
-    """Write what a resumed training must know of the interrupted one."""
-    draft = note.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(note)
-
-
-def settle_once(note: Path, text: str) -> None:
-    """Write a note unless another process has just written it: whoever is first decides."""
-    draft = note.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(text, encoding="utf-8")
-    with suppress(FileExistsError):
-        os.link(draft, note)
-    draft.unlink()
 
 
 def describe(now: TrainingProgress) -> str:

@@ -1,0 +1,186 @@
+"""Fine-tuning as a way to fit classifiers: what a linear head on frozen vectors competes with."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from models.encoders.fine_tuning import FineTuning
+from models.heads.fine_tuning.classifier import (
+    Tuned,
+    TunedClassifier,
+    computed_in,
+    probabilities,
+    write_classifier,
+)
+from models.heads.fine_tuning.network import (
+    CutPieces,
+    Network,
+    TextReader,
+    TunedInput,
+    freeze,
+    load_body,
+)
+from models.heads.fine_tuning.training import Items, Training
+from models.heads.protocol import Examples, Site
+from models.nmt.precision import quicker_precision
+from models.support.errors import SourceError
+from models.support.notes import settle, settle_once
+
+FINISHED, PRECISION = "classifier", "precision"
+CHECKPOINTS = "training"
+
+
+class FineTuningLearner:
+    """Fine-tunes a published encoder; every classifier and checkpoint has its place in scratch."""
+
+    def __init__(self, recipe: FineTuning, site: Site) -> None:
+        if site.encoder is None:
+            raise SourceError("fine-tuning needs the folder of a published encoder")
+        self.recipe, self.site, self.encoder = recipe, site, site.encoder
+        self.fitted = 0
+
+    def fit(self, train: Examples, dev: Examples, seed: int) -> TunedClassifier:
+        """Fine-tune on all of the training text, or what is left of it after a kill.
+
+        Raises SourceError for a training text without items.
+        """
+        if not len(train.labels):
+            raise SourceError("there is no training text to fine-tune an encoder on")
+        folder = self.site.scratch / f"seed-{seed}-{_digest(train, dev, self.recipe)}"
+        if not (folder / FINISHED).exists():
+            self._train(train, dev, seed, folder)
+            shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+        self.fitted += 1
+        return self.load(folder / FINISHED)
+
+    def load(self, folder: Path) -> TunedClassifier:
+        """Read a classifier."""
+        self._prepare()
+        return TunedClassifier(self.encoder, folder, device=_device())
+
+    def _prepare(self) -> None:
+        """Compute as often alike as the machine can."""
+        import torch
+
+        torch.set_num_threads(self.site.threads)
+
+    def _train(self, train: Examples, dev: Examples, seed: int, folder: Path) -> None:
+        import torch
+
+        self._prepare()
+        recipe, device = self.recipe, _device()
+        said = self._said(train.labels, folder)
+        reader = TextReader(self.encoder, said.wanted)
+        body = load_body(self.encoder, dropout=recipe.dropout, device=device)
+        freeze(body, recipe.frozen_layers)
+        read, looked_at = reader.ids(train.inputs), reader.ids(dev.inputs)
+        cut = CutPieces(body, [*read, *looked_at])
+        torch.manual_seed(seed)
+        network = Network.fresh(
+            body,
+            len(said.classes),
+            pooling=said.pooling,
+            pad=reader.pad,
+            dropout=recipe.dropout,
+            device=device,
+        )
+        dtype = computed_in(said.precision)
+        number = {label: place for place, label in enumerate(said.classes)}
+        training = Training(
+            network,
+            Items(cut.renumber(read), [number[label] for label in train.labels]),
+            recipe,
+            seed=seed,
+            dtype=dtype,
+            scratch=folder / CHECKPOINTS,
+            score=_dev_score(network, cut.renumber(looked_at), dev.labels, said.classes),
+            on_update=self._reporter(),
+        )
+        body.to(dtype)  # what is frozen; the rest is in this type already
+        training.run()
+        rows = sorted(
+            {piece for text in read for piece in text} if recipe.frozen_layers == 0 else ()
+        )
+        table = body.get_input_embeddings().weight
+        places = cut.renumber([rows])[0]
+        write_classifier(folder / FINISHED, network, said, rows=rows, embeddings=table[places])
+
+    def _said(self, labels: Sequence[str], folder: Path) -> Tuned:
+        own = TunedInput.of(self.encoder)
+        return Tuned(
+            classes=sorted(set(labels)),
+            precision=self._precision(folder),
+            prefix=own.prefix,
+            pooling=self.recipe.pooling or own.pooling,
+            max_pieces=min(self.recipe.max_pieces, own.max_pieces),
+        )
+
+    def _precision(self, folder: Path) -> str:
+        """Return the precision that this training began with: it may resume on another machine."""
+        note = folder / PRECISION
+        if not note.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            settle(note, self._precision_here())
+        return note.read_text(encoding="utf-8")
+
+    def _precision_here(self) -> str:
+        """Return what all trainings of this size on this machine have, measured by the first."""
+        if self.recipe.precision != "auto":
+            return self.recipe.precision
+        from transformers import AutoConfig
+
+        config: Any = AutoConfig.from_pretrained(self.encoder / "huggingface")
+        width, inner = config.hidden_size, getattr(config, "intermediate_size", None)
+        size = (width, inner or 4 * width)
+        if self.site.machine_notes is None:
+            return quicker_precision(*size)
+        note = self.site.machine_notes / f"precision-{size[0]}-{size[1]}"
+        if not note.exists():
+            note.parent.mkdir(parents=True, exist_ok=True)
+            settle_once(note, quicker_precision(*size))
+        return note.read_text(encoding="utf-8")
+
+    def _reporter(self) -> Callable[[int, int, float], None]:
+        """Return what tells of each update."""
+        number, seeds = self.fitted, max(self.site.seeds, self.fitted + 1)
+
+        def report(done: int, total: int, loss: float) -> None:
+            status = f"seed {number + 1} of {seeds}, update {done:,} of {total:,}, loss {loss:.3f}"
+            self.site.on_progress((number + done / total) / seeds, status)
+
+        return report
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _digest(train: Examples, dev: Examples, recipe: FineTuning) -> str:
+    """Return a short name of what is trained on, and how."""
+    given = [list(train.inputs), list(train.labels), list(dev.inputs), list(dev.labels)]
+    return hashlib.sha256(json.dumps([given, asdict(recipe)]).encode()).hexdigest()[:12]
+
+
+def _dev_score(
+    network: Network,
+    ids: Sequence[Sequence[int]],
+    gold: Sequence[str],
+    classes: Sequence[str],
+) -> Callable[[], float] | None:
+    """Return what scores the network as it is on the dev set; None where there is none."""
+    if not len(gold):
+        return None
+
+    def score() -> float:
+        from sklearn.metrics import f1_score
+
+        answers = [classes[place] for place in probabilities(network, ids).argmax(1)]
+        return float(f1_score(list(gold), answers, average="macro", zero_division=0))
+
+    return score

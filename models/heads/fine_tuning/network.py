@@ -1,0 +1,175 @@
+"""A pretrained encoder with a linear head on the pooled states of its last layer."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from models.heads.fine_tuning.attention import choose_attention, install_dropout
+from models.heads.fine_tuning.batches import padded
+from models.support.errors import SpecError
+
+if TYPE_CHECKING:
+    import torch
+
+HUGGINGFACE, CARD = "huggingface", "encoder.json"
+MEAN = "mean"
+HEAD_SPREAD = 0.02
+"""Standard deviation of a fresh head's weights, as of BERT's own."""
+
+
+class TunedInput(NamedTuple):
+    """How an encoder wants its text: what stands before it, where it is cut, how it is pooled."""
+
+    prefix: str
+    pooling: str
+    max_pieces: int
+
+    @classmethod
+    def of(cls, folder: Path) -> "TunedInput":
+        """Read what a published encoder says of itself."""
+        said = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        return cls(said["prefix"], said["pooling"], said["max_pieces"])
+
+
+class TextReader:
+    """Turns texts into ids of pieces, cut and with the encoder's marks."""
+
+    def __init__(self, folder: Path, wanted: TunedInput) -> None:
+        from transformers import AutoTokenizer
+
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # a stage is a fork
+        self.wanted = wanted
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(
+            folder / HUGGINGFACE, local_files_only=True
+        )
+        self.pad: int = self._tokenizer.pad_token_id or 0
+        self._nothing = [self._tokenizer.unk_token_id or self.pad]
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of each text; there is at least one."""
+        if not len(texts):
+            return []
+        given = [self.wanted.prefix + text for text in texts]
+        found = self._tokenizer(given, truncation=True, max_length=self.wanted.max_pieces)
+        return [ids or self._nothing for ids in found["input_ids"]]
+
+
+def load_body(folder: Path, *, dropout: float, device: str) -> Any:
+    """Load a published encoder in float32, without a pooler, its attention made for short texts."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # a pooler that the folder lacks is not used
+    path = folder / HUGGINGFACE
+    config: Any = AutoConfig.from_pretrained(path, local_files_only=True)
+    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+        setattr(config, name, dropout)
+    body: Any = AutoModel.from_pretrained(
+        path, config=config, dtype=torch.float32, local_files_only=True, use_safetensors=True
+    )
+    if getattr(body, "pooler", None) is not None:
+        body.pooler = None
+    choose_attention(body, device)
+    return body.to(device)
+
+
+@dataclass
+class Network:
+    """An encoder's layers, and the linear layer (classes, width) upon them."""
+
+    body: Any
+    head: Any
+    pooling: str
+    pad: int
+    dropout: float
+    device: str
+
+    @classmethod
+    def fresh(
+        cls, body: Any, classes: int, *, pooling: str, pad: int, dropout: float, device: str
+    ) -> "Network":
+        """Put a head of small random weights upon an encoder."""
+        import torch
+
+        head = torch.nn.Linear(body.config.hidden_size, classes)
+        torch.nn.init.normal_(head.weight, std=HEAD_SPREAD)
+        torch.nn.init.zeros_(head.bias)
+        install_dropout(body)
+        return cls(body, head.to(device), pooling, pad, dropout, device)
+
+    def logits(self, ids: Sequence[Sequence[int]], *, train: bool = False) -> "torch.Tensor":
+        """Return the scores of each text (texts, classes), float32."""
+        import torch
+
+        self.body.train(train)
+        pieces = padded(ids, self.pad, self.device)
+        lengths = torch.tensor([len(text) for text in ids], device=self.device)
+        kept = torch.arange(pieces.size(1), device=self.device) < lengths[:, None]
+        states = self.body(input_ids=pieces, attention_mask=kept.long()).last_hidden_state
+        vectors = pooled(states, kept, self.pooling)
+        vectors = torch.nn.functional.dropout(vectors, self.dropout, training=train)
+        weight, bias = self.head.weight.float(), self.head.bias.float()
+        return torch.nn.functional.linear(vectors, weight, bias)
+
+
+def pooled(states: "torch.Tensor", kept: "torch.Tensor", pooling: str) -> "torch.Tensor":
+    """Return one vector a text: states (texts, length, width) -> (texts, width), float32."""
+    if pooling != MEAN:
+        return states[:, 0].float()
+    share = kept / kept.sum(1, keepdim=True)  # (texts, length)
+    return (share.unsqueeze(1).to(states.dtype) @ states).squeeze(1).float()
+
+
+def freeze(body: Any, layers: int) -> None:
+    """Keep the lowest layers, and the embeddings below them, as they are."""
+    import torch
+
+    if not layers:
+        return
+    count = body.config.num_hidden_layers
+    if layers > count:
+        raise SpecError(
+            f"frozen_layers is {layers}, but the encoder has {count} layers: at most {count}"
+        )
+    (stack,) = (
+        module
+        for name, module in body.named_modules()
+        if isinstance(module, torch.nn.ModuleList)
+        and name.rpartition(".")[2] in ("layer", "layers")
+    )
+    upper = {id(p) for layer in stack[layers:] for p in layer.parameters()}
+    lower = {id(p) for layer in stack[:layers] for p in layer.parameters()}
+    below = {id(p) for name, p in body.named_parameters() if name.startswith("embeddings")}
+    for parameter in body.parameters():
+        if id(parameter) in lower | below and id(parameter) not in upper:
+            parameter.requires_grad_(False)
+
+
+class CutPieces:
+    """Leaves of an encoder's embeddings those rows alone that some texts use.
+
+    What no training text holds gets no gradient and has no weight decay, so a training without
+    these rows is the same training, sooner done and in less memory. Rows up to that of padding
+    stay, since encoders know it by its number.
+    """
+
+    def __init__(self, body: Any, texts: Sequence[Sequence[int]]) -> None:
+        import torch
+
+        whole = body.get_input_embeddings()
+        least = range((body.config.pad_token_id or 0) + 1)
+        self.rows = sorted({*least, *(piece for text in texts for piece in text)})
+        self._places = {piece: place for place, piece in enumerate(self.rows)}
+        few = torch.nn.Embedding(len(self.rows), whole.weight.size(1), whole.padding_idx)
+        few.weight.data = whole.weight.data[self.rows].clone()
+        few.weight.requires_grad_(whole.weight.requires_grad)
+        body.set_input_embeddings(few)
+
+    def renumber(self, texts: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Return the places of pieces among the rows that are left."""
+        return [[self._places[piece] for piece in text] for text in texts]
