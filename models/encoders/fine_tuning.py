@@ -12,7 +12,7 @@ Part = Annotated[float, Ge(0), Lt(1)]
 class FineTuning:
     """One budget for every text that an encoder is fine-tuned on.
 
-    * ``pooling``: the vector of a text is the mean over its pieces or the first one's (`cls`); none
+    * ``pooling``: the vector of a text is the mean over its pieces or the first one's; none
       for the encoder's own way.
     * ``max_pieces``: where a text is cut, unless the encoder takes fewer.
     * ``dropout``: share of states and attention that is dropped.
@@ -35,7 +35,7 @@ class FineTuning:
       clearly sooner in it, which is measured once for a store.
     """
 
-    pooling: Literal["mean", "cls"] | None = None
+    pooling: Literal["mean", "first"] | None = None
     max_pieces: Annotated[int, Ge(8)] = 128
     dropout: Part = 0.1
     body_rate: Annotated[float, Gt(0)] = 1e-4

@@ -21,7 +21,7 @@ from models.support.errors import OutOfMemoryError
 if TYPE_CHECKING:
     import torch
 
-PART_PIECES = 16_384
+PART_PIECES = {"cpu": 2_048, "cuda": 16_384}
 """Pieces, padding included, that are in memory at once; an update may have several parts."""
 CHECKPOINT = "checkpoint.safetensors"
 SECONDS_BETWEEN = 60.0
@@ -76,7 +76,7 @@ class Training:
         self.updates = plan_updates(self.lengths, recipe, seed)
         self.weights = _class_weights(items.classes, network.head.out_features, recipe)
         self.optimizer = FlatAdamW(groups_of(network, recipe), dtype)
-        self.part_pieces = PART_PIECES
+        self.part_pieces = PART_PIECES[network.device]
         self.losses: list[float] = []
         self.kept = Kept()
         self._rows: dict[str, Any] = {}
