@@ -125,9 +125,8 @@ def test_bf16_learns_as_well(bert: Path, tmp_path: Path) -> None:
 
 def test_labels_that_training_lacks_are_never_answered(bert: Path, tmp_path: Path) -> None:
     dev = Examples([*DEV.inputs, "buku"], [*DEV.labels, "neutral"])
-    for keep in ("average", "best", "last"):
-        fitted = learner(bert, tmp_path, keep=keep).fit(TRAIN, dev, seed=0)
-        assert {*fitted.predict(["buku", *TEST.inputs])} == {"bad", "good"}
+    fitted = learner(bert, tmp_path, keep="best").fit(TRAIN, dev, seed=0)
+    assert {*fitted.predict(["buku", *TEST.inputs])} == {"bad", "good"}
 
 
 def test_one_item_of_a_class_and_one_class_are_enough(bert: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from models.heads.fine_tuning.network import (
     freeze,
     load_body,
 )
-from models.heads.fine_tuning.training import Items, Training
+from models.heads.fine_tuning.training import Items, TuningRun
 from models.heads.protocol import Examples, Site
 from models.nmt.precision import quicker_precision
 from models.support.errors import SourceError
@@ -90,7 +90,7 @@ class FineTuningLearner:
         )
         dtype = computed_in(said.precision)
         number = {label: place for place, label in enumerate(said.classes)}
-        training = Training(
+        training = TuningRun(
             network,
             Items(cut.renumber(read), [number[label] for label in train.labels]),
             recipe,

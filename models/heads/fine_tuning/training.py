@@ -51,7 +51,7 @@ class Kept:
     dev: list[float] = field(default_factory=list)
 
 
-class Training:
+class TuningRun:
     """One training of a network on labelled texts; `score` is asked at each look for `best`.
 
     `scratch` holds its checkpoint. `on_update` is told updates, their number and the loss.
