@@ -217,6 +217,27 @@ def test_where_several_encodings_fit_no_command_is_ready_made(tmp_path: Path) ->
     assert "iconv -f CP" not in message
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Добрый день\nКак дела\n", "koi8_r"),
+        ("Добрый день\nКак дела\n", "cp1251"),
+        ("добрый день, как дела\n", "cp1251"),
+        ("Zażółć gęślą jaźń\nŁódź jest piękna\n", "cp1250"),
+        ("Καλημέρα σας\n", "cp1253"),
+        ("Où ça, Noël ?\n", "cp1252"),
+        ("Günaydın, nasılsınız? Şöyle.\n", "cp1254"),
+    ],
+)
+def test_the_right_encoding_is_first_or_shown_where_text_is_short(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    head, *readings, command = refused(tmp_path, text.encode(encoding)).splitlines()
+    code = encoding.upper().replace("_", "-")
+    assert f"looks like {code}" in head or [x for x in readings if x.split()[0] == code]
+    assert (f"-f {code} " in command) == (not readings)
+
+
 def test_where_one_encoding_fits_its_command_is_given(tmp_path: Path) -> None:
     message = refused(tmp_path, CZECH.encode("cp1250") * 3)
     assert "it looks like CP1250" in message

@@ -14,7 +14,7 @@ def profile(
         str,
         typer.Argument(
             metavar="FILE|EXPERIMENT",
-            help="A text file (.txt, .csv, .tsv, .jsonl, .tmx; also .gz), or an experiment.",
+            help="A text file or table, packed or not (FILE.zip:MEMBER), or an experiment.",
         ),
     ],
     column: Annotated[

@@ -3,6 +3,7 @@
 import codecs
 import re
 import shlex
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -14,16 +15,11 @@ SAMPLE_BYTES = 65_536
 SAMPLE_LINES = 1000
 EXCERPT_BYTES = 24
 GUESSES = 5
-WESTERN_FAMILY = {
-    *("cp1250", "cp1252", "cp1254", "cp1257", "cp1258", "latin_1", "iso8859_2", "iso8859_3"),
-    *("iso8859_4", "iso8859_9", "iso8859_10", "iso8859_13", "iso8859_14", "iso8859_15"),
-    *("iso8859_16", "mac_roman", "mac_latin2", "mac_iceland", "mac_turkish", "cp437", "cp775"),
-    *("cp850", "cp852", "cp858", "cp860", "cp861", "cp863", "cp865", "cp500", "cp037", "cp1140"),
-}
-"""Encodings of Latin letters with marks that are taken for each other."""
+COMMON = ("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256")
 MIXED_WORD = re.compile(rb"[A-Za-z][\xc0-\xff]|[\xc0-\xff][A-Za-z]")
 """A letter of ASCII beside another, which is what words of Latin letters with marks have."""
-COMMON_MARKS = {*"‘’“”„‚«»‹›–—…·°§¿¡€£ºª•\xa0"}
+WORD = re.compile(r"[^\s!-/:-@\[-`{-~‘’“”„‚«»‹›–—…·°§€£\xa0]+")
+"""What stands between white space and common marks."""
 
 
 def check_encoding(path: Path, name: str) -> None:
@@ -85,28 +81,42 @@ def _undecodable(lines: Iterable[bytes]) -> Iterator[tuple[int, int, bytes]]:
 def _guesses(wrong: bytes) -> list[str]:
     """Return the encodings that the text may be in, the likeliest first, as iconv calls them.
 
-    Of those that read it alike, the first alone. Western text is nearly always CP1252, which
-    others of its family resemble, so where one of them fits, it comes first.
+    Common ones that make words of it come before the rare siblings of a guess from statistics,
+    which short text misleads. Of those that read it alike, the first alone.
     """
     from charset_normalizer import from_bytes
 
-    found = [match.encoding for match in list(from_bytes(wrong))[:GUESSES]]
-    western = any(code in WESTERN_FAMILY for code in found) or MIXED_WORD.search(wrong)
-    if western and _reads_as_words(wrong, "cp1252"):
-        found.insert(0, "cp1252")
-    readings = {code: wrong.decode(code, "replace") for code in found}
+    common = [code for code in COMMON if _makes_words(wrong, code)]
+    common.sort(key=lambda code: -sum(map(str.islower, wrong.decode(code))))
+    guessed = [match.encoding for match in list(from_bytes(wrong))[:GUESSES]]
+    readings = {code: wrong.decode(code, "replace") for code in [*common, *guessed][:GUESSES]}
     first = {text: code for code, text in reversed(readings.items())}
     codes = [code for code in readings if first[readings[code]] == code]
     return [codecs.lookup(code).name.upper().replace("_", "-") for code in codes]
 
 
-def _reads_as_words(wrong: bytes, code: str) -> bool:
-    """Say whether an encoding makes letters and common marks of all bytes beyond ASCII."""
+def _makes_words(wrong: bytes, code: str) -> bool:
+    """Say whether an encoding makes words of all bytes: of one script, and in regular case.
+
+    Words of Latin letters with marks hold some without, beside them.
+    """
     try:
-        text = wrong.decode(code)
+        words = WORD.findall(wrong.decode(code))
     except UnicodeDecodeError:
         return False
-    return all(c.isascii() or c.isalpha() or c in COMMON_MARKS for c in text)
+    odd = [word for word in words if not word.isascii()]
+    letters = [[c for c in word if not c.isascii()] for word in odd]
+    return (
+        bool(odd)
+        and all(c.isalpha() for inner in letters for c in inner)
+        and all(len({_script(c) for c in word if c.isalpha()}) == 1 for word in odd)
+        and all(word in (word.lower(), word.upper(), word.capitalize()) for word in odd)
+        and (_script(letters[0][0]) != "LATIN" or MIXED_WORD.search(wrong) is not None)
+    )
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "?").split()[0]
 
 
 def _conversion(code: str, name: str) -> str:
