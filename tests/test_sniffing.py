@@ -238,6 +238,13 @@ def test_the_right_encoding_is_first_or_shown_where_text_is_short(
     assert (f"-f {code} " in command) == (not readings)
 
 
+def test_readings_are_of_a_line_that_tells_them_apart(tmp_path: Path) -> None:
+    message = refused(tmp_path, "un café\ndéjà vu\n".encode("cp1252"))
+    assert "line 1 is not UTF-8 (byte 7: 0xe9)" in message
+    assert "CP1252      déjà vu" in message
+    assert "CP1250      déjŕ vu" in message
+
+
 def test_where_one_encoding_fits_its_command_is_given(tmp_path: Path) -> None:
     message = refused(tmp_path, CZECH.encode("cp1250") * 3)
     assert "it looks like CP1250" in message

@@ -4,7 +4,7 @@ import codecs
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def check_encoding(path: Path, name: str) -> None:
         raise SourceError(f"{where}, nor in an encoding that is recognised; is it text at all?")
     if len(codes) == 1:
         raise SourceError(f"{where}; it looks like {codes[0]}\n{_conversion(codes[0], name)}")
-    excerpt = line[max(0, place - EXCERPT_BYTES) : place + EXCERPT_BYTES]
+    excerpt = _telling(wrong, codes)
     readings = [f"  {code:<10}  {excerpt.decode(code, 'replace').strip()}" for code in codes]
     raise SourceError(
         "\n".join(
@@ -53,6 +53,12 @@ def check_encoding(path: Path, name: str) -> None:
             ]
         )
     )
+
+
+def _telling(wrong: Sequence[tuple[int, int, bytes]], codes: Sequence[str]) -> bytes:
+    """Return a piece of the first line that most encodings read in a way of their own."""
+    excerpts = [line[max(0, at - EXCERPT_BYTES) : at + EXCERPT_BYTES] for _, at, line in wrong]
+    return max(excerpts, key=lambda piece: len({piece.decode(x, "replace") for x in codes}))
 
 
 def _wide(head: bytes) -> str | None:
