@@ -211,6 +211,88 @@ def test_a_file_that_is_no_manifest_is_a_spec_error(
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("no", "false"),
+        ("Yes", "true"),
+        ("on", "true"),
+        ("0", "the number 0"),
+        ("010", "the number 8"),
+        ("0x1F", "the number 31"),
+        ("1_000", "the number 1000"),
+        ("12:30:45", "the number 45045"),
+        ("1.50", "the number 1.5"),
+        ("2001-12-14", "a date"),
+        ("~", "nothing"),
+        ("null", "nothing"),
+    ],
+)
+def test_what_yaml_takes_for_no_text_is_named_and_how_to_quote_it(
+    tmp_path: Path, written: str, read: str
+) -> None:
+    text = TASK.replace("[anger, happy]", f"[{written}, happy]")
+    assert problems(tmp_path, text, TaskManifest) == [
+        f"line 3: labels.0: YAML reads {written} as {read}; quote it to have the text: '{written}'"
+    ]
+    quoted = TASK.replace("[anger, happy]", f"['{written}', happy]")
+    loaded = load(tmp_path, quoted, TaskManifest)
+    assert isinstance(loaded, TaskManifest)
+    assert loaded.labels == (written, "happy")
+
+
+def test_each_label_that_is_no_text_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    found = problems(tmp_path, TASK.replace("[anger, happy]", "[yes, no]"), TaskManifest)
+    assert [line[: line.index(" as ")] for line in found] == [
+        "line 3: labels.0: YAML reads yes",
+        "line 3: labels.1: YAML reads no",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "problem"),
+    [
+        ("  mad:\n", "  no:\n", "monolingual.no: 'no' is no ISO 639-3 code; did you mean 'nob'"),
+        ("  mad:\n", "  010:\n", "monolingual.010: '010' is no ISO 639-3 code"),
+        ("[ind, mad]", "[ind, no]", "languages.1: YAML reads no as false; for Norwegian write nor"),
+        ("split: test", "split: off", "files.1.split: YAML reads off as false; quote it"),
+        ("name: ind-mad", "name:", "line 2: name: nothing stands here; expected text"),
+        ("mad: tujuan", "mad: 2", "columns.mad: YAML reads 2 as the number 2; quote it"),
+    ],
+)
+def test_keys_are_read_as_written_and_places_stay_names(
+    tmp_path: Path, was: str, now: str, problem: str
+) -> None:
+    found = problems(tmp_path, PAIR.replace(was, now, 1))
+    assert [line for line in found if problem in line], found
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ("{ind: id, mad: 2}", ["source.format.columns.mad: YAML reads 2 as the number 2"]),
+        ("{ind: id, mad: [no, mad]}", ["source.format.columns.mad.0: YAML reads no as false"]),
+        ("{ind: id, mad: {a: b}}", ["source.format.columns.mad: Input should be a valid string"]),
+        ("{ind: id, mad: [mad, mad-Latn]}", []),
+    ],
+)
+def test_tags_of_a_memory_are_one_or_several(
+    tmp_path: Path, columns: str, expected: list[str]
+) -> None:
+    text = f"""name: ind-mad
+languages: [ind, mad]
+parallel:
+  - name: memory
+    licence: CC0-1.0
+    source: {{kind: files, base: ., files: [{{name: a.tmx}}],
+             format: {{kind: tmx, columns: {columns}}}}}
+split: {{rule: hash}}
+"""
+    found = problems(tmp_path, text) if expected else []
+    load(tmp_path, text) if not expected else None
+    assert [line.split("parallel.0.")[1][: len(expected[0])] for line in found] == expected
+
+
 def test_a_local_base_is_relative_to_its_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,8 +128,14 @@ def _parse(path: Path, text: str) -> Any:
         raise SpecError(f"{path}: not valid YAML: {error}") from error
 
 
+TEXT, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+
+
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML as the standard has it: a key stands once. PyYAML itself keeps the last silently."""
+    """YAML as the standard has it: a key stands once. PyYAML itself keeps the last silently.
+
+    Keys are names, so they are read as they are written: `no` is no truth value there.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -141,6 +147,8 @@ class _UniqueKeys(yaml.SafeLoader):
                     None, None, f"the field {key.value!r} stands here a second time", key.start_mark
                 )
             seen.add(key.value)
+            if key.tag != MERGE:
+                key.tag = TEXT
         return super().construct_mapping(node, deep)
 
 
@@ -181,9 +189,18 @@ def _places(problem: Any) -> list[Any]:
 
 
 def _own_problems(problems: Sequence[Any]) -> list[Any]:
-    """Leave out lists that are called too short only because an entry of theirs is not valid."""
+    """Leave out what is said of a whole only because a part of it, or another reading, is wrong."""
     within = {p["loc"][:depth] for p in problems for depth in range(len(p["loc"]))}
-    return [p for p in problems if p["type"] != "too_short" or p["loc"] not in within]
+    texts = {p["loc"] for p in problems if p["type"] == "string_type"}
+    return [
+        p
+        for p in problems
+        if not (
+            (p["type"] == "too_short" and p["loc"] in within)
+            or (p["type"] == "tuple_type" and p["loc"] in texts)
+            or (p["type"] == "string_type" and p["loc"] in within)
+        )
+    ]
 
 
 def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
@@ -195,11 +212,37 @@ def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
         kinds = [kind.strip("' ") for kind in problem["ctx"]["expected_tags"].split(",")]
         tag, field = problem["ctx"]["tag"], problem["ctx"]["discriminator"].strip("'")
         message = f"no {field} {tag!r}{suggest(tag, kinds)}"
+    elif problem["type"] in WANTS_TEXT and (scalar := _no_text(text, location)):
+        message = _read_as(scalar, problem["input"], location)
     elif problem["type"] not in ("missing", "value_error") and not isinstance(
         problem["input"], (dict, list)
     ):
         message += f" (found {problem['input']!r})"
     return _describe_place(text, location, message)
+
+
+WANTS_TEXT = {"string_type", "literal_error", "enum", "model_type", "dataclass_type"}
+CODES = {"language", "languages", "hub", "source_language"}
+
+
+def _no_text(text: str, location: Sequence[str | int]) -> yaml.ScalarNode | None:
+    """Return what stands at a place where YAML reads something else than text."""
+    node, _ = _node_at(text, location)
+    return node if isinstance(node, yaml.ScalarNode) and node.tag != TEXT else None
+
+
+def _read_as(scalar: yaml.ScalarNode, value: object, location: Sequence[str | int]) -> str:
+    """Say what YAML reads in a scalar, and how to write the text that was meant."""
+    written = scalar.value
+    if not written:
+        return "nothing stands here; expected text"
+    kind = scalar.tag.rpartition(":")[2]
+    what = {"null": "nothing", "timestamp": "a date", "bool": str(value).lower()}
+    meant = what.get(kind, f"the number {value}")
+    way_out = f"quote it to have the text: '{written}'"
+    if written.lower() == "no" and CODES & {*map(str, location[-2:])}:
+        way_out = "for Norwegian write nor, or nob for Bokmål"
+    return f"YAML reads {written} as {meant}; {way_out}"
 
 
 def _describe_place(text: str, location: Sequence[str | int], message: str) -> str:
@@ -214,7 +257,11 @@ UNION_TAGS = {
     "split": {"hash", "shipped"},
 }
 """What pydantic puts into a location below a field that is a union: not a field of the file."""
-NAMED_TAGS = {"systems": {"gloss", "trained", "pivot"}, "encoders": {"ngrams", "nmt"}}
+NAMED_TAGS = {
+    "systems": {"gloss", "trained", "pivot"},
+    "encoders": {"ngrams", "nmt"},
+    "columns": {"str", "tuple[str, ...]"},
+}
 """The same, below each name in a mapping of such fields."""
 KEY = "[key]"
 """What it puts behind a key of a mapping that is itself not valid."""
@@ -261,17 +308,24 @@ def _variants(schema: Any, node: Any) -> list[Any]:
 
 def line_of(text: str, location: Sequence[str | int]) -> int | None:
     """Return the line of the deepest node on the way to `location`, from YAML's own marks."""
+    return _node_at(text, location)[1]
+
+
+def _node_at(text: str, location: Sequence[str | int]) -> tuple[yaml.Node | None, int | None]:
+    """Return the node at a place, or None, and the line of the deepest one on the way there."""
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     line = None
     for part in location:
         if isinstance(node, yaml.MappingNode):
             found = next((pair for pair in node.value if pair[0].value == str(part)), None)
             if found is None:
-                break
+                return None, line
             line, node = found[0].start_mark.line + 1, found[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             if part >= len(node.value):  # the entry that is missing
-                break
+                return None, line
             node = node.value[part]
             line = node.start_mark.line + 1
-    return line
+        else:
+            return None, line
+    return node, line
