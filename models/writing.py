@@ -88,6 +88,7 @@ UNSPACED_LETTER = regex.compile(rf"(?=\p{{L}})[{UNSPACED}]")
 
 _APOSTROPHE = "'’‘`´＇"
 _INNER = r"\u00ad\u180e\u200c\u200d\u2060"
+_WORD_SIGNS = r"\u104c-\u104f"  # signs of Burmese that stand for words
 _JOINT = (
     rf"(?:[{_APOSTROPHE}\-\u2010\u2011\uff0d՚՛՜՞׳״]"
     r"|[·‧:꞉](?<=\p{L}\p{M}*.)(?=\p{L})"
@@ -108,8 +109,8 @@ def _word(letter: str, inside: str) -> str:
     return f"{word}|{_LEADING}{word}"
 
 
-_WHOLE_WORD = _word(r"[\p{L}\p{N}]", rf"[\p{{L}}\p{{M}}\p{{N}}{_INNER}]")
-_SIGN = rf"[^\s\p{{L}}\p{{M}}\p{{N}}\p{{Cf}}{_SEPARATORS}]"
+_WHOLE_WORD = _word(rf"[\p{{L}}\p{{N}}{_WORD_SIGNS}]", rf"[\p{{L}}\p{{M}}\p{{N}}{_INNER}]")
+_SIGN = rf"[^\s\p{{L}}\p{{M}}\p{{N}}\p{{Cf}}{_WORD_SIGNS}{_SEPARATORS}]"
 WHOLE_WORD = regex.compile(_WHOLE_WORD)
 WHOLE_TOKEN = regex.compile(f"{_WHOLE_WORD}|{_SIGN}")
 APART = re.compile(rf"[\s{_SEPARATORS}]*[{_SEPARATORS}][\s{_SEPARATORS}]*")
@@ -161,7 +162,7 @@ VARIANT = regex.compile(
 )
 """What one text has and another spells in another way."""
 LETTER = regex.compile(r"\p{L}")
-LETTER_OR_DIGIT = regex.compile(r"[\p{L}\p{N}]")
+LETTER_OR_DIGIT = regex.compile(rf"[\p{{L}}\p{{N}}{_WORD_SIGNS}]")
 
 
 def sentences(text: str) -> list[str]:
