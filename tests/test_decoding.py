@@ -1,5 +1,6 @@
 """How a translation is decoded: what users may write, draws that repeat, noise on words."""
 
+import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -279,3 +280,13 @@ def test_a_translation_ends_at_its_limit(model: Path, lines: list[Line]) -> None
     subwords = Subwords(model / "subwords.model")
     texts = translate(model, lines, Decoding(sampling=1.0, max_pieces=3))
     assert max(map(len, subwords.encode_pieces(texts))) <= 3 + 2  # segmented anew
+
+
+def test_noise_hits_words_that_no_space_parts_and_leaves_what_parts_them() -> None:
+    text = "ខ្ញុំ\u200bទៅ\u200bសាលា។ គាត់\u200bមក"
+    ((_, moved),) = add_noise([("k:1", text)], Noise(delete=0, blank=0, shuffle=3), seed=2)
+    assert moved != text
+    assert sorted(re.split("[ \u200b]", moved)) == sorted(re.split("[ \u200b]", text))
+    assert re.sub("[^ \u200b]+", "", moved) == "\u200b\u200b \u200b"
+    ((_, blank),) = add_noise([("k:1", text)], Noise(delete=0, blank=1, shuffle=0), seed=2)
+    assert blank == f"ខ្ញុំ\u200b{BLANK}\u200b{BLANK} {BLANK}\u200b{BLANK}"

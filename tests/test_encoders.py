@@ -81,3 +81,13 @@ def test_each_kind_has_a_learner_and_what_makes_its_vectors(encoder: AnyEncoder)
 def test_no_name_of_a_system_decides_a_classifier(encoder: AnyEncoder) -> None:
     values = [str(getattr(encoder.nameless, field.name)) for field in fields(encoder)]
     assert "bt" not in values
+
+
+def test_a_word_is_one_feature_whatever_joins_it_or_parts_it_from_the_next() -> None:
+    encoder = Ngrams(words=True)
+    encoder.fit(["o‘zbek ko‘radi", "ខ្ញុំ\u200bទៅ\u200bសាលា", "col·legi"] * 2)
+    names = set(encoder._vectorizer.transformer_list[1][1].get_feature_names_out())
+    assert {"o‘zbek", "o‘zbek ko‘radi", "ខ្ញុំ", "ខ្ញុំ ទៅ", "សាលា", "col·legi"} <= names
+    characters = encoder._vectorizer.transformer_list[0][1].get_feature_names_out()
+    assert " ទៅ " in characters
+    assert not [gram for gram in characters if "\u200b" in gram]

@@ -75,6 +75,9 @@ def test_numbers_that_disagree(first: str, second: str, lacking: int) -> None:
         ("ha ha ha ha", 0),  # short: laughter
         ("satu dua tiga empat lima enam tujuh delapan", 0),
         ("beli beli beli beli beli beli beli beli beli", 7 / 8),
+        ("买东西" * 10, 24 / 27),
+        ("我昨天去了那个很大的市场买菜", 0),
+        ("ទិញ\u200b" * 8 + "ទិញ", 7 / 8),
     ],
 )
 def test_repetition(text: str, share: float) -> None:

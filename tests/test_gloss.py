@@ -1,5 +1,6 @@
 """The gloss: a lexicon from aligned words, and sentences that keep their shape."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,28 @@ def test_a_large_bitext_is_learnt_in_part_and_aligned_whole(
     pairs = list(WORDS.items()) * 40
     aligned = list(align(lambda: pairs))
     assert [(p.source, p.target) for p in aligned] == [([a], [b]) for a, b in pairs]
+
+
+LEARNT = [
+    ("khm", "I eat fish", "ខ្ញុំ\u200bញ៉ាំ\u200bត្រី", "ខ្ញុំ"),
+    ("tha", "I eat fish", "ฉัน\u200bกิน\u200bปลา", "ฉัน"),
+    ("uzn", "I see mountains", "men ko‘raman tog‘larni", "men"),
+    ("sin", "I teach science", "මම උගන්වමි විද්\u200dයාව", "මම"),
+    ("pes", "I want books", "من می\u200cخواهم کتاب\u200cها", "من"),
+    ("haw", "I eat fish", "ʻo ‘ai i‘a", "ʻo"),
+]
+
+
+@pytest.mark.parametrize(("language", "english", "text", "i"), LEARNT, ids=[x[0] for x in LEARNT])
+def test_lexicons_hold_whole_words_of_any_script(
+    language: str, english: str, text: str, i: str
+) -> None:
+    """Each word alone, and all together: what aligns with what is beyond doubt."""
+    words = re.split("[ \u200b]", text)
+    sources = [*english.split(), english] * 5
+    forth, back = learn_lexicons(sources, [*words, text] * 5)
+    assert forth == dict(zip(english.lower().split(), words, strict=True))
+    engine = GlossEngine({(language, "eng"): back})
+    line = engine.translate([("k:1", text)], source=language, target="eng", decoding=Decoding())
+    assert line == [("k:1", english.lower())]
+    assert forth["i"] == i

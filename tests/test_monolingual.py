@@ -104,3 +104,23 @@ def test_task_texts_have_no_labels_and_no_repeats(tmp_path: Path) -> None:
         {"id": "t:1", "ind": "Saya pergi.", "origin": "human"},
         {"id": "u:2", "ind": "Dia datang!", "origin": "human"},
     ]
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        "ልጆቹ ወንዙ ሄዱ። እናታቸው ገበያ ሄዳ። ጨው ገዛች።",
+        "ልጆቹ ወንዙ ሄዱ፡፡ እናታቸው ገበያ ሄዳ፡፡ ጨው ገዛች፡፡",
+        "ကလေးများ ရေ ခပ်။ အိမ် ပြန်။မြစ် အနီး။",
+        "ក្មេង ដង ទឹក។ ទៅ ផ្ទះ៕ ម្ដាយ ទៅ ផ្សារ។",
+        "երեխաները ջուր վերցրին։ տուն գնացին: մայրը եկավ։",
+        "བྱིས་པ་ཚོས་ཆུ་བླངས། ཁྱིམ་དུ་ལོག །ཨ་མ་ཕེབས།",
+        "ꦱꦶꦗꦶꦏꦶ꧉ꦭꦺꦴꦫꦺꦴꦤꦺ꧉ꦠꦼꦭꦸꦤꦺ꧉",
+    ],
+)
+def test_paragraphs_are_cut_in_any_script(tmp_path: Path, paragraph: str) -> None:
+    long = " ".join([paragraph, *(f"{paragraph} {n}" for n in range(40))])
+    counts, _ = prepare(tmp_path, corpus(tmp_path / "raw", [paragraph, long]))
+    assert counts["dropped"].keys() == {"duplicate"}  # type: ignore[attr-defined]
+    assert counts["read"] == counts["kept"] + counts["dropped"]["duplicate"]  # type: ignore[index, operator]
+    assert int(str(counts["read"])) >= 3 + 3 * 41

@@ -9,7 +9,14 @@ import pytest
 from pipeline.reporting.findings import Findings, cut_short, kept_out
 from pipeline.reporting.html import write_html
 from pipeline.reporting.records import Contrast, MtScore, Record, TaskScore, from_record
-from pipeline.reporting.tables import contrast_grids, leak_grids, mt_grid, spread_grid, task_grids
+from pipeline.reporting.tables import (
+    contrast_grids,
+    gap_grids,
+    leak_grids,
+    mt_grid,
+    spread_grid,
+    task_grids,
+)
 from pipeline.reporting.trainings import Training, Validation
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.loading import load_experiment
@@ -256,6 +263,14 @@ def test_leaks_stand_apart_from_what_is_harmless() -> None:
     ]
     assert [row[:2] for row in tests.rows] == [["MT test", "MT test"]]
     assert [row[:2] for row in training.rows] == [["monolingual", "task train topic"]]
+
+
+def test_what_the_guard_lets_pass_is_a_table_if_there_is_any() -> None:
+    gap = {"set": "MT test a-b", "rule": "min_words: 3", "what": "short", "texts": 1200, "of": 4000}
+    (grid,) = gap_grids([gap])
+    assert grid.rows == [["MT test a-b", "min_words: 3", "short", "1,200", "4,000"]]
+    assert "paraphrases" in grid.note
+    assert list(gap_grids([])) == []
 
 
 def test_manifest_text_cannot_write_html(tmp_path: Path) -> None:

@@ -26,9 +26,9 @@ def profile_grids(profiles: list[TextProfile]) -> Iterator[Grid]:
         "Size",
         ["text", "lines", "blank", "words", "words a line", "characters a line", "repeated"],
         [_size_row(found) for found in profiles],
-        "as the sources have it, before cleaning; words are what white space separates; lengths: "
-        "5 % · median · 95 % (longest); repeated: equal to an earlier line but for case, width and "
-        "punctuation",
+        "as the sources have it, before cleaning; words are what spaces part, or U+200B, "
+        "else so many letters; lengths: 5 % · median · 95 % (longest); "
+        "repeated: equal to an earlier line but for case, width and punctuation",
     )
     reasons = {why: None for found in profiles for why in found.missing.values()}
     yield Grid(
