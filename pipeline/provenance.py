@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Event, Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.settings import cores, gpu_count
 
@@ -88,6 +89,11 @@ class Meter:
             gpu_seconds=round(before.gpu_seconds + seconds * self.gpus, 2),
             peak_memory_mib=max(before.peak_memory_mib, peak_memory_mib()),
         )
+
+
+def counts_all_attempts(manifest: Mapping[str, Any]) -> bool:
+    """Say whether the seconds in a manifest are those of all attempts, and not of the last one."""
+    return manifest.get("attempt", 1) == 1 or "seconds_before" in manifest
 
 
 def _noted(note: Path) -> Spent:

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.reporting.findings import Findings, cut_short, kept_out
 from pipeline.reporting.html import write_html
+from pipeline.reporting.origins import commits, machines, origins, short_commits
 from pipeline.reporting.records import Contrast, MtScore, Record, TaskScore, from_record
 from pipeline.reporting.tables import (
     contrast_grids,
@@ -271,6 +272,45 @@ def test_what_the_guard_lets_pass_is_a_table_if_there_is_any() -> None:
     assert grid.rows == [["MT test a-b", "min_words: 3", "short", "1,200", "4,000"]]
     assert "paraphrases" in grid.note
     assert list(gap_grids([])) == []
+
+
+def made(stage: str, commit: str | None, torch: str, **facts: Any) -> Record:
+    """Return the manifest of an artifact that a commit made with a release of torch."""
+    manifest = {"stage": stage, "label": "x", "counts": {}, "seconds": 1.0, "peak_memory_mib": 1}
+    tools = {"python": "3.11", "torch": torch}
+    return {**manifest, "finished": "2026", "tools": tools, "commit": commit, **facts}
+
+
+def test_all_that_artifacts_were_made_with_is_told_not_the_newest_alone() -> None:
+    manifests = [
+        made("RawCorpus", "a" * 40, "2.9", machine="one, 2 cores"),
+        made("Bitext", "a" * 40, "2.9", machine="one, 2 cores"),
+        made("TrainedModel", "b" * 40 + "+", "2.10", machine="two, 8 cores"),
+        made("MtScores", None, "2.10"),
+    ]
+    found = origins(manifests)
+    assert list(found) == ["python", "torch", "commit", "machine"]
+    assert found["python"] == "3.11"
+    assert found["torch"] == "2.9 (2 artifacts), 2.10 (2)"
+    assert found["commit"].startswith(f"{'a' * 40} (2 artifacts), {'b' * 40}+ (1), unknown (not")
+    assert found["machine"] == "one, 2 cores (2 artifacts), two, 8 cores (1)"
+    assert commits(manifests) == f"{'a' * 40}, {'b' * 40}+"
+    assert short_commits(commits(manifests)) == f"`{'a' * 12}` and `{'b' * 12}+`"
+    assert machines(manifests) == "one, 2 cores; two, 8 cores"
+    assert short_commits("") == "unknown"
+
+
+def test_a_report_adds_up_the_attempts_and_says_where_it_cannot(tmp_path: Path) -> None:
+    manifests = [
+        made("TrainedModel", None, "2.9", attempt=3, seconds=90.0, seconds_before=60.0),
+        made("Translation", None, "2.9", attempt=2, seconds=5.0),
+    ]
+    findings = Findings(load_experiment("sandbox"), [], [], [], [*manifests[1:], manifests[0]])
+    for manifest in manifests:
+        manifest["stage"] = "Bitext"
+    stages = next(grid for grid in findings.grids if grid.title == "Stages")
+    assert [row[2] for row in stages.rows] == ["5.0 (attempt 2)", "90.0 (3 attempts)"]
+    assert stages.note.startswith("95 seconds in all, of all attempts; of 1 resumed stages")
 
 
 def test_manifest_text_cannot_write_html(tmp_path: Path) -> None:

@@ -105,6 +105,24 @@ def test_a_run_stops_within_seconds_when_asked(
     assert leftovers(tmp_path)["TrainedModel"]  # to go on from
 
 
+def test_a_training_that_was_killed_says_from_where_it_resumes(
+    tiny_study: Study, tmp_path: Path
+) -> None:
+    target = ("run", str(tiny_study.experiment), "--until", "TrainedModel:base-1")
+    with started(*target, store=tmp_path) as run:
+        wait_for(run, "validation perplexity")
+        wait_for(run, "validation perplexity")  # the first one's checkpoint is on the disk
+    with started(*target, store=tmp_path) as run:
+        _, messages = run.communicate()
+        assert run.returncode == 0, messages
+    assert re.search(r"base-1  \d+%  update [12]0 of 30, epoch \d+, resumed from here", messages)
+    (model,) = (m for m in manifests(tmp_path).values() if m["stage"] == "TrainedModel")
+    assert model["attempt"] == 2
+    assert model["seconds"] > model["seconds_before"] > 0
+    (log,) = (tmp_path / ".logs" / "TrainedModel").glob("*.log")
+    assert re.search(r"Loaded checkpoint .* @ [12]0 updates", log.read_text())
+
+
 def test_two_runs_on_one_store_share_the_work(tiny_study: Study, tmp_path: Path) -> None:
     target = ("run", str(tiny_study.experiment), "--until", "MtScores:gloss")
     with started(*target, store=tmp_path) as one, started(*target, store=tmp_path) as two:

@@ -20,18 +20,20 @@ from models.nmt.training import (
     Schedule,
     Step,
     TrainedText,
+    TrainingProgress,
     fine_tune_schedule,
     main_schedule,
     parse_progress,
+    train,
     training_arguments,
 )
 from models.subwords import BACK_TRANSLATION_TAG, EOS, SubwordRecipe, Subwords, train_subwords
 from models.support.errors import OutOfMemoryError, ProcessError
 from models.support.fork_server import FreshProcesses
 from models.support.notes import settle_once
-from models.support.processes import python_module, run_child
+from models.support.processes import ChildRun, python_module, run_child
 from tasks.cleaning import CleaningRules
-from tasks.mt.training import BitextFiles, ModelData, SyntheticFile
+from tasks.mt.training import BitextFiles, ModelData, SyntheticFile, describe
 from tasks.records import write_records
 
 DIRECTIONS = [("ind", "jav"), ("jav", "ind")]
@@ -279,6 +281,37 @@ def test_validation_progress_is_read_from_the_log() -> None:
     progress = parse_progress(line)
     assert progress is not None
     assert (progress.updates, progress.perplexity, progress.validation) == (100, 9.1, True)
+
+
+def test_a_training_that_goes_on_says_from_where() -> None:
+    said = "Loaded checkpoint /a b/main/checkpoint_{}.pt (epoch 3 @ 1500 updates)"
+    progress = parse_progress(said.format("last"))
+    assert progress is not None
+    assert (progress.updates, progress.epoch, progress.resumed) == (1500, 3, True)
+    assert describe(progress) == "epoch 3, resumed from here"
+    assert parse_progress(said.format("best")) is None  # where a second phase begins
+
+
+@pytest.mark.parametrize(("begun", "expected"), [(False, []), (True, [(0, 1, True)])])
+def test_a_training_that_was_killed_before_it_was_saved_begins_anew_and_says_so(
+    tmp_path: Path, begun: bool, expected: list[tuple[int, int, bool]]
+) -> None:
+    class Idle(FreshProcesses):
+        def run(self, *_: object, **__: object) -> ChildRun:
+            return ChildRun([], 0.0)
+
+    if begun:
+        (tmp_path / "checkpoints").mkdir()
+    told: list[TrainingProgress] = []
+    train(
+        NmtRecipe(),
+        [],
+        tmp_path / "checkpoints",
+        server=Idle({}),
+        log=tmp_path / "log.txt",
+        on_progress=told.append,
+    )
+    assert [(now.updates, now.epoch, now.resumed) for now in told] == expected
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from pipeline.dag import find_stages
 from pipeline.looking.costs import cost_of_one, costs, total
 from pipeline.looking.upkeep import damages, garbage, places, remove
+from pipeline.looking.upkeep_tables import cost_grids
 from pipeline.running import building
 from pipeline.store import exclusive
 from tests.conftest import write_experiment
@@ -124,3 +125,10 @@ def test_what_was_interrupted_or_is_old_is_counted_as_such() -> None:
     second = {**first, "attempt": 1, "cpu_seconds": 4.0}
     cost = total([cost_of_one(first), cost_of_one(second)])
     assert (cost.seconds, cost.cpu_seconds, cost.incomplete, cost.without_cpu) == (4.0, 4.0, 1, 1)
+    summed = cost_of_one({**first, "seconds": 9.0, "seconds_before": 7.0})
+    assert (summed.seconds, summed.interrupted, summed.incomplete) == (9.0, 1, 0)
+    (table, *_) = cost_grids([summed], [])
+    assert table.rows[0][-1] == "1"
+    assert "last attempt" not in table.note
+    (table, *_) = cost_grids([cost], [])
+    assert "of 1 interrupted stages the last attempt alone is known" in table.note

@@ -22,19 +22,23 @@ KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": s
 GPU_DRIVERS = ("/proc/driver/nvidia", "/dev/kfd", "/dev/dxg")
 """Where Linux shows NVIDIA's driver, AMD's, and that of a Windows host."""
 LOG_RECORD = re.compile(r"\b(?P<kind>train_inner|valid)\W*?(?P<record>\{.*\})")
+RESUMED = re.compile(
+    r"Loaded checkpoint .*checkpoint_last\.pt \(epoch (?P<epoch>\d+) @ (?P<updates>\d+) updates\)"
+)
 
 Direction = tuple[str, str]
 """Source and target language code."""
 
 
 class TrainingProgress(NamedTuple):
-    """One line of fairseq's log, as a person reads it."""
+    """One line of fairseq's log, as a person reads it; `resumed`: from there it goes on."""
 
     updates: int
     epoch: int
     perplexity: float
     tokens_per_second: float
     validation: bool
+    resumed: bool = False
 
 
 class Batch(NamedTuple):
@@ -221,6 +225,8 @@ def train(
 
     A `launcher` starts all processes of a distributed training, on as many nodes as it likes.
     """
+    if checkpoints.exists() and not (checkpoints / "checkpoint_last.pt").exists():
+        on_progress(_resumed(updates=0, epoch=1))  # begun, and interrupted before it was saved
     checkpoints.mkdir(parents=True, exist_ok=True)
 
     def on_line(line: str) -> None:
@@ -239,6 +245,8 @@ def train(
 
 def parse_progress(line: str) -> TrainingProgress | None:
     """Read one line of fairseq's JSON log; None for a line that is about something else."""
+    if found := RESUMED.search(line):
+        return _resumed(updates=int(found["updates"]), epoch=int(found["epoch"]))
     match = LOG_RECORD.search(line)
     if match is None:
         return None
@@ -255,3 +263,7 @@ def parse_progress(line: str) -> TrainingProgress | None:
         )
     except (ValueError, KeyError):
         return None
+
+
+def _resumed(*, updates: int, epoch: int) -> TrainingProgress:
+    return TrainingProgress(updates, epoch, 0.0, 0.0, validation=False, resumed=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.dag import built_stages
 from pipeline.looking.scores import finished_scores
+from pipeline.provenance import counts_all_attempts
 from pipeline.reporting.records import Contrast
 from pipeline.stages.mt_scores import mt_scores
 from pipeline.stages.report import Report
@@ -20,8 +21,9 @@ class Cost:
     """What finished stages took together.
 
     Seconds of the clock, all processors and all GPUs, the highest memory of any in MiB, bytes.
-    `incomplete` of them were interrupted: only their last attempt is counted. `without_cpu` were
-    built before processor time was recorded.
+    `interrupted` of them took several attempts, which are all in the sums; but of `incomplete`,
+    from before attempts were added up, the last one alone. `without_cpu` were built before
+    processor time was recorded.
     """
 
     stage: str
@@ -31,6 +33,7 @@ class Cost:
     gpu_seconds: float = 0.0
     peak_memory_mib: int = 0
     bytes: int = 0
+    interrupted: int = 0
     incomplete: int = 0
     without_cpu: int = 0
 
@@ -76,7 +79,8 @@ def cost_of_one(manifest: Manifest) -> Cost:
         gpu_seconds=manifest.get("gpu_seconds", 0.0),
         peak_memory_mib=manifest["peak_memory_mib"],
         bytes=sum(file["bytes"] for file in manifest["files"].values()),
-        incomplete=int(manifest.get("attempt", 1) > 1),
+        interrupted=int(manifest.get("attempt", 1) > 1),
+        incomplete=int(not counts_all_attempts(manifest)),
         without_cpu=int("cpu_seconds" not in manifest),
     )
 
@@ -91,6 +95,7 @@ def total(found: Sequence[Cost], name: str = "total") -> Cost:
         gpu_seconds=round(sum(c.gpu_seconds for c in found), 1),
         peak_memory_mib=max((c.peak_memory_mib for c in found), default=0),
         bytes=sum(c.bytes for c in found),
+        interrupted=sum(c.interrupted for c in found),
         incomplete=sum(c.incomplete for c in found),
         without_cpu=sum(c.without_cpu for c in found),
     )

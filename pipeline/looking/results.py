@@ -1,14 +1,12 @@
 """Take the figures of a finished study along, as a file that pages are generated from."""
 
-import platform
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from models.support.errors import StageError
 from pipeline.looking.scores import finished_scores
+from pipeline.reporting.origins import commits, machines
 from pipeline.reporting.results_page import Snapshot
-from pipeline.settings import cores
 from pipeline.stages.report import Report
 from pipeline.store import Manifest
 
@@ -25,8 +23,8 @@ def snapshot(experiment: str) -> Snapshot:
     manifests = [stage.artifact.manifest for stage in stages]
     return Snapshot(
         study=report.study.name,
-        commit=str(report.artifact.manifest["commit"]),
-        machine=f"{_processor()}, {cores()} cores",
+        commit=commits(manifests),
+        machine=machines(manifests),
         minutes=round(sum(m["seconds"] for m in manifests) / 60, 1),
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         scores=finished_scores(experiment),
@@ -40,14 +38,3 @@ def _is_model(manifest: Manifest) -> bool:
 
 def _facts(manifest: Manifest) -> dict[str, Any]:
     return {name: manifest[name] for name in FACTS}
-
-
-def _processor() -> str:
-    """Return the processor's name."""
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()

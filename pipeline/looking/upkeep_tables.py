@@ -17,7 +17,9 @@ def cost_grids(costs: list[Cost], gains: list[Gain]) -> Iterator[Grid]:
     """Yield what each kind of stage took, and the price of what was gained."""
     sum_of_all = total(costs)
     notes = (
-        ["time of interrupted stages: of the last attempt alone"] if sum_of_all.incomplete else []
+        [f"of {sum_of_all.incomplete} interrupted stages the last attempt alone is known"]
+        if sum_of_all.incomplete
+        else []
     )
     if sum_of_all.without_cpu:
         notes.append(f"{sum_of_all.without_cpu} stages are from before CPU time was recorded")
@@ -47,7 +49,7 @@ def _cost_row(cost: Cost) -> list[str]:
         duration(cost.gpu_seconds),
         f"{cost.peak_memory_mib:,} MiB",
         size(cost.bytes),
-        str(cost.incomplete),
+        str(cost.interrupted),
     ]
 
 

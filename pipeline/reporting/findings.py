@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.provenance import counts_all_attempts
+from pipeline.reporting.origins import origins
 from pipeline.reporting.records import Contrast, MtScore, Record, Score, TaskScore
 from pipeline.reporting.tables import (
     Grid,
@@ -98,14 +100,17 @@ class Findings:
         ]
         total = sum(m["seconds"] for m in self.manifests)
         columns = ["stage", "label", "seconds", "peak memory (MiB)"]
-        note = f"{total:,.0f} seconds in all; of a resumed stage, those of its last attempt"
+        cut = sum(not counts_all_attempts(m) for m in self.manifests)
+        note = f"{total:,.0f} seconds in all, of all attempts" + (
+            f"; of {cut} resumed stages from before attempts were added up, the last one's"
+            * bool(cut)
+        )
         yield Grid("Stages", columns, stages, note, columns_of_words=2)
 
     @property
     def versions(self) -> Record:
-        """Tool versions and the code's commit, as the newest artifact recorded them."""
-        last = max(self.manifests, key=lambda m: str(m["finished"]))
-        return {**last["tools"], "commit": last["commit"]}
+        """Tool versions, commits and machines of all artifacts that the figures rest on."""
+        return origins(self.manifests)
 
     @property
     def signatures(self) -> list[str]:
@@ -152,8 +157,9 @@ def cut_short(manifests: Iterable[Record]) -> Iterator[str]:
 
 
 def _seconds(manifest: Record) -> str:
-    attempt = manifest.get("attempt", 1)
-    return f"{manifest['seconds']:.1f}" + (f" (attempt {attempt})" if attempt > 1 else "")
+    attempts = manifest.get("attempt", 1)
+    which = f"{attempts} attempts" if counts_all_attempts(manifest) else f"attempt {attempts}"
+    return f"{manifest['seconds']:.1f}" + (f" ({which})" if attempts > 1 else "")
 
 
 def corpora(experiment: Experiment) -> list[Corpus]:

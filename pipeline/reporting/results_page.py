@@ -14,6 +14,7 @@ from typing import Any
 
 from pipeline.reporting.findings import score_grids
 from pipeline.reporting.markdown import table
+from pipeline.reporting.origins import short_commits
 from pipeline.reporting.records import Contrast, MtScore, Score, TaskScore, from_record
 from pipeline.reporting.tables import contrast_grids, mt_grid
 from pipeline.reporting.trainings import Training, trainings
@@ -25,7 +26,7 @@ BLOCK = re.compile(r"<!-- results: (?P<study>[\w.-]+) -->\n.*?<!-- end -->", re.
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """The figures of one run, and where they come from.
+    """The figures of one run, and where they come from: all commits and machines that made them.
 
     `models` are manifests of trained models, cut down to what a table of trainings shows.
     """
@@ -77,7 +78,8 @@ def page(snapshot: Snapshot) -> str:
     """Return a study's page in Markdown: the answer, then every table of scores."""
     origin = (
         f"Generated from [{snapshot.study}.json]({snapshot.study}.json), the records of a run on "
-        f"{snapshot.date} by commit `{snapshot.commit[:12]}`; {snapshot.machine}; "
+        f"{snapshot.date} by commit {short_commits(snapshot.commit)}; "
+        f"{snapshot.machine or 'unknown machine'}; "
         f"{snapshot.minutes:.0f} minutes of its stages' own time, several at a time."
     )
     lines = [f"# Results: {snapshot.study}", "", origin, "", "## In words", ""]

@@ -270,7 +270,7 @@ class _Trainer:
     def _report(self, now: TrainingProgress, done: int) -> None:
         updates, total = done + now.updates, self.recipe.all_updates
         status = f"update {updates:,} of {total:,}, {describe(now)}"
-        self.site.progress(updates / total, status, milestone=now.validation)
+        self.site.progress(updates / total, status, milestone=now.validation or now.resumed)
 
 
 def train_and_publish(data: ModelData, recipe: NmtRecipe, site: TrainingSite) -> TrainingResult:
@@ -317,6 +317,8 @@ def _choose_type(data: ModelData, recipe: NmtRecipe, site: TrainingSite) -> Tran
 
 def describe(now: TrainingProgress) -> str:
     """Return a status line for people."""
+    if now.resumed:
+        return f"epoch {now.epoch}, resumed from here"
     what = "validation perplexity" if now.validation else "perplexity"
     speed = "" if now.validation else f", {now.tokens_per_second:,.0f} tokens/s"
     return f"epoch {now.epoch}, {what} {now.perplexity:.1f}{speed}"
