@@ -13,12 +13,20 @@ from pipeline.dag import all_stages, find_stages
 from pipeline.looking.abilities import Scripts, transfer
 from pipeline.looking.data_tables import duration, readiness_grids, remarks, size
 from pipeline.looking.history import Forecast, History
+from pipeline.looking.planning import plan, plan_summary
 from pipeline.looking.readiness import LanguageReadiness, Readiness, readiness
 from pipeline.looking.supply import COUNTED, NOT_FETCHED, NOT_MADE
+from pipeline.looking.workload import ToBuild, work_of
 from pipeline.running import building
 from pipeline.specs.loading import MANIFESTS, load_experiment
 from pipeline.stages.corpora import Bitext
-from tests.conftest import pair_manifest, task_manifest, write_experiment, write_yaml
+from tests.conftest import (
+    TINY_EXPERIMENT,
+    pair_manifest,
+    task_manifest,
+    write_experiment,
+    write_yaml,
+)
 
 SHIPPED = sorted(path.stem for path in (MANIFESTS / "experiments").glob("*.yaml"))
 
@@ -249,19 +257,166 @@ def test_costs_are_those_of_the_same_stage_else_the_median_of_its_kind(
     first, second = find_stages(str(tiny), "TrainedModel:base-1") + find_stages(
         str(tiny), "TrainedModel:bt-1"
     )
-    assert history.estimate(first) == Forecast(5, 60)
-    assert history.estimate(second) == Forecast(10, 100)
+    assert history.estimate(first) == Forecast(5, 60, "as built earlier")
+    assert history.estimate(second) == Forecast(10, 100, "median of 5 of its kind")
     (cost,) = history.costs([first, second])
     assert (cost.missing, cost.unknown, cost.seconds, cost.size) == (2, 0, 15, 160)
-    assert cost.basis == "1 as built earlier, else median of 5 of its kind"
+    assert cost.basis == "1 as built earlier; 1 median of 5 of its kind"
 
 
 def test_the_seconds_of_an_interrupted_build_are_not_its_cost(tiny: Path, store: Path) -> None:
     write_build(store, "TrainedModel", "base-1", seconds=3, size=40, experiment="tiny", attempt=2)
     (stage,) = find_stages(str(tiny), "TrainedModel:base-1")
-    assert History(store).estimate(stage) == Forecast(None, 40)
+    assert History(store).estimate(stage)[:2] == (None, 40)
     write_build(store, "TrainedModel", "base-1", seconds=80, size=60, experiment="other")
-    assert History(store).estimate(stage) == Forecast(80, 40)
+    assert History(store).estimate(stage) == Forecast(80, 40, "median of 1 of its kind")
+    summed = {"attempt": 3, "seconds_before": 50.0, "finished": "2026-03-01"}
+    write_build(store, "TrainedModel", "base-1", seconds=70, size=41, experiment="tiny", **summed)
+    assert History(store).estimate(stage) == Forecast(70, 41, "as built earlier")
+
+
+RECIPE = {
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "width": 32,
+    "feed_forward": 64,
+    "batch_tokens": 1024,
+    "max_updates": 20,
+    "fine_tune_updates": 10,
+    "processes": 1,
+}
+PARAMETERS = (4 * 32**2 + 2 * 32 * 64) + (8 * 32**2 + 2 * 32 * 64) + 300 * 32
+"""Of the tiny experiment's models: an encoder layer, a decoder layer, 300 subwords."""
+
+
+def write_training(
+    store: Path, label: str, *, seconds: float, done: int | None = None, **changes: Any
+) -> None:
+    """Write the manifest of a training of the tiny experiment's recipe but for changes."""
+    facts = {key: changes.pop(key) for key in ("experiment", "machine") if key in changes}
+    subwords = store / "SubwordModel" / "joint-1"
+    subwords.mkdir(parents=True, exist_ok=True)
+    (subwords / "manifest.json").write_text(json.dumps({"spec": {"recipe": {"size": 300}}}))
+    recipe = {**RECIPE, **changes}
+    updates = done or recipe["max_updates"] + recipe["fine_tune_updates"]
+    manifest = {
+        "stage": "TrainedModel",
+        "label": label,
+        "seconds": seconds,
+        "files": {"weights": {"bytes": 1000}},
+        "upstream": ["SubwordModel/joint-1"],
+        "spec": {"recipe": recipe},
+        "training": {"phases": [{"validations": [[updates, 1.0]]}]},
+        **facts,
+    }
+    folder = store / "TrainedModel" / f"{label}-{len(list(store.glob('*/*')))}"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def training(tiny: Path) -> Any:
+    (stage,) = find_stages(str(tiny), "TrainedModel:base-1")
+    return stage
+
+
+def test_a_training_is_estimated_by_its_parameters_tokens_and_updates(
+    tiny: Path, store: Path
+) -> None:
+    write_training(store, "large", seconds=600, max_updates=200, fine_tune_updates=100)
+    found = History(store).estimate(training(tiny))
+    assert found.seconds == pytest.approx(60)
+    measure = "parameters, tokens and updates, if patience ends none early"
+    assert found.basis == f"scaled by {measure} from 1 of its kind"
+    (cost,) = History(store).costs([training(tiny)])
+    assert cost.basis == found.basis
+
+
+def test_a_wider_model_takes_longer_and_more_disk(tmp_path: Path, store: Path) -> None:
+    write_training(store, "small", seconds=10)
+    nmt = {"nmt": {**TINY_EXPERIMENT["nmt"], "width": 64, "feed_forward": 128}}  # type: ignore[dict-item]
+    (stage,) = find_stages(str(write_experiment(tmp_path, **nmt)), "TrainedModel:base-1")
+    wider = (4 * 64**2 + 2 * 64 * 128) + (8 * 64**2 + 2 * 64 * 128) + 300 * 64
+    found = History(store).estimate(stage)
+    assert found.seconds == pytest.approx(10 * wider / PARAMETERS)
+    assert found.size == pytest.approx(1000 * wider / PARAMETERS)
+
+
+def test_updates_that_patience_saved_are_no_speed(tiny: Path, store: Path) -> None:
+    write_training(store, "patient", seconds=100, done=100, max_updates=1000, fine_tune_updates=0)
+    assert History(store).estimate(training(tiny)).seconds == pytest.approx(30)
+
+
+def test_a_training_with_another_recipe_is_scaled_from_its_own_last_build(
+    tiny: Path, store: Path
+) -> None:
+    write_training(store, "other", seconds=1)
+    write_training(
+        store,
+        "base-1",
+        experiment="tiny",
+        seconds=50,
+        max_updates=80,
+        fine_tune_updates=20,
+        done=60,
+    )
+    found = History(store).estimate(training(tiny))
+    assert found.seconds == pytest.approx(15)
+    assert found.basis.startswith("as built earlier, scaled by parameters, tokens and updates")
+
+
+def test_the_nearest_builds_tell_and_those_of_this_machine_first(tiny: Path, store: Path) -> None:
+    write_training(store, "far", seconds=9999, max_updates=90_000)
+    for seconds in (10, 11, 12):
+        write_training(store, "near", seconds=seconds)
+    assert History(store).estimate(training(tiny)).seconds == pytest.approx(11)
+    write_training(store, "elsewhere", seconds=1, machine="a very quick one, 999 cores")
+    assert History(store).estimate(training(tiny)).seconds == pytest.approx(11)
+
+
+def test_builds_of_other_machines_alone_are_said_to_be_that(tiny: Path, store: Path) -> None:
+    write_training(store, "elsewhere", seconds=1, machine="a very quick one, 999 cores")
+    assert History(store).estimate(training(tiny)).basis.endswith("of its kind, of other machines")
+    planned = {stage.name: stage for stage in plan(str(tiny))}
+    assert planned["TrainedModel:base-1"].basis.endswith("of other machines")
+    assert "(estimated: 4 scaled by parameters" in plan_summary(list(planned.values()))
+
+
+def test_translations_are_estimated_by_their_lines_counted_or_at_most(
+    tiny: Path, store: Path
+) -> None:
+    building.run(find_stages(str(tiny), "Translation:gloss-1-bitext-hub-sis-hub-sis-*"))
+    (built,) = (store / "Translation").iterdir()
+    manifest = json.loads((built / "manifest.json").read_text())
+    assert manifest["counts"] == {"dev": 30, "test": 40}
+    manifest["seconds"] = 7.0
+    (built / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    history = History(store)
+    (task,) = find_stages(str(tiny), "Translation:gloss-1-task-stance-hub-sis-*")
+    found = history.estimate(task)  # its text is not built, and nothing limits it
+    assert found.basis == "median of 1 of its kind"
+    building.run(find_stages(str(tiny), "LabelledData:stance-hub"))
+    found = history.estimate(task)
+    assert found.seconds == pytest.approx(7.0 * 120 / 70)
+    assert found.basis == "scaled by lines and parameters from 1 of its kind"
+
+
+def test_monolingual_text_that_is_not_drawn_yet_has_at_most_its_limit(
+    tiny: Path, store: Path
+) -> None:
+    (text,) = find_stages(str(tiny), "Translation:base-1-real-sis-hub-*")
+    work = work_of(ToBuild(text))
+    assert work is not None
+    assert work.kind == ("translation", "trained")
+    assert work.planned == pytest.approx(200 * PARAMETERS)
+
+
+def test_encodings_are_estimated_by_their_items(tiny: Path, store: Path) -> None:
+    (text,) = find_stages(str(tiny), "EncodedText:stance-hub-1-nmt-encoder")
+    assert work_of(ToBuild(text)) is None
+    building.run(find_stages(str(tiny), "LabelledData:stance-hub"))
+    work = work_of(ToBuild(text))
+    assert work is not None
+    assert work.planned == pytest.approx(180 * PARAMETERS)
 
 
 def test_a_broken_manifest_in_the_store_is_passed_over(tiny: Path, store: Path) -> None:

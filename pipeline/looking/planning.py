@@ -1,6 +1,8 @@
 """Look at the DAG and at single artifacts without building anything."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,7 +29,8 @@ from tasks.records import count_records, read_records
 class Planned:
     """A stage of a plan: whether it is done, else why it will run and what that will cost.
 
-    `seconds` and `bytes` are estimates from earlier builds; None where nothing tells.
+    `seconds` and `bytes` are estimates from earlier builds, `basis` says which; None where nothing
+    tells.
     """
 
     stage: str
@@ -37,6 +40,7 @@ class Planned:
     causes: list[str]
     seconds: float | None
     bytes: float | None
+    basis: str
     inputs: list[str]
 
     @property
@@ -67,6 +71,7 @@ def _planned(stage: Stage[Any], history: History) -> Planned:
         causes=[] if done else direct_causes(stage),
         seconds=estimate.seconds,
         bytes=estimate.size,
+        basis=estimate.basis,
         inputs=[f"{type(s).__name__}:{s.label()}" for s in needed],
     )
 
@@ -117,7 +122,9 @@ def plan_summary(planned: list[Planned]) -> str:
     disk = size(sum(stage.bytes or 0 for stage in known))
     unknown = len(missing) - len(known)
     rest = f", without {unknown} that no earlier run tells of" if unknown else ""
-    return f"{done}; the others take about {cost} and {disk}{rest}"
+    bases = Counter(re.split(",? (?:from|of) ", stage.basis)[0] for stage in known)
+    told = "; ".join(f"{number:,} {basis}" for basis, number in bases.most_common())
+    return f"{done}; the others take about {cost} and {disk}{rest} (estimated: {told})"
 
 
 def explanation_tree(found: Explanation) -> Tree:
