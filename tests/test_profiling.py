@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from models.subwords import SubwordRecipe, Subwords, train_subwords
 from models.support.errors import SourceError, SpecError
 from models.writing import comparison_key
+from pipeline.looking.data_tables import profile_grids
 from pipeline.looking.profiling import TextProfile, profile
 from tasks.profiling import EXAMPLES, EXCERPT_CHARACTERS, Profile, Profiler
 
@@ -265,3 +267,23 @@ def test_what_is_no_text_has_no_profile(
     column = "eng" if name.endswith(("jsonl", "csv")) else None
     with pytest.raises(SourceError, match=message):
         only(tmp_path / name, column)
+
+
+@pytest.mark.parametrize(
+    ("language", "lines", "said"),
+    [
+        (None, {"id": 0.9, "ms": 0.1}, "id 90.0 %, ms 10.0 %"),
+        ("ind", {"id": 0.4, "ms": 0.3, "jv": 0.3}, "unknown: id 40.0 %, ms 30.0 %, jv 30.0 %"),
+        (None, {"ln": 0.3, "sw": 0.3, "rw": 0.2, "xh": 0.2},
+         "unknown: ln 30.0 %, sw 30.0 %, rw 20.0 %, 1 more"),
+        ("ban", {"jv": 0.8, "ln": 0.2}, "ban is unknown to it: jv 80.0 %, ln 20.0 %"),
+        ("ban", None, "–"),
+    ],
+)  # fmt: skip
+def test_a_language_that_no_identifier_knows_is_said_to_be_unknown(
+    language: str | None, lines: dict[str, float] | None, said: str
+) -> None:
+    text = TextProfile("file", "", "x.txt", language, profiled(["a b"]), {})
+    text = replace(text, profile=replace(text.profile, languages=lines))
+    (_, make_up, _) = profile_grids([text])
+    assert make_up.rows[0][2] == said

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from models.language_id import shipped_code
 from pipeline.console import in_a_line
 from pipeline.looking.abilities import Ability
 from pipeline.looking.history import StageCost, total, unknown_kinds
@@ -18,6 +19,11 @@ from tasks.transfer.strategies import STRATEGIES
 NOTHING = "–"
 EXCERPT_CHARACTERS = 60
 SHOWN_SHARES = 3
+MAJORITY = 0.5
+"""Share of a text's lines that an identifier takes for a language which it knows; it scatters those
+of one which it does not."""
+LANGUAGES_NOTE = "languages: what py3langid takes each line for, which knows 140"
+UNKNOWN_CHARACTERS_NOTE = "unknown characters: unassigned, private, control, replacement"
 
 
 def profile_grids(profiles: list[TextProfile]) -> Iterator[Grid]:
@@ -35,7 +41,7 @@ def profile_grids(profiles: list[TextProfile]) -> Iterator[Grid]:
         "Make-up",
         ["text", "scripts", "languages", "pieces a word", "unknown pieces", "unknown characters"],
         [_make_up_row(found) for found in profiles],
-        "; ".join(["unknown characters: unassigned, private, control, replacement", *reasons]),
+        "; ".join([LANGUAGES_NOTE, UNKNOWN_CHARACTERS_NOTE, *reasons]),
         columns_of_words=3,
     )
     yield Grid(
@@ -66,11 +72,21 @@ def _make_up_row(found: TextProfile) -> list[str]:
     return [
         found.name,
         _shares(p.scripts),
-        NOTHING if p.languages is None else _shares(p.languages),
+        _languages(found.language, p.languages),
         NOTHING if p.pieces_a_word is None else f"{p.pieces_a_word:.2f}",
         NOTHING if p.unknown_pieces_share is None else _percent(p.unknown_pieces_share),
         _percent(p.unknown_characters_share),
     ]
+
+
+def _languages(language: str | None, shares: Mapping[str, float] | None) -> str:
+    """Return what a text's lines were taken for, and whether that can be believed."""
+    if not shares:
+        return NOTHING
+    if language and not shipped_code(language):
+        return f"{language} is unknown to it: {_shares(shares)}"
+    scattered = max(shares.values()) < MAJORITY
+    return f"unknown: {_shares(shares)}" if scattered else _shares(shares)
 
 
 def _odd_rows(found: TextProfile) -> Iterator[list[str]]:
