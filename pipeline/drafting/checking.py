@@ -19,6 +19,7 @@ from tasks.bitext import clean_rows, shipped_held_out
 from tasks.cleaning import CleaningRules, Counts
 from tasks.licences import UNKNOWN_LICENCE, consequence
 from tasks.monolingual import cut_paragraphs
+from tasks.offsets import find_shifts
 from tasks.sources.description import (
     Corpus,
     Files,
@@ -192,6 +193,16 @@ class _PairCheck:
             yield Finding("note", f"  {result}")
             yield from (Finding("note", f"    {place}") for place in result.dropped_places())
             yield from (Finding("warning", doubt) for doubt in result.doubts())
+            if len(languages) > 1:
+                yield from self._shifts(location, fetched)
+
+    def _shifts(self, location: Location, fetched: FetchedCorpus) -> Iterator[Finding]:
+        """Yield the rows whose text in the second language has slipped by a few lines."""
+        hub, language = self.pair.languages
+        rows = read_corpus(fetched.corpus, fetched.folder)
+        for shift in find_shifts((row.fields[hub], row.fields[language]) for row in rows):
+            text = f"{fetched.corpus.name}: {shift} in {language}; align them again"
+            yield self._found("warning", location, text)
 
     def split(self) -> Iterator[Finding]:
         """Yield what keeps the split rule from working on this text."""
