@@ -17,6 +17,7 @@ from pipeline.drafting.corpora import (
     unpack,
 )
 from pipeline.drafting.publishing import must_be_new, publish
+from pipeline.drafting.sharing import shared_corpus
 from pipeline.drafting.template import manifest_text, split_text
 from pipeline.specs.languages import check_code
 from pipeline.specs.loading import MANIFESTS
@@ -63,9 +64,11 @@ def new_pair(name: str, files: PairFiles, *, out: Path | None) -> DraftedPair:
     with tempfile.TemporaryDirectory() as folder:
         parallel = _parallel(languages, files, Path(folder) / "parallel")
         monolingual = _monolingual(languages[1], files, Path(folder) / "monolingual")
+    shipped = bool(files.train)
+    parallel, drawn = _shared(parallel, languages[0], path.parent, shipped=shipped)
     corpora = [*parallel, *monolingual]
-    parts = _parts(parallel, shipped=bool(files.train))
-    split = ShippedSplit(rule="shipped") if files.train else _drawn(parallel)
+    parts = _parts(parallel, drawn, shipped=shipped)
+    split = ShippedSplit(rule="shipped") if shipped else drawn
     few = [f"{parts['test']} test sentences say little"] if _are_few(parts) else []
     usable = parts.total() if parallel else None
     text = manifest_text(
@@ -80,13 +83,31 @@ def new_pair(name: str, files: PairFiles, *, out: Path | None) -> DraftedPair:
     return DraftedPair(path, [*_found(corpora, parts)], [*doubts, *few])
 
 
+def _shared(
+    parallel: list[DraftedCorpus], hub: str, folder: Path, *, shipped: bool
+) -> tuple[list[DraftedCorpus], HashSplit]:
+    """Take name and split of a corpus that another pair of the folder holds already."""
+    drawn = _drawn(parallel)
+    if len(parallel) != 1 or not (shared := shared_corpus(parallel[0], hub, folder)):
+        return parallel, drawn
+    (corpus,) = parallel
+    usable = corpus.profile.counts.kept
+    if shipped or not shared.split or shared.split.dev + shared.split.test > usable // 2:
+        shared = shared._replace(split=None)
+    name = shared.name if shared.split else corpus.name
+    doubts = [*corpus.doubts, shared.doubt]
+    profile = corpus.profile._replace(corpus=name)
+    corpus = corpus._replace(name=name, profile=profile, doubts=doubts)
+    return [corpus], shared.split or drawn
+
+
 def _drawn(parallel: Sequence[DraftedCorpus]) -> HashSplit:
     if not parallel:
         return HashSplit(rule="hash")
     return propose(sum(corpus.profile.counts.kept for corpus in parallel))
 
 
-def _parts(parallel: Sequence[DraftedCorpus], *, shipped: bool) -> Counter[str]:
+def _parts(parallel: Sequence[DraftedCorpus], split: HashSplit, *, shipped: bool) -> Counter[str]:
     """Return the usable pairs of each part; raise SourceError where a shipped one has none."""
     parts = sum((corpus.profile.parts for corpus in parallel), Counter[str]())
     if shipped:
@@ -94,7 +115,7 @@ def _parts(parallel: Sequence[DraftedCorpus], *, shipped: bool) -> Counter[str]:
             if not parts[part]:
                 raise SourceError(f"--{part}: none of its sentence pairs is usable")
         return parts
-    split, usable = _drawn(parallel), parts.total()
+    usable = parts.total()
     held_out = Counter(dev=split.dev, test=split.test)
     return held_out + Counter(train=usable - held_out.total()) if parallel else parts
 

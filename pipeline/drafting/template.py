@@ -7,6 +7,7 @@ from textwrap import indent
 from pipeline.drafting.corpora import DraftedCorpus
 from pipeline.drafting.corpus_text import corpus_text, yaml_line
 from tasks.sources.description import HashSplit, Split
+from tasks.splitting import propose
 
 HEAD = """\
 # One language pair. Check this file with: sprachbund pair check THIS_FILE
@@ -21,7 +22,7 @@ SIZES = """\
 
 SPLIT = """\
 # Drawn by the hash of the sentence id; `rule: shipped` takes the `split` that each file says.
-{reasons}split: {{rule: hash, dev: {dev}, test: {test}}}
+{reasons}split: {{rule: hash, dev: {dev}, test: {test}{more}}}
 """
 
 SHIPPED = """\
@@ -92,11 +93,13 @@ def split_text(split: Split, usable: int | None, *, doubts: Sequence[str]) -> st
     reasons = "".join(f"# check this: {doubt}\n" for doubt in doubts)
     if not isinstance(split, HashSplit):
         return SHIPPED.format(reasons=reasons)
-    if usable is not None:
+    if usable is not None and split == propose(usable):
         left = usable - split.dev - split.test
         sizes = SIZES.format(usable=usable, dev=HashSplit.dev, test=HashSplit.test, left=left)
         reasons = sizes + reasons
-    return SPLIT.format(reasons=reasons, dev=split.dev, test=split.test)
+    more = {"train": split.train, "seed": split.seed or None}
+    given = "".join(f", {name}: {value}" for name, value in more.items() if value is not None)
+    return SPLIT.format(reasons=reasons, dev=split.dev, test=split.test, more=given)
 
 
 def _corpus(drafted: DraftedCorpus, folder: Path) -> str:
