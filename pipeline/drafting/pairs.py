@@ -17,7 +17,7 @@ from pipeline.drafting.corpora import (
     unpack,
 )
 from pipeline.drafting.publishing import must_be_new, publish
-from pipeline.drafting.sharing import shared_corpus
+from pipeline.drafting.sharing import known_corpus
 from pipeline.drafting.template import manifest_text, split_text
 from pipeline.specs.languages import check_code
 from pipeline.specs.loading import MANIFESTS
@@ -88,7 +88,7 @@ def _shared(
 ) -> tuple[list[DraftedCorpus], HashSplit]:
     """Take name and split of a corpus that another pair of the folder holds already."""
     drawn = _drawn(parallel)
-    if len(parallel) != 1 or not (shared := shared_corpus(parallel[0], hub, folder)):
+    if len(parallel) != 1 or not (shared := known_corpus(parallel[0], hub, folder)):
         return parallel, drawn
     (corpus,) = parallel
     usable = corpus.profile.counts.kept

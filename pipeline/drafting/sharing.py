@@ -27,7 +27,7 @@ Keys = dict[bytes, str]
 """The key of each hub sentence, by its digest."""
 
 
-class SharedCorpus(NamedTuple):
+class KnownCorpus(NamedTuple):
     """A corpus of another pair that holds the hub sentences of a new one.
 
     `split` is that pair's where ids are shared, too; None where they are not, or nothing is drawn.
@@ -57,7 +57,7 @@ class SharedCorpus(NamedTuple):
         )
 
 
-def shared_corpus(drafted: DraftedCorpus, hub: str, folder: Path) -> SharedCorpus | None:
+def known_corpus(drafted: DraftedCorpus, hub: str, folder: Path) -> KnownCorpus | None:
     """Return the corpus of a pair in a folder that holds most hub sentences of a new one, if any.
 
     What is not on this machine, or cannot be read, is passed over.
@@ -97,10 +97,10 @@ def _keys(corpus: Corpus, hub: str) -> Keys:
 
 def _compared(
     ours: Keys, theirs: Keys, pair: PairManifest, corpus: Corpus, path: Path
-) -> SharedCorpus | None:
+) -> KnownCorpus | None:
     common = ours.keys() & theirs.keys()
     if len(common) < max(FEW, SAME_CORPUS * len(ours)):
         return None
     same_keys = sum(ours[text] == theirs[text] for text in common) >= SAME_CORPUS * len(common)
     split = pair.split if same_keys and isinstance(pair.split, HashSplit) else None
-    return SharedCorpus(corpus.name, path, split, len(common), len(ours), same_keys)
+    return KnownCorpus(corpus.name, path, split, len(common), len(ours), same_keys)
