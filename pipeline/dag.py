@@ -20,6 +20,7 @@ from pipeline.stages.leakage import (
     TrainingBitext,
 )
 from pipeline.stages.mt_scores import MtContrasts, MtScores
+from pipeline.stages.pretrained import ModelFiles, PretrainedEncoder
 from pipeline.stages.report import Report, Study
 from pipeline.stages.stage import Stage
 from pipeline.stages.subwords import SubwordModel
@@ -49,6 +50,8 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     Synthetic,
     MtScores,
     MtContrasts,
+    ModelFiles,
+    PretrainedEncoder,
     EncodedText,
     Classifiers,
     Predictions,

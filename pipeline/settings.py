@@ -47,6 +47,11 @@ class Settings(NamedTuple):
         """A folder for what was measured of this machine, beside what is built on it."""
         return self.store / ".machine" / platform.node()
 
+    @property
+    def pins(self) -> Path:
+        """A folder that remembers what models without a commit were when they first came."""
+        return self.store / ".pins"
+
     @classmethod
     def from_environment(cls) -> "Settings":
         """Read the settings that hold now."""

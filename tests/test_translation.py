@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from models.engines.nmt import INSTRUCTIONS, use_wide_vectors
 from models.engines.protocol import Decoding, Engine, Line, Noise
 from models.support.errors import ContractError
+from models.support.instructions import INSTRUCTIONS, use_wide_vectors
 from tasks.mt import number_format, translation
 from tasks.mt.number_format import Direction, TranslationType, choose_type
 from tasks.mt.translation import (

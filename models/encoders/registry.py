@@ -54,7 +54,27 @@ class NmtEncoderSpec:
         return ScaledVectors()
 
 
-AnyEncoder = NgramsSpec | NmtEncoderSpec
+@dataclass(frozen=True, kw_only=True)
+class PretrainedSpec:
+    """A pretrained encoder by the name of its manifest; frozen."""
+
+    kind: Literal["pretrained"]
+    model: str
+
+    vectors: ClassVar[bool] = True
+    letters: ClassVar[bool] = False
+
+    @property
+    def nameless(self) -> "PretrainedSpec":
+        """What decides a classifier beside the vectors it reads: no names."""
+        return replace(self, model="")
+
+    def features(self) -> Features:
+        """Return features of sentence vectors, not fitted yet."""
+        return ScaledVectors()
+
+
+AnyEncoder = NgramsSpec | NmtEncoderSpec | PretrainedSpec
 """One of the kinds. `vectors`: it reads vectors that a frozen encoder made of the texts, not the
 texts. `letters`: it sees letters alone, and nothing that two scripts share."""
 EncoderSpec = Annotated[AnyEncoder, Field(discriminator="kind")]

@@ -1,6 +1,5 @@
 """Translate with a published NMT model through CTranslate2."""
 
-import os
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ from zlib import crc32
 from models.engines.protocol import Decoding, Line
 from models.passages import Pieces, cut_passage, join_passage
 from models.subwords import Subwords, language_tag
+from models.support.instructions import use_wide_vectors
 
 if TYPE_CHECKING:
     import ctranslate2
@@ -23,7 +23,6 @@ SOURCES_A_SEED = {"cpu": 250, "cuda": 10_000}
 """Sentences that one random generator draws for: a GPU takes all of them at once."""
 FASTER_TYPE = {"cpu": "int8", "cuda": "float16"}
 FULL_TYPE = "float32"
-INSTRUCTIONS = "CT2_FORCE_CPU_ISA"
 LONGEST = 100
 """Pieces above which a text is cut into sentences, where nothing is known of the model."""
 WINDOW = 250
@@ -35,15 +34,6 @@ def translation_device() -> str:
     import ctranslate2
 
     return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-
-
-def use_wide_vectors(processor: Path = Path("/proc/cpuinfo")) -> None:
-    """Have CTranslate2 compute with AVX-512 on recent processors; by itself it takes AVX2.
-
-    Older ones slow down all else for it. What the user has chosen holds.
-    """
-    if processor.exists() and "avx512_bf16" in processor.read_text(encoding="utf-8"):
-        os.environ.setdefault(INSTRUCTIONS, "AVX512")
 
 
 class NmtEngine:

@@ -1,12 +1,13 @@
 """Which languages published models have seen, from their own lists as data."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
+from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.languages import LanguageCode
 from pipeline.specs.loading import MANIFESTS, load_manifest
 from pipeline.specs.manifests import Manifest, Name
@@ -26,6 +27,15 @@ class LanguageList(Manifest):
     source: str
     homepage: str
     languages: Annotated[dict[LanguageCode, str], Field(min_length=1)]
+
+
+class Listing(Protocol):
+    """Anything that lists languages by code."""
+
+    @property
+    def languages(self) -> Collection[str]:
+        """The codes."""
+        ...
 
 
 class Macrolanguages(Manifest):
@@ -59,7 +69,12 @@ def macrolanguages() -> Macrolanguages:
     return load_manifest(MANIFESTS / "languages" / "macrolanguages.yaml", Macrolanguages)
 
 
-def coverage(code: str, listed: LanguageList) -> Coverage:
+def encoder_languages(encoder: EncoderManifest) -> Listing:
+    """Return the list of what a pretrained encoder has seen: its own, or the one it names."""
+    return language_list(encoder.languages_of) if encoder.languages_of else encoder
+
+
+def coverage(code: str, listed: Listing) -> Coverage:
     """Say whether a list names a language: under its code, or that of its macrolanguage.
 
     It is `perhaps` where the code asks for a script and the list does not tell scripts apart.
@@ -90,7 +105,7 @@ def _names(language: str, usual_member: Mapping[str, str]) -> list[str]:
     return [language, *above, *([usual_member[language]] if language in usual_member else [])]
 
 
-def _scripts(language: str, listed: LanguageList) -> set[str]:
+def _scripts(language: str, listed: Listing) -> set[str]:
     """Return the scripts in which a list names a language; an empty one where it does not say."""
     codes = (code.partition("_") for code in listed.languages)
     return {script for base, _, script in codes if base == language}

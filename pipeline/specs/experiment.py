@@ -14,6 +14,7 @@ from models.engines.protocol import Decoding
 from models.heads.linear import ClassifierRecipe
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe
+from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.languages import LanguageCode
 from pipeline.specs.manifests import (
     FieldsError,
@@ -97,7 +98,10 @@ class Hardware(Manifest):
 
 
 class Experiment(Manifest):
-    """Everything that decides a result, and under `hardware` what does not."""
+    """Everything that decides a result, and under `hardware` what does not.
+
+    `models` are the manifests that encoders name, put there when the file is read.
+    """
 
     name: Name
     hub: LanguageCode
@@ -113,6 +117,7 @@ class Experiment(Manifest):
     systems: Annotated[Systems, Field(min_length=1)]
     contrasts: tuple[tuple[Name, Name], ...] | None = None
     transfer: TransferRecipe = TransferRecipe()
+    models: Annotated[dict[Name, EncoderManifest], Field(default_factory=dict)]
     evaluation: EvaluationRecipe = EvaluationRecipe()
     hardware: Hardware = Hardware()
 

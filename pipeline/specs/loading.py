@@ -11,6 +11,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from models.support.errors import SpecError
+from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.manifests import FieldsError, Manifest, PairManifest, TaskManifest
 from pipeline.specs.suggesting import suggest
@@ -18,6 +19,9 @@ from pipeline.specs.systems import DEFAULT, expand
 from tasks.sources.fetching import is_remote
 
 MANIFESTS = Path(__file__).parents[2] / "data_manifests"
+
+LISTS = ("encoder", "translator", "identifier")
+"""The kinds of manifests in `models/` that are lists of languages."""
 
 AnyManifest = TypeVar("AnyManifest", bound=Manifest)
 
@@ -59,8 +63,46 @@ def _load_experiment(path: Path, text: str) -> Experiment:
                 files = [find_manifest(kind, name, near=near) for name in names]
                 data[kind] = [load_manifest(file, model) for file in files]
         _name_what_replaced(path, text, data)
+        data["models"] = _models(path, text, data)
         data = _expanded(path, text, data)
     return _validate(path, text, data, Experiment)
+
+
+def _models(path: Path, text: str, data: Mapping[str, Any]) -> dict[str, EncoderManifest]:
+    """Return the manifest of each model that an encoder of an experiment names."""
+    if "models" in data:
+        place = _describe_place(text, ["models"], "unknown field; encoders name their models")
+        raise SpecError(f"{path}: 1 problem\n{place}")
+    transfer = data.get("transfer")
+    encoders = transfer.get("encoders") if isinstance(transfer, dict) else None
+    listed = encoders.values() if isinstance(encoders, dict) else ()
+    names = [encoder.get("model") for encoder in listed if isinstance(encoder, dict)]
+    return {
+        name: load_encoder(name, near=path.parent)
+        for name in dict.fromkeys(names)
+        if isinstance(name, str)
+    }
+
+
+def load_encoder(name: str, *, near: Path | None = None) -> EncoderManifest:
+    """Read the manifest of a pretrained encoder by its name.
+
+    Raises SpecError for one that does not exist, and for a mere list of languages.
+    """
+    path = find_manifest("models", name, near=near)
+    found = _parse(path, _read(path))
+    if isinstance(found, dict) and found.get("kind") in LISTS:
+        encoders = [
+            other.stem
+            for other in sorted(path.parent.glob("*.yaml"))
+            if f"languages_of: {name}" in _read(other)
+        ]
+        hint = f"; encoders with this list: {', '.join(encoders)}" if encoders else ""
+        raise SpecError(f"{path}: a list of the languages of {name}, without weights{hint}")
+    manifest = load_manifest(path, EncoderManifest)
+    if manifest.languages_of:
+        find_manifest("models", manifest.languages_of, near=near)
+    return manifest
 
 
 def _name_what_replaced(path: Path, text: str, data: dict[str, Any]) -> None:
@@ -157,6 +199,8 @@ def _resolve_local_bases(data: Any, folder: Path) -> None:
     if isinstance(data, dict):
         if data.get("kind") == "dataset" and (local := folder / str(data.get("name"))).is_dir():
             data["name"] = str(local.resolve())
+        if data.get("kind") == "folder" and isinstance(data.get("path"), str):
+            data["path"] = str((folder / data["path"]).resolve())
         base = data.get("base")
         if isinstance(base, str) and not is_remote(base) and "://" not in base:
             data["base"] = str((folder / base).resolve())
@@ -252,14 +296,14 @@ def _describe_place(text: str, location: Sequence[str | int], message: str) -> s
 
 
 UNION_TAGS = {
-    "source": {"files", "dataset", "sandbox"},
+    "source": {"files", "dataset", "sandbox", "hub", "folder", "package"},
     "format": {"csv", "tsv", "jsonl", "text", "tmx", "verses"},
     "split": {"hash", "shipped"},
 }
 """What pydantic puts into a location below a field that is a union: not a field of the file."""
 NAMED_TAGS = {
     "systems": {"gloss", "trained", "pivot"},
-    "encoders": {"ngrams", "nmt"},
+    "encoders": {"ngrams", "nmt", "pretrained"},
     "columns": {"str", "tuple[str, ...]"},
 }
 """The same, below each name in a mapping of such fields."""

@@ -7,12 +7,14 @@ from typing import Any, Protocol
 import luigi
 
 from models.encoders.nmt import NmtEncoder
+from models.encoders.pretrained.frozen import FrozenEncoder
 from models.encoders.protocol import VectorEncoder
-from models.encoders.registry import AnyEncoder, NmtEncoderSpec
+from models.encoders.registry import AnyEncoder, NmtEncoderSpec, PretrainedSpec
 from models.nmt.publish import HUGGINGFACE
 from models.subwords import language_tag
 from models.support.errors import SpecError
 from pipeline.stages.corpora import LabelledData
+from pipeline.stages.pretrained import PretrainedEncoder
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.stages.subwords import SUBWORDS, SubwordModel
 from pipeline.stages.systems.protocol import Details
@@ -64,7 +66,24 @@ class NmtVectors:
         return NmtEncoder(model.path(HUGGINGFACE), subwords.path(SUBWORDS), tag=details["tag"])
 
 
-VECTORS: Mapping[str, VectorKind] = {"nmt": NmtVectors()}
+class PretrainedVectors:
+    """A pretrained encoder, frozen, in the number format that was chosen when it was published."""
+
+    def details(self, stage: Stage[Any], encoder: PretrainedSpec) -> Details:
+        """Return nothing: what is published says it all."""
+        return {}
+
+    def requires(self, stage: Stage[Any], encoder: PretrainedSpec) -> Requirements:
+        """Return what was published for this study."""
+        return {"encoder": PretrainedEncoder(experiment=stage.experiment, model=encoder.model)}
+
+    def load(self, details: Details, inputs: Inputs) -> VectorEncoder:
+        """Load the encoder."""
+        published = inputs.one("encoder")
+        return FrozenEncoder(published.folder, number=published.manifest["encoder"]["number"])
+
+
+VECTORS: Mapping[str, VectorKind] = {"nmt": NmtVectors(), "pretrained": PretrainedVectors()}
 """The kinds of encoder that read vectors."""
 
 
@@ -80,7 +99,7 @@ class EncodedText(Stage[EncodedTextSpec]):
     """The vectors of one version of a task's text; several classifiers read them."""
 
     VERSION = 2
-    LIBRARIES = ("torch", "transformers.models.m2m_100.modeling_m2m_100")
+    LIBRARIES = ("torch", "transformers.models.m2m_100.modeling_m2m_100", "ctranslate2")
 
     task = luigi.Parameter(description="name of the task")
     encoder = luigi.Parameter(description="name of an encoder that reads vectors")

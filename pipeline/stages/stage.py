@@ -203,6 +203,6 @@ def _without_local_folders(spec: Any) -> Any:
         return [_without_local_folders(part) for part in spec]
     if not isinstance(spec, dict):
         return spec
-    folder = {"files": "base", "dataset": "name"}.get(str(spec.get("kind")))
+    folder = {"files": "base", "dataset": "name", "folder": "path"}.get(str(spec.get("kind")))
     blank = {folder: ""} if folder and str(spec.get(folder)).startswith("/") else {}
     return {key: _without_local_folders(value) for key, value in spec.items()} | blank

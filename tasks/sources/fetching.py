@@ -85,7 +85,7 @@ def _fetch_file(
         naming_full_disk(folder),
         tempfile.TemporaryDirectory(dir=folder) as scratch,  # goes, too, when something fails
     ):
-        packed = _obtain(url, file.sha256, Path(scratch) / "download", mirror)
+        packed = obtain(url, file.sha256, Path(scratch) / "download", mirror)
         unpacked = Path(scratch) / "unpacked"
         unpack(packed, file.name, file.member, unpacked)
         if not unpacked.stat().st_size:
@@ -95,7 +95,7 @@ def _fetch_file(
     return {"address": url, "sha256": digest, **({"member": file.member} if file.member else {})}
 
 
-def _obtain(url: str, sha256: str | None, scratch: Path, mirror: Path | None) -> Path:
+def obtain(url: str, sha256: str | None, scratch: Path, mirror: Path | None) -> Path:
     """Return a local path with the bytes of `url`, verified."""
     if not is_remote(url):
         return _verified(Path(url), sha256, url)

@@ -14,6 +14,7 @@ def _linear(encoder: Any, recipe: ClassifierRecipe) -> Learner:
 LEARNERS: Mapping[str, Callable[[Any, ClassifierRecipe], Learner]] = {
     "ngrams": _linear,
     "nmt": _linear,
+    "pretrained": _linear,
 }
 """By kind: what makes a learner of an encoder's spec and the budget."""
 

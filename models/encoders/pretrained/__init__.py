@@ -1,0 +1,1 @@
+"""Pretrained multilingual encoders: read, cut to a study's text, published, run, judged."""
