@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.provenance import counts_all_attempts
+from pipeline.reporting.encoders import published_grid
 from pipeline.reporting.origins import origins
 from pipeline.reporting.records import Contrast, MtScore, Record, Score, TaskScore
 from pipeline.reporting.tables import (
@@ -20,6 +21,7 @@ from pipeline.reporting.tables import (
 )
 from pipeline.reporting.trainings import Training, trainings
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
+from pipeline.specs.coverage import coverage, encoder_languages
 from pipeline.specs.experiment import Experiment
 from tasks.mt.scoring import METRICS
 from tasks.mt.translation import CUT_SHORT
@@ -85,12 +87,18 @@ class Findings:
         yield Grid(
             "Data", ["stage", "label", "counts"], counts, "read, kept and dropped by reason", 3
         )
+        yield from filter(None, [published_grid(self.manifests, self._listed)])
         sources = [[c.name, c.licence, c.homepage, c.citation] for c in corpora(self.experiment)]
-        yield Grid("Sources", ["corpus", "licence", "home page", "citation"], sources, "", 4)
+        sources += [
+            [m.name, m.licence, m.homepage, m.citation] for m in self.experiment.models.values()
+        ]
+        yield Grid(
+            "Sources", ["corpus or model", "licence", "home page", "citation"], sources, "", 4
+        )
         files = {
             (file["address"], file["sha256"])
             for m in self.manifests
-            if m["stage"] == "RawCorpus"
+            if m["stage"] in ("RawCorpus", "ModelFiles")
             for file in m["sources"]
         }
         yield Grid("Files", ["address", "sha256"], [list(file) for file in sorted(files)], "", 2)
@@ -106,6 +114,15 @@ class Findings:
             * bool(cut)
         )
         yield Grid("Stages", columns, stages, note, columns_of_words=2)
+
+    @property
+    def _listed(self) -> dict[str, dict[str, str]]:
+        """By encoder and language: whether its list names the language."""
+        languages = (self.experiment.hub, *self.experiment.languages)
+        return {
+            name: {code: coverage(code, encoder_languages(model)).known for code in languages}
+            for name, model in self.experiment.models.items()
+        }
 
     @property
     def versions(self) -> Record:

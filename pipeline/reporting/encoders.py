@@ -1,0 +1,93 @@
+"""How pretrained encoders fit the languages: a table, from the manifests or before a run."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from models.encoders.pretrained.fitness import Fitness
+from pipeline.reporting.records import Record
+from pipeline.reporting.tables import Grid
+
+NOTHING = "–"
+
+
+class EncoderFit(NamedTuple):
+    """An encoder and a language; `fitness` is None where nothing could be measured yet.
+
+    `listed`: whether the encoder's list of languages names it: yes, perhaps, no.
+    """
+
+    encoder: str
+    language: str
+    listed: str
+    fitness: Fitness | None
+    remarks: list[str]
+
+
+def fit_grid(fits: Iterable[EncoderFit], note: str = "") -> Grid | None:
+    """Return one row per encoder and language; None where there is no pretrained encoder."""
+    rows = [
+        [fit.encoder, fit.language, fit.listed, *_figures(fit.fitness), "; ".join(fit.remarks)]
+        for fit in fits
+    ]
+    if not rows:
+        return None
+    columns = [
+        "encoder",
+        "language",
+        "listed",
+        "pieces a word",
+        "unknown pieces",
+        "cut short",
+        "capitals lost",
+        "marks lost",
+        "remarks",
+    ]
+    how = (
+        "listed: the encoder's own list names the language; cut short: the share of texts that are "
+        "longer than it reads; lost: by its normalisation, of capitals and of accents and vowel "
+        "signs"
+    )
+    return Grid("Encoders", columns, rows, f"{how}{note}", 3, last_columns_of_words=1)
+
+
+def _figures(found: Fitness | None) -> list[str]:
+    if found is None:
+        return [NOTHING] * 5
+    shares = (found.unknown_pieces, found.too_long, found.capitals_lost, found.marks_lost)
+    return [f"{found.pieces_a_word:.2f}", *map(_percent, shares)]
+
+
+def _percent(share: float) -> str:
+    return "<0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
+
+
+def published_grid(
+    manifests: Iterable[Record], listed: Mapping[str, Mapping[str, str]]
+) -> Grid | None:
+    """Return the table of the encoders that were published; `listed` by encoder and language."""
+    published = [m for m in manifests if m["stage"] == "PretrainedEncoder"]
+    fits = [
+        EncoderFit(m["label"], language, listed[m["label"]][language], Fitness(**found), said)
+        for m in published
+        for language, found in m["encoder"]["fitness"].items()
+        for said in [
+            [*not_listed(listed[m["label"]][language]), *m["encoder"]["remarks"][language]]
+        ]
+    ]
+    return fit_grid(fits, "".join(f"; {m['label']}: {_format(m['encoder'])}" for m in published))
+
+
+def not_listed(listed: str) -> Iterator[str]:
+    """Yield a remark where an encoder's list does not name a language."""
+    if listed == "no":
+        yield "not among the languages it has seen"
+
+
+def _format(found: Mapping[str, Any]) -> str:
+    """Say how an encoder is run and what was left of its vocabulary."""
+    kept = f"{found['kept_pieces']:,} of {found['pieces']:,} pieces kept"
+    near = found["agreement"]
+    if near is None:
+        return f"{kept}, run in {found['number']} by torch"
+    compared = f"cosine to float32 {near['mean']:.4f} on average, {near['least']:.4f} at least"
+    return f"{kept}, run in {found['number']} (int8: {compared})"
