@@ -9,6 +9,7 @@ from pipeline.looking.history import StageCost, total, unknown_kinds
 from pipeline.looking.profiling import TextProfile
 from pipeline.looking.readiness import LanguageReadiness, Readiness
 from pipeline.looking.supply import COUNTED, NONE, Amount
+from pipeline.reporting.encoders import fit_grid
 from pipeline.reporting.tables import Grid
 from pipeline.reporting.words import duration, size
 from pipeline.specs.coverage import FAMILIES, IDENTIFIER, Coverage, language_list
@@ -119,6 +120,7 @@ def readiness_grids(ready: Readiness) -> Iterator[Grid]:
     """Yield what there is for each language, who knows it, what can be done, terms and costs."""
     yield _data_grid(ready.languages)
     yield _knowledge_grid(ready.languages)
+    yield from filter(None, [fit_grid(ready.encoders, remarks=False)])
     yield _strategy_grid(ready.languages)
     yield Grid(
         "Licences",
@@ -138,6 +140,8 @@ def remarks(ready: Readiness) -> Iterator[str]:
             abilities |= {f"{task}, {name}": ability for name, ability in strategies.items()}
         for why, names in _by_reason(abilities).items():
             yield f"{language.language}: {why} ({', '.join(names)})"
+    for fit in ready.encoders:
+        yield from (f"{fit.language}, encoder {fit.encoder}: {remark}" for remark in fit.remarks)
     yield from _detectable(ready)
 
 

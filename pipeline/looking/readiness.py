@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.dag import STAGES, all_stages
 from pipeline.looking.abilities import Ability, Scripts, back_translation, transfer
+from pipeline.looking.fitness import encoder_fits
 from pipeline.looking.history import History, StageCost, total
 from pipeline.looking.supply import (
     Amount,
@@ -22,6 +23,7 @@ from pipeline.looking.supply import (
     monolingual,
     sample,
 )
+from pipeline.reporting.encoders import EncoderFit
 from pipeline.settings import Settings
 from pipeline.specs.coverage import (
     FAMILIES,
@@ -82,6 +84,7 @@ class Readiness:
 
     experiment: str
     languages: list[LanguageReadiness]
+    encoders: list[EncoderFit]
     sources: list[SourceTerms]
     costs: list[StageCost]
     free_bytes: int
@@ -100,14 +103,21 @@ def readiness(experiment: str) -> Readiness:
     store = Settings.from_environment().store
     costs = History(store).costs(sorted(stages, key=lambda stage: STAGES.index(type(stage))))
     free = shutil.disk_usage(_existing(store)).free
+    encoders = encoder_fits(report)
     samples = {language: sample(report, language) for language in (study.hub, *study.languages)}
     return Readiness(
         experiment=study.name,
         languages=[_language(report, language, samples) for language in samples],
+        encoders=encoders.fits,
         sources=list(source_terms(study)),
         costs=costs,
         free_bytes=free,
-        problems=[*missing_files(stages), *_without_parts(study), *_too_large(costs, free)],
+        problems=[
+            *missing_files(stages),
+            *_without_parts(study),
+            *encoders.problems,
+            *_too_large(costs, free),
+        ],
     )
 
 
@@ -174,6 +184,10 @@ def source_terms(study: Experiment) -> Iterator[SourceTerms]:
         uses.setdefault((corpus.name, corpus.licence), []).append(use)
     for (name, licence), used_for in uses.items():
         yield SourceTerms(name, list(dict.fromkeys(used_for)), licence, consequence(licence))
+    for model in study.models.values():
+        yield SourceTerms(
+            model.title, [f"encoder {model.name}"], model.licence, consequence(model.licence)
+        )
 
 
 def _listed(study: Experiment) -> Iterator[tuple[Corpus, str]]:

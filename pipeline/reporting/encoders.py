@@ -23,10 +23,13 @@ class EncoderFit(NamedTuple):
     remarks: list[str]
 
 
-def fit_grid(fits: Iterable[EncoderFit], note: str = "") -> Grid | None:
+def fit_grid(fits: Iterable[EncoderFit], note: str = "", *, remarks: bool = True) -> Grid | None:
     """Return one row per encoder and language; None where there is no pretrained encoder."""
     rows = [
-        [fit.encoder, fit.language, fit.listed, *_figures(fit.fitness), "; ".join(fit.remarks)]
+        [
+            *(fit.encoder, fit.language, fit.listed, *_figures(fit.fitness)),
+            *(["; ".join(fit.remarks)] if remarks else []),
+        ]
         for fit in fits
     ]
     if not rows:
@@ -40,14 +43,14 @@ def fit_grid(fits: Iterable[EncoderFit], note: str = "") -> Grid | None:
         "cut short",
         "capitals lost",
         "marks lost",
-        "remarks",
+        *(["remarks"] if remarks else []),
     ]
     how = (
         "listed: the encoder's own list names the language; cut short: the share of texts that are "
         "longer than it reads; lost: by its normalisation, of capitals and of accents and vowel "
         "signs"
     )
-    return Grid("Encoders", columns, rows, f"{how}{note}", 3, last_columns_of_words=1)
+    return Grid("Encoders", columns, rows, f"{how}{note}", 3, last_columns_of_words=int(remarks))
 
 
 def _figures(found: Fitness | None) -> list[str]:
