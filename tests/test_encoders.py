@@ -11,13 +11,25 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.encoders.ngrams import Ngrams
 from models.encoders.nmt import ScaledVectors, pool
-from models.encoders.registry import DEFAULT_ENCODERS, AnyEncoder, EncoderSpec, NmtEncoderSpec
+from models.encoders.registry import (
+    DEFAULT_ENCODERS,
+    AnyEncoder,
+    EncoderSpec,
+    NmtEncoderSpec,
+    PretrainedSpec,
+)
 from models.heads.linear import ClassifierRecipe
 from pipeline.stages.encoding import VECTORS
 from tasks.transfer.learners import learner
 
+OTHER_FIELDS: dict[type, dict[str, str]] = {PretrainedSpec: {"model": "e5-small"}}
 TEXTS = ["ora apik", "apik ora", "किताब अच्छी है", "книга хороша", ""]
-KINDS = [kind(kind=get_args(kind.__annotations__["kind"])[0]) for kind in get_args(AnyEncoder)]
+KINDS = [
+    TypeAdapter(EncoderSpec).validate_python(
+        {"kind": get_args(kind.__annotations__["kind"])[0], **OTHER_FIELDS.get(kind, {})}
+    )
+    for kind in get_args(AnyEncoder)
+]
 
 
 def test_words_and_their_order_count_beside_characters() -> None:

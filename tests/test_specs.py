@@ -8,11 +8,18 @@ import yaml
 
 from models.support.errors import SpecError
 from pipeline.specs.coverage import LanguageList, Macrolanguages
+from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.experiment import Experiment
-from pipeline.specs.loading import MANIFESTS, find_manifest, load_experiment, load_manifest
+from pipeline.specs.loading import (
+    MANIFESTS,
+    find_manifest,
+    load_experiment,
+    load_manifest,
+)
 from pipeline.specs.manifests import Manifest, PairManifest, TaskManifest
+from tasks.sources.checkpoints import ModelFolder
 from tasks.sources.description import Files
-from tests.conftest import write_experiment
+from tests.conftest import write_experiment, write_yaml
 
 PAIR = """\
 # a comment
@@ -64,7 +71,14 @@ MODELS: dict[str, type[Manifest]] = {
     "languages": Macrolanguages,
 }
 
-SHIPPED = [(path, MODELS.get(path.parent.name)) for path in sorted(MANIFESTS.glob("*/*.yaml"))]
+
+def kind_of(path: Path) -> type[Manifest] | None:
+    if path.parent.name == "models" and "kind: pretrained" in path.read_text(encoding="utf-8"):
+        return EncoderManifest
+    return MODELS.get(path.parent.name)
+
+
+SHIPPED = [(path, kind_of(path)) for path in sorted(MANIFESTS.glob("*/*.yaml"))]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +87,45 @@ SHIPPED = [(path, MODELS.get(path.parent.name)) for path in sorted(MANIFESTS.glo
 def test_shipped_manifests_are_valid(path: Path, model: type[Manifest] | None) -> None:
     loaded = load_manifest(path, model) if model else load_experiment(str(path))
     assert loaded.name == path.stem  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mbert", "a list of the languages of mbert, without weights; .* mbert-cased"),
+        ("e5-smal", "did you mean 'e5-small'"),
+        ("broken", "lang.*write what it has seen"),
+    ],
+)
+def test_an_encoder_without_sound_manifest_is_refused(name: str, said: str, tmp_path: Path) -> None:
+    fields = {"name": "broken", "title": "b", "kind": "pretrained", "licence": "MIT", "weights": 1}
+    source = {"kind": "folder", "path": "x"}
+    write_yaml(tmp_path / "models" / "broken.yaml", {**fields, "source": source, "cased": True})
+    encoders = {"mine": {"kind": "pretrained", "model": name}}
+    experiment = write_experiment(tmp_path, transfer={"encoders": encoders})
+    with pytest.raises(SpecError, match=f"(?s){said}"):
+        load_experiment(str(experiment))
+
+
+def test_an_encoder_of_ones_own_lies_beside_the_experiment(tmp_path: Path) -> None:
+    fields = {"name": "own", "title": "own", "kind": "pretrained", "licence": "MIT", "weights": 1}
+    fields |= {"cased": True, "languages": ["jav"], "source": {"kind": "folder", "path": "../w"}}
+    write_yaml(tmp_path / "models" / "own.yaml", fields)
+    encoders = {"mine": {"kind": "pretrained", "model": "own"}}
+    study = load_experiment(str(write_experiment(tmp_path, transfer={"encoders": encoders})))
+    source = study.models["own"].source
+    assert isinstance(source, ModelFolder)
+    assert source.path == str(tmp_path / "w")
+    with pytest.raises(SpecError, match="models: unknown field; encoders name their models"):
+        load_experiment(str(write_experiment(tmp_path, models=["own"])))
+
+
+def test_sums_of_a_model_belong_to_a_commit(tmp_path: Path) -> None:
+    text = (MANIFESTS / "models" / "labse.yaml").read_text(encoding="utf-8")
+    files = "  files: [{name: config.json, sha256: abc}]\n"
+    (tmp_path / "labse.yaml").write_text(text.replace("  kind: hub\n", f"  kind: hub\n{files}"))
+    with pytest.raises(SpecError, match=r"source\.revision: .*write its 40 digits"):
+        load_manifest(tmp_path / "labse.yaml", EncoderManifest)
 
 
 def test_every_shipped_remote_file_is_pinned() -> None:

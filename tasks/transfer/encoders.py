@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from models.encoders.pretrained.cutting import characters_of
 from models.encoders.pretrained.fitness import Fitness, measure_fitness
 from models.encoders.pretrained.folders import Checkpoint, EncoderSettings, PublishOrder, spread
-from models.encoders.pretrained.publishing import Outcome, publish_and_choose
+from models.encoders.pretrained.publishing import Publication, publish_and_choose
 from tasks.records import read_columns, read_records
 from tasks.splitting import PARTS
 
@@ -68,7 +68,7 @@ def _compared(samples: Iterable[Sequence[str]]) -> list[str]:
     return spread(texts, COMPARED_TEXTS)
 
 
-def _facts(outcome: Outcome, fitness: dict[str, Fitness], *, cased: bool) -> dict[str, Any]:
+def _facts(outcome: Publication, fitness: dict[str, Fitness], *, cased: bool) -> dict[str, Any]:
     return {
         "number": outcome.number,
         "agreement": outcome.agreement._asdict() if outcome.agreement else None,

@@ -59,10 +59,10 @@ def cut_tokenizer(
     new = {old: number for number, old in enumerate(kept)}
     model = layout["model"]
     if model["type"] == "Unigram":
-        model["vocab"] = [model["vocab"][old] for old in kept]
+        model["vocab"] = [model["vocab"][old] for old in kept if old in pieces]
         model["unk_id"] = new[model["unk_id"]]
     else:
-        model["vocab"] = {pieces[old]: number for old, number in new.items()}
+        model["vocab"] = {pieces[old]: number for old, number in new.items() if old in pieces}
     for token in layout["added_tokens"]:
         token["id"] = new[token["id"]]
     _renumber(layout["post_processor"], new)

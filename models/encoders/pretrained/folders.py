@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from models.encoders.pretrained.cutting import cut_embeddings, cut_tokenizer, normalised
-from models.encoders.pretrained.packed import SPECIAL_TOKENS, PackedModel
+from models.encoders.pretrained.packed import PackedModel
 from models.support.errors import SourceError
 
 if TYPE_CHECKING:
@@ -139,11 +139,12 @@ def _read(
     be_quiet()
     if checkpoint.packed:
         packed = PackedModel(checkpoint.folder / checkpoint.packed)
-        return packed.model, packed.tokenizer, dict(SPECIAL_TOKENS)
+        return packed.model, packed.tokenizer, packed.special_tokens
     tokenizer = _read_tokenizer(checkpoint)
     special = _auto_tokenizer(checkpoint).special_tokens_map
     model = _read_model(checkpoint.folder)
-    rows, pieces = model.get_input_embeddings().weight.shape[0], tokenizer.get_vocab_size()
+    rows = model.get_input_embeddings().weight.shape[0]
+    pieces = 1 + max(tokenizer.get_vocab().values())
     if pieces > rows:
         raise SourceError(
             f"{checkpoint.folder}: the tokenizer has {pieces:,} pieces, the encoder's vocabulary "

@@ -203,9 +203,15 @@ class PackedModel:
             pair=f"{BOS} $A {EOS} {EOS} $B {EOS}",
             special_tokens=[(BOS, self.bos), (EOS, self.eos)],
         )
-        special = sorted({*SPECIAL_TOKENS.values()}, key=lambda t: tokenizer.token_to_id(t) or 0)
+        special = dict.fromkeys(self.special_tokens.values())
         tokenizer.add_special_tokens([AddedToken(token, special=True) for token in special])
         return tokenizer
+
+    @property
+    def special_tokens(self) -> dict[str, str]:
+        """The special tokens among the pieces, by what they are for."""
+        known = {piece for piece, _ in self.pieces}
+        return {use: token for use, token in SPECIAL_TOKENS.items() if token in known}
 
     def _beyond_nfkc(self) -> list[tuple[str, str]]:
         """Return the characters that the file normalises in another way than NFKC does."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy
 
 
-class Outcome(NamedTuple):
+class Publication(NamedTuple):
     """What was published, how near int8 comes to float32, and the format that follows."""
 
     published: Published
@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
         return self.agreement.number if self.agreement else FLOAT32
 
 
-def publish_and_choose(order: PublishOrder, sample: Sequence[str]) -> Outcome:
+def publish_and_choose(order: PublishOrder, sample: Sequence[str]) -> Publication:
     """Publish, and compare both number formats on a sample of the study's texts.
 
     What torch does is done in a process of its own: one that has computed with torch may wait
@@ -50,8 +50,8 @@ def publish_and_choose(order: PublishOrder, sample: Sequence[str]) -> Outcome:
                 "likely for want of memory; take a smaller encoder"
             ) from error
     if exact is None:
-        return Outcome(published, None)
-    return Outcome(
+        return Publication(published, None)
+    return Publication(
         published, agreement(FrozenEncoder(order.out, number=INT8).encode(sample), exact)
     )
 
