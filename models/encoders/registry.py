@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from models.encoders.fine_tuning import FineTuning
 from models.encoders.ngrams import Ngrams
 from models.encoders.nmt import ScaledVectors
 from models.encoders.protocol import Features
@@ -56,13 +57,18 @@ class NmtEncoderSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainedSpec:
-    """A pretrained encoder by the name of its manifest; frozen."""
+    """A pretrained encoder by the name of its manifest: frozen, or fine-tuned on labelled text."""
 
     kind: Literal["pretrained"]
     model: str
+    fine_tune: FineTuning | None = None
 
-    vectors: ClassVar[bool] = True
     letters: ClassVar[bool] = False
+
+    @property
+    def vectors(self) -> bool:
+        """Whether it is frozen; one that is fine-tuned reads the texts themselves."""
+        return self.fine_tune is None
 
     @property
     def nameless(self) -> "PretrainedSpec":

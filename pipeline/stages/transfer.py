@@ -6,12 +6,15 @@ from typing import Any
 
 import luigi
 
-from models.encoders.registry import AnyEncoder
+from models.encoders.registry import AnyEncoder, PretrainedSpec
 from models.heads.linear import ClassifierRecipe
+from models.heads.protocol import Site
 from pipeline.reporting.ways import NamedWay, Names
+from pipeline.settings import Settings, gpu_count
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.parts import task_parts
 from pipeline.stages.encoding import ORIGINAL, encoder_of, seen_text
+from pipeline.stages.pretrained import PretrainedEncoder
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft
 from tasks.transfer.contests import (
@@ -46,6 +49,39 @@ class ClassifiersSpec:
     recipe: ClassifierRecipe
 
 
+def tuned_encoder(stage: Stage[Any]) -> Requirements:
+    """Return the published encoder that a stage fine-tunes or has fine-tuned, if it does."""
+    encoder = encoder_of(stage)
+    if not isinstance(encoder, PretrainedSpec) or encoder.fine_tune is None:
+        return {}
+    return {"encoder": PretrainedEncoder(experiment=stage.experiment, model=encoder.model)}
+
+
+def needs_of(stage: Stage[Any]) -> dict[str, int]:
+    """Return what a worker must have: one processor, unless an encoder is fine-tuned with more."""
+    hardware = stage.study.hardware
+    if not tuned_encoder(stage):
+        return {"cpu": 1}
+    return {"cpu": hardware.threads or 1, **({"gpu": 1} if hardware.gpu else {})}
+
+
+def gpus_of(stage: Stage[Any]) -> int:
+    """Return one where there is one and an encoder is fine-tuned."""
+    return min(1, gpu_count()) if tuned_encoder(stage) else 0
+
+
+def site_of(spec: ClassifiersSpec, inputs: Inputs, out: Draft) -> Site:
+    """Return where a stage's classifiers are fitted or read."""
+    return Site(
+        scratch=out.scratch,
+        encoder=next((artifact.folder for artifact in inputs.many("encoder")), None),
+        seeds=spec.recipe.seeds,
+        on_progress=out.progress,
+        threads=out.cpus,
+        machine_notes=Settings.from_environment().machine_notes,
+    )
+
+
 class Classifiers(Stage[ClassifiersSpec]):
     """The classifiers of one training text, one a seed, for every strategy that trains on it.
 
@@ -71,12 +107,19 @@ class Classifiers(Stage[ClassifiersSpec]):
         return f"{self.task}-{self.text}"
 
     def requires(self) -> Requirements:
-        return seen_text(self, TextVersion.parse(str(self.text)), str(self.system))
+        text = TextVersion.parse(str(self.text))
+        return {**seen_text(self, text, str(self.system)), **tuned_encoder(self)}
+
+    def needs(self) -> dict[str, int]:
+        return needs_of(self)
+
+    def gpus(self) -> int:
+        return gpus_of(self)
 
     @staticmethod
     def build(spec: ClassifiersSpec, inputs: Inputs, out: Draft) -> None:
         fit_classifiers(
-            learner(spec.encoder, spec.recipe),
+            learner(spec.encoder, spec.recipe, site_of(spec, inputs, out)),
             inputs.one("labelled").folder,
             [artifact.folder for artifact in inputs.many("texts")],
             seeds=spec.recipe.seeds,
@@ -116,12 +159,19 @@ class Predictions(Stage[ClassifiersSpec]):
             text=str(train),
             system=system if train.to else ORIGINAL,
         )
-        return {"classifiers": classifiers, **seen_text(self, test, system)}
+        seen = seen_text(self, test, system)
+        return {"classifiers": classifiers, **seen, **tuned_encoder(self)}
+
+    def needs(self) -> dict[str, int]:
+        return needs_of(self)
+
+    def gpus(self) -> int:
+        return gpus_of(self)
 
     @staticmethod
     def build(spec: ClassifiersSpec, inputs: Inputs, out: Draft) -> None:
         predicted = predict_text(
-            learner(spec.encoder, spec.recipe),
+            learner(spec.encoder, spec.recipe, site_of(spec, inputs, out)),
             inputs.one("classifiers").folder,
             inputs.one("labelled").folder,
             [artifact.folder for artifact in inputs.many("texts")],

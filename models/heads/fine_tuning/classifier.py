@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from models.encoders.pretrained.folders import EncoderSettings, Pooling
 from models.heads.fine_tuning.batches import parts_of
-from models.heads.fine_tuning.network import Network, TextReader, TunedInput, load_body
+from models.heads.fine_tuning.network import Network, TextReader, load_body
 from models.nmt.precision import BF16
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ class Tuned(NamedTuple):
     classes: list[str]
     precision: str
     prefix: str
-    pooling: str
+    pooling: Pooling
     max_pieces: int
 
     @property
-    def wanted(self) -> TunedInput:
+    def settings(self) -> EncoderSettings:
         """How it wants its text."""
-        return TunedInput(self.prefix, self.pooling, self.max_pieces)
+        return EncoderSettings(prefix=self.prefix, pooling=self.pooling, max_pieces=self.max_pieces)
 
 
 def computed_in(precision: str) -> "torch.dtype":
@@ -103,7 +104,7 @@ class TunedClassifier:
 
     @cached_property
     def _reader(self) -> TextReader:
-        return TextReader(self.encoder, self.said.wanted)
+        return TextReader(self.encoder, self.said.settings)
 
     @cached_property
     def _network(self) -> Network:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.encoders.fine_tuning import FineTuning
+from models.encoders.pretrained.folders import HUGGINGFACE, EncoderSettings
 from models.heads.fine_tuning.classifier import (
     Tuned,
     TunedClassifier,
@@ -20,7 +21,6 @@ from models.heads.fine_tuning.network import (
     CutPieces,
     Network,
     TextReader,
-    TunedInput,
     freeze,
     load_body,
 )
@@ -74,7 +74,7 @@ class FineTuningLearner:
         self._prepare()
         recipe, device = self.recipe, _device()
         said = self._said(train.labels, folder)
-        reader = TextReader(self.encoder, said.wanted)
+        reader = TextReader(self.encoder, said.settings)
         body = load_body(self.encoder, dropout=recipe.dropout, device=device)
         freeze(body, recipe.frozen_layers)
         read, looked_at = reader.ids(train.inputs), reader.ids(dev.inputs)
@@ -110,7 +110,7 @@ class FineTuningLearner:
         write_classifier(folder / FINISHED, network, said, rows=rows, embeddings=table[places])
 
     def _said(self, labels: Sequence[str], folder: Path) -> Tuned:
-        own = TunedInput.of(self.encoder)
+        own = EncoderSettings.read(self.encoder)
         return Tuned(
             classes=sorted(set(labels)),
             precision=self._precision(folder),
@@ -133,7 +133,7 @@ class FineTuningLearner:
             return self.recipe.precision
         from transformers import AutoConfig
 
-        config: Any = AutoConfig.from_pretrained(self.encoder / "huggingface")
+        config: Any = AutoConfig.from_pretrained(self.encoder / HUGGINGFACE)
         width, inner = config.hidden_size, getattr(config, "intermediate_size", None)
         size = (width, inner or 4 * width)
         if self.site.machine_notes is None:

@@ -1,12 +1,17 @@
 """A pretrained encoder with a linear head on the pooled states of its last layer."""
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from models.encoders.pretrained.folders import (
+    HUGGINGFACE,
+    EncoderSettings,
+    be_quiet,
+    read_published_tokenizer,
+)
 from models.heads.fine_tuning.attention import choose_attention, install_dropout
 from models.heads.fine_tuning.batches import padded
 from models.support.errors import SpecError
@@ -14,57 +19,37 @@ from models.support.errors import SpecError
 if TYPE_CHECKING:
     import torch
 
-HUGGINGFACE, CARD = "huggingface", "encoder.json"
 MEAN = "mean"
 HEAD_SPREAD = 0.02
 """Standard deviation of a fresh head's weights, as of BERT's own."""
 
 
-class TunedInput(NamedTuple):
-    """How an encoder wants its text: what stands before it, where it is cut, how it is pooled."""
-
-    prefix: str
-    pooling: str
-    max_pieces: int
-
-    @classmethod
-    def of(cls, folder: Path) -> "TunedInput":
-        """Read what a published encoder says of itself."""
-        said = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        return cls(said["prefix"], said["pooling"], said["max_pieces"])
-
-
 class TextReader:
     """Turns texts into ids of pieces, cut and with the encoder's marks."""
 
-    def __init__(self, folder: Path, wanted: TunedInput) -> None:
-        from transformers import AutoTokenizer
+    def __init__(self, folder: Path, settings: EncoderSettings) -> None:
+        from transformers import AutoConfig
 
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # a stage is a fork
-        self.wanted = wanted
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(
-            folder / HUGGINGFACE, local_files_only=True
-        )
-        self.pad: int = self._tokenizer.pad_token_id or 0
-        self._nothing = [self._tokenizer.unk_token_id or self.pad]
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # stages run side by side
+        self.prefix = settings.prefix
+        self._tokenizer = read_published_tokenizer(folder)
+        self._tokenizer.enable_truncation(settings.max_pieces)
+        self._tokenizer.no_padding()
+        config: Any = AutoConfig.from_pretrained(folder / HUGGINGFACE, local_files_only=True)
+        self.pad: int = config.pad_token_id or 0
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text; there is at least one."""
-        if not len(texts):
-            return []
-        given = [self.wanted.prefix + text for text in texts]
-        found = self._tokenizer(given, truncation=True, max_length=self.wanted.max_pieces)
-        return [ids or self._nothing for ids in found["input_ids"]]
+        found = self._tokenizer.encode_batch_fast([self.prefix + text for text in texts])
+        return [text.ids or [self.pad] for text in found]
 
 
 def load_body(folder: Path, *, dropout: float, device: str) -> Any:
     """Load a published encoder in float32, without a pooler, its attention made for short texts."""
     import torch
     from transformers import AutoConfig, AutoModel
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()  # a pooler that the folder lacks is not used
+    be_quiet()
     path = folder / HUGGINGFACE
     config: Any = AutoConfig.from_pretrained(path, local_files_only=True)
     for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
