@@ -1,6 +1,8 @@
 """Fine-tuning: it learns, the same each time, also after a kill and with little memory."""
 
 import json
+import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,14 +16,25 @@ from safetensors import safe_open
 from transformers import AutoModel
 
 from models.encoders.fine_tuning import FineTuning
+from models.encoders.registry import PretrainedSpec
 from models.heads.fine_tuning import training
 from models.heads.fine_tuning.batches import parts_of, plan_updates
 from models.heads.fine_tuning.classifier import SAID, WEIGHTS
 from models.heads.fine_tuning.learner import FineTuningLearner
 from models.heads.fine_tuning.network import CutPieces, Network, load_body
 from models.heads.fine_tuning.optimizer import FlatAdamW, groups_of, rate_share
+from models.heads.linear import ClassifierRecipe
 from models.heads.protocol import Examples, Site
 from models.support.errors import OutOfMemoryError, SourceError, SpecError
+from pipeline.dag import all_stages
+from pipeline.specs.loading import load_experiment
+from pipeline.stages.encoding import EncodedText
+from pipeline.stages.pretrained import PretrainedEncoder
+from pipeline.stages.transfer import Classifiers, Predictions
+from tasks.records import read_records, write_records
+from tasks.transfer.fitting import fit_classifiers, predict_text
+from tasks.transfer.learners import learner as learner_of
+from tests.conftest import write_experiment
 from tests.encoder_folders import write_encoder
 
 GOOD, BAD, DULL = (
@@ -88,8 +101,10 @@ def hits(classifier: Any, examples: Examples) -> float:
 # What comes out
 
 
-@pytest.mark.parametrize("shape", ["bert", "xlm-r", "deberta"])
-@pytest.mark.parametrize("pooling", ["mean", "first"])
+@pytest.mark.parametrize(
+    ("shape", "pooling"),
+    [("bert", "mean"), ("bert", "first"), ("xlm-r", "mean"), ("deberta", "mean")],
+)
 def test_a_telling_word_is_learnt(shape: str, pooling: str, tmp_path: Path) -> None:
     encoder = write_encoder(tmp_path / "encoder", WORDS, shape=shape, prefix="lan ")
     fitted = learner(encoder, tmp_path, pooling=pooling, **LONG).fit(TRAIN, DEV, seed=0)
@@ -157,8 +172,9 @@ class KilledError(Exception):
     """Stands for a kill."""
 
 
-@pytest.mark.parametrize("keep", ["average", "best", "last"])
-@pytest.mark.parametrize("at", [1, 40, 71])
+@pytest.mark.parametrize(
+    ("keep", "at"), [("average", 1), ("average", 40), ("average", 71), ("best", 40), ("last", 40)]
+)
 def test_a_killed_training_goes_on_to_the_same_end(
     keep: str, at: int, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -382,3 +398,83 @@ def test_a_step_is_that_of_torch(bert: Path) -> None:
         ours.gather(more=False)
         ours.step(1.0, 1.0)
     assert torch.allclose(flat.logits(ids), plain.logits(ids), atol=1e-5)
+
+
+# In an experiment
+
+
+TUNED: dict[str, Any] = {"kind": "pretrained", "model": "e5-small", "fine_tune": {"epochs": 2}}
+
+
+def tuned_study(folder: Path, **changes: Any) -> str:
+    encoders = {"tuned": {**TUNED, **changes}}
+    return str(write_experiment(folder, transfer={"encoders": encoders}))
+
+
+def test_a_fine_tuned_encoder_reads_texts_upon_the_published_encoder(
+    tmp_path: Path, store: Path
+) -> None:
+    stages = all_stages(tuned_study(tmp_path))
+    assert not [stage for stage in stages if isinstance(stage, EncodedText)]
+    for kind in (Classifiers, Predictions):
+        found = [stage for stage in stages if isinstance(stage, kind)]
+        assert found
+        for stage in found:
+            (encoder,) = stage.inputs["encoder"]
+            assert isinstance(encoder, PretrainedEncoder)
+            assert not {*map(type, stage.inputs["texts"])} & {EncodedText}
+
+
+def test_values_of_fine_tuning_decide_classifiers_and_nothing_before_them(
+    tmp_path: Path, store: Path
+) -> None:
+    def prints(folder: Path, **changes: Any) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for stage in all_stages(tuned_study(folder, **changes)):
+            found.setdefault(type(stage).__name__, set()).add(stage.fingerprint)
+        return found
+
+    one = prints(tmp_path / "1")
+    two = prints(tmp_path / "2", fine_tune={"epochs": 3})
+    assert not one["Classifiers"] & two["Classifiers"]
+    assert not one["Predictions"] & two["Predictions"]
+    assert one["PretrainedEncoder"] == two["PretrainedEncoder"]
+    assert one["Translation"] == two["Translation"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"epoch": 3}, r"epochs"),
+        ({"dropout": 1.0}, r"less than 1"),
+        ({"keep": "worst"}, r"'average', 'best' or 'last'"),
+        ({"body_rate": 0}, r"greater than 0"),
+    ],
+)
+def test_wrong_values_are_told_with_their_line(
+    fields: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SpecError, match=r"line \d+.*fine_tune") as error:
+        load_experiment(tuned_study(tmp_path, fine_tune=fields))
+    assert re.search(message, str(error.value))
+
+
+def test_a_stage_fits_and_predicts_with_what_it_requires(bert: Path, tmp_path: Path) -> None:
+    encoder = PretrainedSpec(kind="pretrained", model="any", fine_tune=RECIPE)
+    for part, examples in (("train", TRAIN), ("dev", DEV), ("test", TEST)):
+        ids = [f"toy:{number}" for number in range(len(examples.labels))]
+        columns = {"id": ids, "text": examples.inputs, "label": examples.labels}
+        write_records(tmp_path / f"{part}.parquet", columns)
+    out = tmp_path / "classifiers"
+    out.mkdir()
+    budget = ClassifierRecipe(seeds=2)
+    fitting = learner_of(encoder, budget, Site(tmp_path / "scratch", bert, seeds=2))
+    fit_classifiers(fitting, tmp_path, [tmp_path], seeds=2, out=out)
+    shutil.rmtree(tmp_path / "scratch")
+    reading = learner_of(encoder, budget, Site(tmp_path / "other", bert))
+    answers = tmp_path / "predictions.parquet"
+    assert predict_text(reading, out, tmp_path, [tmp_path], seeds=2, out=answers)
+    found = list(read_records(answers))
+    assert len(found) == 2 * (24 + 60)
+    own = {(r["id"], r["seed"]): r["predicted"] for r in read_records(out / "dev.parquet")}
+    assert own == {(r["id"], r["seed"]): r["predicted"] for r in found if r["part"] == "dev"}
