@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import torch
 
 MEAN = "mean"
+DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+"""What configurations call the share of states and attention that is dropped."""
 HEAD_SPREAD = 0.02
 """Standard deviation of a fresh head's weights, as of BERT's own."""
 
@@ -52,8 +54,9 @@ def load_body(folder: Path, *, dropout: float, device: str) -> Any:
     be_quiet()
     path = folder / HUGGINGFACE
     config: Any = AutoConfig.from_pretrained(path, local_files_only=True)
-    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-        setattr(config, name, dropout)
+    for name in DROPOUTS:
+        if hasattr(config, name):
+            setattr(config, name, dropout)
     body: Any = AutoModel.from_pretrained(
         path, config=config, dtype=torch.float32, local_files_only=True, use_safetensors=True
     )
@@ -117,16 +120,14 @@ def freeze(body: Any, layers: int) -> None:
     if not layers:
         return
     count = body.config.num_hidden_layers
+    stacks = (module for module in body.modules() if isinstance(module, torch.nn.ModuleList))
+    stack = next((stack for stack in stacks if len(stack) == count), None)
+    if stack is None:
+        raise SpecError("frozen_layers: this encoder's layers cannot be told apart; leave it out")
     if layers > count:
         raise SpecError(
             f"frozen_layers is {layers}, but the encoder has {count} layers: at most {count}"
         )
-    (stack,) = (
-        module
-        for name, module in body.named_modules()
-        if isinstance(module, torch.nn.ModuleList)
-        and name.rpartition(".")[2] in ("layer", "layers")
-    )
     upper = {id(p) for layer in stack[layers:] for p in layer.parameters()}
     lower = {id(p) for layer in stack[:layers] for p in layer.parameters()}
     below = {id(p) for name, p in body.named_parameters() if name.startswith("embeddings")}
