@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.by_hand import model_of
+from benchmarks.encoders import write_study as write_encoder_study
 from benchmarks.growth import TEXT_STAGES, exponent, write_study
 from benchmarks.measuring import at_most, ratio
 from benchmarks.quality import crossing
@@ -48,6 +49,11 @@ def test_a_growth_study_holds_every_stage_whose_memory_has_a_target(tmp_path: Pa
     experiment = str(write_study(tmp_path, pairs=2, scale=1))
     assert len(load_experiment(experiment).pairs) == 2
     assert {type(stage).__name__ for stage in all_stages(experiment)} >= {*TEXT_STAGES}
+
+
+def test_an_encoder_study_publishes_an_encoder(tmp_path: Path) -> None:
+    (stage,) = find_stages(str(write_encoder_study(tmp_path)), "PretrainedEncoder")
+    assert stage.label() == "e5-small"
 
 
 def test_workers_share_the_back_translation_by_every_model_that_was_trained(tmp_path: Path) -> None:
