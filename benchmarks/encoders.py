@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.measuring import Record, arguments, at_most, finish, measured, ratio, say
-from models.encoders.pretrained.folders import HUGGINGFACE, spread
+from models.encoders.pretrained.folders import HUGGINGFACE
 from models.encoders.pretrained.frozen import FLOAT32, INT8, FrozenEncoder, agreement
+from models.support.sampling import spread
 from pipeline.dag import find_stages
 from pipeline.running import building
 from pipeline.settings import cores

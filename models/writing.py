@@ -300,6 +300,17 @@ def is_unparted(text: str) -> bool:
     return _estimated_words(runs) > SPACED_RUN * len(runs)
 
 
+def half_character(text: str) -> str | None:
+    """Return the first lone surrogate of a text, which no file can hold, as JSON writes it."""
+    if text.isascii():
+        return None
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"\\u{ord(text[error.start]):04x}"
+    return None
+
+
 def decode_entities(text: str) -> str:
     """Return a text with HTML's entities as characters, also those that were encoded twice."""
     while "&" in text and (decoded := ENTITY.sub(_entity, text)) != text:

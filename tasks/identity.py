@@ -8,13 +8,14 @@ files that are both sorted by length are no more alike for it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence, Set
 from math import log, log1p
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import regex
 
+from models.support.sampling import spread
 from models.writing import comparison_key
 from tasks.cleaning import key_digest
 from tasks.records import paragraph_id, read_records
@@ -95,7 +96,7 @@ def likeness(
     """Compare the texts of two languages by id, within each label where both have labels."""
     ids = [key for key in first if key in second]
     equal = sum(labels[0][i] == labels[1][i] for i in ids) / len(ids) if labels and ids else None
-    chosen = _spread(ids, MOST_ITEMS)
+    chosen = spread(ids, MOST_ITEMS)
     groups: defaultdict[Hashable, list[str]] = defaultdict(list)
     for key in chosen:
         groups[labels[0][key] if labels else ""].append(key)
@@ -181,12 +182,6 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(comparison_key(text).split())
 
 
-def _spread(keys: Sequence[str], limit: int) -> list[str]:
-    """Return at most so many keys, evenly spread."""
-    step = max(1.0, len(keys) / limit)
-    return [keys[int(place * step)] for place in range(min(len(keys), limit))]
-
-
 def _fits(
     first: Mapping[str, str], second: Mapping[str, str], groups: Sequence[Sequence[str]]
 ) -> tuple[float | None, float | None]:
@@ -200,7 +195,7 @@ def _fits(
     if not keys:
         return None, None
     gap = float(numpy.median([_length(first[k]) - _length(second[k]) for k in keys]))
-    weights = _weights([_words(text[k]) for k in keys for text in (first, second)])
+    weights = rarity([_words(text[k]) for k in keys for text in (first, second)])
     near, far = [], []
     for group in groups:
         sides = _Sides.of([first[k] for k in group], [second[k] for k in group], gap)
@@ -250,7 +245,7 @@ class _Sides(NamedTuple):
         return scores
 
 
-def _weights(texts: Sequence[frozenset[str]]) -> dict[str, float]:
+def rarity(texts: Sequence[Collection[str]]) -> dict[str, float]:
     """Return how much a shared word tells: much where it is rare, nothing where all have it."""
     counts = Counter(word for words in texts for word in words)
     most = log(len(texts)) or 1.0

@@ -12,6 +12,7 @@ from math import log, log1p
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.alignment import tokens
+from tasks.identity import rarity
 
 if TYPE_CHECKING:
     import numpy
@@ -107,9 +108,7 @@ class _Sides:
         ]
         self.sets = [frozenset(words) for words in self.words[1]]
         self.lengths = [numpy.array([log1p(len(pair[side])) for pair in pairs]) for side in (0, 1)]
-        seen = Counter(word for side in self.words for words in side for word in words)
-        most = log(2 * self.rows)
-        self.weights = {word: log(2 * self.rows / n) / most for word, n in seen.items()}
+        self.weights = rarity([words for side in self.words for words in side])
 
     def nats(self, path: Sequence[int]) -> "numpy.ndarray":
         """Return how much likelier each offset is than none, (rows, offsets); the last: none fits.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from models.support.errors import ContractError
+from models.writing import half_character
 
 if TYPE_CHECKING:
     import pyarrow
@@ -80,10 +81,7 @@ def _broken_text(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -
     """Return an error that names the text which holds half of a character."""
     for record in records:
         for column in columns:
-            try:
-                str(record[column]).encode()
-            except UnicodeEncodeError as error:
-                half = f"\\u{ord(error.object[error.start]):04x}"
+            if half := half_character(str(record[column])):
                 return ContractError(
                     f"{record.get('id')!a}: {column!r} holds {half} alone, half of a character (a "
                     "lone surrogate), which no file can hold"

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from pathlib import Path
 
 from tasks.sources.description import HashSplit, ShareSplit, SplitName
 
@@ -15,6 +16,12 @@ NAMED_PARTS: Mapping[str, SplitName] = {
     **dict.fromkeys(("test", "testing", "tst"), "test"),
 }
 """What people call the parts, in lower case."""
+
+
+def part_files(folder: Path) -> dict[str, Path]:
+    """Return the file of each part that a folder has, in their order."""
+    files = {part: folder / f"{part}.parquet" for part in PARTS}
+    return {part: path for part, path in files.items() if path.exists()}
 
 
 def rank(sentence_id: str, seed: int) -> int:

@@ -18,13 +18,14 @@ from transformers import AutoModel
 from models.encoders.fine_tuning import FineTuning
 from models.encoders.registry import PretrainedSpec
 from models.heads.fine_tuning import training
-from models.heads.fine_tuning.batches import parts_of, plan_updates
+from models.heads.fine_tuning.batches import plan_updates
 from models.heads.fine_tuning.classifier import SAID, WEIGHTS
 from models.heads.fine_tuning.learner import FineTuningLearner
 from models.heads.fine_tuning.network import CutPieces, Network, load_body
 from models.heads.fine_tuning.optimizer import FlatAdamW, groups_of, rate_share
 from models.heads.linear import ClassifierRecipe
 from models.heads.protocol import Examples, Site
+from models.support.batches import parts_of
 from models.support.errors import OutOfMemoryError, SourceError, SpecError
 from pipeline.dag import all_stages
 from pipeline.specs.loading import load_experiment

@@ -32,6 +32,7 @@ from models.encoders.pretrained.folders import (
     EncoderSettings,
     PublishOrder,
     publish,
+    read_published_tokenizer,
 )
 from models.encoders.pretrained.frozen import (
     BATCH_PIECES,
@@ -40,9 +41,9 @@ from models.encoders.pretrained.frozen import (
     Agreement,
     FrozenEncoder,
     agreement,
-    by_length,
 )
 from models.encoders.pretrained.packed import PackedModel
+from models.support.batches import parts_of
 from models.support.errors import SourceError
 from pipeline.specs.loading import load_encoder
 from tasks.sources.checkpoints import PackagedModel, packaged_file
@@ -201,7 +202,7 @@ def test_merged_pieces_are_not_cut() -> None:
 
 def test_batches_hold_every_text_once_and_so_many_pieces() -> None:
     ids = [[0] * length for length in (5, 700, 3, 2000, 9, 3000, 1, 700, 700)]
-    batches = list(by_length(ids))
+    batches = list(parts_of(range(len(ids)), list(map(len, ids)), BATCH_PIECES))
     assert sorted(number for batch in batches for number in batch) == list(range(len(ids)))
     padded = [len(batch) * max(len(ids[n]) for n in batch) for batch in batches if len(batch) > 1]
     assert max(padded) <= BATCH_PIECES
@@ -401,9 +402,9 @@ def test_the_real_encoder_knows_translations(tmp_path: Path) -> None:
     found = publish(PublishOrder(checkpoint, characters, settings, None, out))
     assert found.pieces == 250_037
     assert found.kept_pieces < 150_000
-    encoder = FrozenEncoder(out, number=INT8)
+    encoder, published = FrozenEncoder(out, number=INT8), read_published_tokenizer(out)
     for text in [*texts, "Halo Rani, apa kabar?"]:
-        cut = [encoder._tokenizer.id_to_token(n) for n in encoder.ids([text])[0]]
+        cut = [published.id_to_token(n) for n in encoder.ids([text])[0]]
         assert cut == whole.encode(f"query: {text}").tokens
     vectors = encoder.encode(texts)
     assert agreement(vectors[:1], vectors[1:2]).mean > 0.9  # the same in another language

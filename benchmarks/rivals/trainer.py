@@ -8,55 +8,41 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.encoders.fine_tuning import FineTuning
 from models.encoders.pretrained.folders import HUGGINGFACE, EncoderSettings
-from models.heads.fine_tuning.network import HEAD_SPREAD, TextReader, pooled
+from models.encoders.pretrained.reading import TextReader
+from models.heads.fine_tuning.network import HEAD_SPREAD, pooled
+from models.support.batches import padded
 from tasks.records import read_columns
+
+
+class Material(NamedTuple):
+    """What both learn from: the reader of an encoder, items with ids and class, the classes."""
+
+    reader: TextReader
+    items: list[dict[str, Any]]
+    classes: list[str]
 
 
 def train(encoder: Path, text: Path, updates: int, precision: str, out: Path) -> None:
     """Fine-tune with the values of our recipe; write seconds, pieces and loss of each update."""
     import torch
-    from transformers import AutoModel, Trainer, TrainerCallback, TrainingArguments
+    from transformers import Trainer, TrainerCallback
 
     torch.set_num_threads(1)
     recipe, settings = FineTuning(), EncoderSettings.read(encoder)
-    reader = TextReader(encoder, settings)
-    columns = read_columns(text, ["text", "label"])
-    ids = [one[: recipe.max_pieces] for one in reader.ids(columns["text"])]
-    classes = sorted(set(columns["label"]))
-    items = [
-        {"input_ids": one, "labels": classes.index(label), "length": len(one)}
-        for one, label in zip(ids, columns["label"], strict=True)
-    ]
+    given = _material(TextReader(encoder, settings), text, recipe)
     points: list[dict[str, float]] = []
     seen: list[int] = []
 
-    class Tuned(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body: Any = AutoModel.from_pretrained(encoder / HUGGINGFACE, dtype=torch.float32)
-            self.body.pooler = None
-            self.head = torch.nn.Linear(self.body.config.hidden_size, len(classes))
-            torch.nn.init.normal_(self.head.weight, std=HEAD_SPREAD)
-            torch.nn.init.zeros_(self.head.bias)
-
-        def forward(self, input_ids: Any, attention_mask: Any, labels: Any) -> dict[str, Any]:
-            states = self.body(input_ids=input_ids, attention_mask=attention_mask)
-            vectors = pooled(states.last_hidden_state, attention_mask, settings.pooling)
-            scores = self.head(torch.nn.functional.dropout(vectors, recipe.dropout, self.training))
-            return {"loss": torch.nn.functional.cross_entropy(scores.float(), labels)}
-
     def collate(batch: list[dict[str, Any]]) -> dict[str, Any]:
-        rows = [torch.tensor(item["input_ids"]) for item in batch]
-        seen.append(sum(map(len, rows)))
-        padded = torch.nn.utils.rnn.pad_sequence(rows, True, reader.pad)
-        lengths = torch.tensor([len(row) for row in rows])
-        mask = torch.arange(padded.size(1)) < lengths[:, None]
+        ids = [item["input_ids"] for item in batch]
+        seen.append(sum(map(len, ids)))
+        pieces, kept = padded(ids, given.reader.pad, "cpu")
         labels = torch.tensor([item["labels"] for item in batch])
-        return {"input_ids": padded, "attention_mask": mask.long(), "labels": labels}
+        return {"input_ids": pieces, "attention_mask": kept.long(), "labels": labels}
 
     class Clock(TrainerCallback):  # type: ignore[misc]
         def on_log(self, _: Any, state: Any, __: Any, logs: Any = None, **___: Any) -> None:
@@ -75,8 +61,56 @@ def train(encoder: Path, text: Path, updates: int, precision: str, out: Path) ->
             self.optimizer = torch.optim.AdamW(groups, weight_decay=decay, fused=True)
             return self.optimizer
 
-    options = TrainingArguments(
-        output_dir=str(out.parent / "trainer"),
+    TwoRates(
+        _network(encoder, settings, recipe, len(given.classes)),
+        _options(recipe, updates, precision, out.parent / "trainer"),
+        train_dataset=given.items,
+        data_collator=collate,
+        callbacks=[Clock()],
+    ).train()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    out.write_text(json.dumps({"points": points, "mib": peak}), encoding="utf-8")
+
+
+def _material(reader: TextReader, text: Path, recipe: FineTuning) -> Material:
+    columns = read_columns(text, ["text", "label"])
+    ids = [one[: recipe.max_pieces] for one in reader.ids(columns["text"])]
+    classes = sorted(set(columns["label"]))
+    items = [
+        {"input_ids": one, "labels": classes.index(label), "length": len(one)}
+        for one, label in zip(ids, columns["label"], strict=True)
+    ]
+    return Material(reader, items, classes)
+
+
+def _network(encoder: Path, settings: EncoderSettings, recipe: FineTuning, classes: int) -> Any:
+    """Return the encoder with a linear layer upon its pooled states, which gives its loss."""
+    import torch
+    from transformers import AutoModel
+
+    class Tuned(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body: Any = AutoModel.from_pretrained(encoder / HUGGINGFACE, dtype=torch.float32)
+            self.body.pooler = None
+            self.head = torch.nn.Linear(self.body.config.hidden_size, classes)
+            torch.nn.init.normal_(self.head.weight, std=HEAD_SPREAD)
+            torch.nn.init.zeros_(self.head.bias)
+
+        def forward(self, input_ids: Any, attention_mask: Any, labels: Any) -> dict[str, Any]:
+            states = self.body(input_ids=input_ids, attention_mask=attention_mask)
+            vectors = pooled(states.last_hidden_state, attention_mask, settings.pooling)
+            scores = self.head(torch.nn.functional.dropout(vectors, recipe.dropout, self.training))
+            return {"loss": torch.nn.functional.cross_entropy(scores.float(), labels)}
+
+    return Tuned()
+
+
+def _options(recipe: FineTuning, updates: int, precision: str, folder: Path) -> Any:
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
+        output_dir=str(folder),
         use_cpu=True,
         bf16=precision == "bf16",
         max_steps=updates,
@@ -92,13 +126,6 @@ def train(encoder: Path, text: Path, updates: int, precision: str, out: Path) ->
         disable_tqdm=True,
         seed=1,
     )
-    model = Tuned()
-    trainer = TwoRates(
-        model, options, train_dataset=items, data_collator=collate, callbacks=[Clock()]
-    )
-    trainer.train()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    out.write_text(json.dumps({"points": points, "mib": peak}), encoding="utf-8")
 
 
 if __name__ == "__main__":

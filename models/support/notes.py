@@ -1,6 +1,7 @@
 """Small files that tell a later process what an earlier one found out."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,3 +20,13 @@ def settle_once(note: Path, text: str) -> None:
     with suppress(FileExistsError):
         os.link(draft, note)
     draft.unlink()
+
+
+def remembered(
+    note: Path, find: Callable[[], str], *, write: Callable[[Path, str], None] = settle
+) -> str:
+    """Return what a note says; where there is none, find it out and write it."""
+    if not note.exists():
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write(note, find())
+    return note.read_text(encoding="utf-8")

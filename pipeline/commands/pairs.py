@@ -21,16 +21,10 @@ def check(
 
     Example: `sprachbund pair check data_manifests/pairs/ind-jav.yaml`
     """
+    from pipeline.commands.checks import print_findings
     from pipeline.drafting.checking import check_pair
-    from pipeline.drafting.findings import summary
 
-    findings = []
-    for finding in check_pair(file, fetch_corpora=not offline):
-        findings.append(finding)
-        tell(str(finding), sys.stdout)
-    tell(summary(findings, "pair", file), sys.stdout)
-    if any(finding.level == "error" for finding in findings):
-        raise typer.Exit(1)
+    print_findings(check_pair(file, fetch_corpora=not offline), "pair", file)
 
 
 @app.command(cls=SeveralValues)

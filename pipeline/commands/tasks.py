@@ -31,16 +31,10 @@ def check(
 
     Example: `sprachbund task check data_manifests/tasks/nusa-emotion.yaml`
     """
-    from pipeline.drafting.findings import summary
+    from pipeline.commands.checks import print_findings
     from pipeline.drafting.task_checking import check_task
 
-    findings = []
-    for finding in check_task(file, fetch_corpora=not offline, pairs=pair or ()):
-        findings.append(finding)
-        tell(str(finding), sys.stdout)
-    tell(summary(findings, "task", file), sys.stdout)
-    if any(finding.level == "error" for finding in findings):
-        raise typer.Exit(1)
+    print_findings(check_task(file, fetch_corpora=not offline, pairs=pair or ()), "task", file)
 
 
 @app.command(cls=SeveralValues)

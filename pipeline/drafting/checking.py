@@ -7,17 +7,15 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from models.support.errors import SourceError, SpecError, SprachbundError
+from models.support.errors import SourceError, SprachbundError
 from models.writing import count_words
-from pipeline.drafting.findings import Finding, manifest_problems
+from pipeline.drafting.findings import Finding, Location, Written, check_manifest
 from pipeline.settings import Settings
-from pipeline.specs.loading import find_manifest, line_of, load_manifest
 from pipeline.specs.manifests import PairManifest
 from tasks.bitext import clean_rows, shipped_held_out
 from tasks.cleaning import CleaningRules, Counts
-from tasks.licences import UNKNOWN_LICENCE, consequence
 from tasks.monolingual import cut_paragraphs
 from tasks.offsets import find_shifts
 from tasks.sources.description import (
@@ -38,7 +36,6 @@ MANY_COPIES = 0.3
 FEW_TEST_SENTENCES = 100
 SECONDS_UNTIL_PROGRESS = 3
 
-Location = tuple[str | int, ...]
 Whole = TypeVar("Whole")
 
 
@@ -130,44 +127,28 @@ def check_pair(name_or_path: str, *, fetch_corpora: bool) -> Iterator[Finding]:
     With `fetch_corpora`, every file is fetched, verified and read to its last row. Raises SpecError
     only for a manifest that does not exist.
     """
-    path = find_manifest("pairs", name_or_path)
-    try:
-        pair = load_manifest(path, PairManifest)
-    except SpecError as error:
-        yield from manifest_problems(str(error))
-        return
-    yield Finding("note", f"{path}: the manifest is valid")
-    check = _PairCheck(pair, path)
-    yield from check.manifest()
-    if fetch_corpora:
-        yield from check.data()
-    yield from check.split()
+
+    def found(pair: PairManifest, written: Written) -> Iterator[Finding]:
+        check = _PairCheck(pair, written)
+        yield from written.oddities(pair.name, check.listed())
+        if fetch_corpora:
+            yield from check.data()
+        yield from check.split()
+
+    yield from check_manifest("pair", name_or_path, PairManifest, found)
 
 
 class _PairCheck:
     """The checks of one valid manifest; usable pairs are remembered for the split."""
 
-    def __init__(self, pair: PairManifest, path: Path) -> None:
+    def __init__(self, pair: PairManifest, written: Written) -> None:
         self.pair = pair
-        self.stem = path.stem
-        self.text = path.read_text(encoding="utf-8")
+        self._found = written.found
         self.usable: list[int] = []
 
-    def manifest(self) -> Iterator[Finding]:
-        """Yield what the manifest alone tells."""
-        if self.pair.name != self.stem:
-            yield self._found(
-                "warning",
-                ("name",),
-                f"the pair is named {self.pair.name!r}, its file {self.stem!r}",
-            )
-        for location, corpus, _ in self._corpora():
-            if consequence(corpus.licence) == UNKNOWN_LICENCE:
-                yield self._found(
-                    "warning",
-                    (*location, "licence"),
-                    f"{corpus.name}: its licence is not known; find out before you publish",
-                )
+    def listed(self) -> Iterator[tuple[Location, Corpus]]:
+        """Yield every corpus with its place in the manifest."""
+        return ((location, corpus) for location, corpus, _ in self._corpora())
 
     def data(self) -> Iterator[Finding]:
         """Fetch and read every corpus; yield what each holds, or all that is wrong with it."""
@@ -253,10 +234,6 @@ class _PairCheck:
         for language, corpora in self.pair.monolingual.items():
             for number, corpus in enumerate(corpora):
                 yield ("monolingual", language, number), corpus, [language]
-
-    def _found(self, level: Literal["warning", "error"], location: Location, text: str) -> Finding:
-        line = line_of(self.text, location)
-        return Finding(level, f"line {line}: {text}" if line else text)
 
 
 def named(corpus: Corpus, problem: str) -> str:

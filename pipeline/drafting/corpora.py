@@ -193,14 +193,13 @@ def files_in_words(drafted: DraftedCorpus) -> Iterator[str]:
     """Yield what each file of a corpus is taken for."""
     form = drafted.source.format
     for file in drafted.source.files:
-        name = file.name if file.member is None else f"{file.name}:{file.member}"
         if isinstance(form, Table | JsonLines | TranslationMemory):
             columns = ", ".join(f"{language} in {c!r}" for language, c in form.columns.items())
             told = form.id and not isinstance(form, TranslationMemory)
             ids = f", ids in {form.id!r}" if told else ""
-            yield f"{name}: {_kind_in_words(form)}, {columns}{ids}"
+            yield f"{file}: {_kind_in_words(form)}, {columns}{ids}"
         else:
-            yield f"{name}: plain text, {file.language}"
+            yield f"{file}: plain text, {file.language}"
 
 
 def _kind_in_words(form: Table | JsonLines | TranslationMemory) -> str:

@@ -301,6 +301,5 @@ def texts_in_words(drafted: DraftedTexts) -> Iterator[str]:
     held = [f"{field} in {column!r}" for field, column in drafted.columns.items()]
     held += [f"ids in {drafted.key!r}"] if drafted.key else ["rows are numbered"]
     for file in drafted.source.files:
-        name = file.name if file.member is None else f"{file.name}:{file.member}"
         part = f" {file.split}" if file.split else ""
-        yield f"{name}: {drafted.source.format.kind}, {drafted.language}{part}, {', '.join(held)}"
+        yield f"{file}: {drafted.source.format.kind}, {drafted.language}{part}, {', '.join(held)}"

@@ -7,18 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from models.support.errors import SourceError, SpecError, SprachbundError
-from pipeline.drafting.checking import Location, fetch_each, named, read_all
-from pipeline.drafting.findings import Finding, manifest_problems
+from models.support.errors import SourceError, SprachbundError
+from pipeline.drafting.checking import fetch_each, named, read_all
+from pipeline.drafting.findings import Finding, Location, Written, check_manifest
 from pipeline.drafting.overlaps import overlaps
 from pipeline.drafting.task_words import fault_in_words, label_table, missing_parts, summary_of
-from pipeline.specs.loading import find_manifest, line_of, load_manifest
 from pipeline.specs.manifests import TaskManifest
 from tasks.cleaning import CleaningRules
 from tasks.labelled import SourceSet, prepare_labelled, read_labels
 from tasks.labelled_survey import GRAVE, LabelledSurvey, between, doubts, survey
 from tasks.leakage import LeakRules
-from tasks.licences import UNKNOWN_LICENCE, consequence
 from tasks.sources.description import Corpus
 from tasks.sources.reading import FetchedCorpus
 
@@ -32,46 +30,32 @@ def check_task(
     of `pairs` are searched for its dev and test text. Raises SpecError only for a manifest that
     does not exist.
     """
-    path = find_manifest("tasks", name_or_path)
-    try:
-        task = load_manifest(path, TaskManifest)
-    except SpecError as error:
-        yield from manifest_problems(str(error))
-        return
-    yield Finding("note", f"{path}: the manifest is valid")
-    check = _TaskCheck(task, path)
-    yield from check.manifest()
-    if fetch_corpora:
-        with tempfile.TemporaryDirectory() as folder:
-            yield from check.data(Path(folder))
-        yield from check.overlaps(pairs)
+
+    def found(task: TaskManifest, written: Written) -> Iterator[Finding]:
+        check = _TaskCheck(task, written)
+        yield from written.oddities(task.name, check.listed())
+        if fetch_corpora:
+            with tempfile.TemporaryDirectory() as folder:
+                yield from check.data(Path(folder))
+            yield from check.overlaps(pairs)
+
+    yield from check_manifest("task", name_or_path, TaskManifest, found)
 
 
 class _TaskCheck:
     """The checks of one valid manifest; what could be read is remembered."""
 
-    def __init__(self, task: TaskManifest, path: Path) -> None:
+    def __init__(self, task: TaskManifest, written: Written) -> None:
         self.task = task
-        self.stem = path.stem
-        self.text = path.read_text(encoding="utf-8")
+        self._found = written.found
         self.surveys: list[LabelledSurvey] = []
         self.languages = [task.source_language]
         self.languages += [language for language in task.texts if language not in self.languages]
 
-    def manifest(self) -> Iterator[Finding]:
-        """Yield what the manifest alone tells."""
-        if self.task.name != self.stem:
-            text = f"the task is named {self.task.name!r}, its file {self.stem!r}"
-            yield self._found("warning", ("name",), text)
-        for location, corpus in self._corpora():
-            if consequence(corpus.licence) == UNKNOWN_LICENCE:
-                text = f"{corpus.name}: its licence is not known; find out before you publish"
-                yield self._found("warning", (*location, "licence"), text)
-
     def data(self, folder: Path) -> Iterator[Finding]:
         """Fetch and read every corpus; yield what each holds, or all that is wrong with it."""
         fetched: dict[Location, FetchedCorpus] = {}
-        for number, (location, corpus) in enumerate(self._corpora()):
+        for number, (location, corpus) in enumerate(self.listed()):
             given = FetchedCorpus(corpus, folder / str(number))
             missing = dict(fetch_each(given))
             for place, problem in missing.items():
@@ -173,13 +157,9 @@ class _TaskCheck:
         except SprachbundError as error:
             yield Finding("error", str(error))
 
-    def _corpora(self) -> Iterator[tuple[Location, Corpus]]:
+    def listed(self) -> Iterator[tuple[Location, Corpus]]:
         """Yield every corpus with its place in the manifest, the source language's first."""
         if self.task.labels_from:
             yield ("labels_from",), self.task.labels_from
         for language in self.languages:
             yield ("texts", language), self.task.texts[language]
-
-    def _found(self, level: Literal["warning", "error"], location: Location, text: str) -> Finding:
-        line = line_of(self.text, location)
-        return Finding(level, f"line {line}: {text}" if line else text)

@@ -11,7 +11,7 @@ from pipeline.looking.readiness import LanguageReadiness, Readiness
 from pipeline.looking.supply import COUNTED, NONE, Amount
 from pipeline.reporting.encoders import fit_grid
 from pipeline.reporting.tables import Grid
-from pipeline.reporting.words import duration, size
+from pipeline.reporting.words import duration, percent, size
 from pipeline.specs.coverage import FAMILIES, IDENTIFIER, Coverage, language_list
 from tasks.profiling import Lengths
 from tasks.statistics import detectable_share
@@ -64,7 +64,7 @@ def _size_row(found: TextProfile) -> list[str]:
         f"{p.words:,}",
         _lengths(p.words_a_line),
         _lengths(p.characters_a_line),
-        _percent(p.repeated_share),
+        percent(p.repeated_share),
     ]
 
 
@@ -75,8 +75,8 @@ def _make_up_row(found: TextProfile) -> list[str]:
         _shares(p.scripts),
         _languages(found.language, p.languages),
         NOTHING if p.pieces_a_word is None else f"{p.pieces_a_word:.2f}",
-        NOTHING if p.unknown_pieces_share is None else _percent(p.unknown_pieces_share),
-        _percent(p.unknown_characters_share),
+        NOTHING if p.unknown_pieces_share is None else percent(p.unknown_pieces_share),
+        percent(p.unknown_characters_share),
     ]
 
 
@@ -103,14 +103,9 @@ def _lengths(lengths: Lengths) -> str:
 
 def _shares(shares: Mapping[str, float]) -> str:
     """Return the largest shares: `Latn 98 %, Arab 2 %, 3 more`."""
-    listed = [f"{name} {_percent(share)}" for name, share in shares.items()]
+    listed = [f"{name} {percent(share)}" for name, share in shares.items()]
     rest = len(listed) - SHOWN_SHARES
     return ", ".join([*listed[:SHOWN_SHARES], *([f"{rest} more"] if rest > 0 else [])]) or NOTHING
-
-
-def _percent(share: float) -> str:
-    """Return a share in per cent; one that is not nothing never looks like nothing."""
-    return "<0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
 
 
 _OF_LANGUAGES = [name for name, strategy in STRATEGIES.items() if strategy.per_language]

@@ -18,7 +18,7 @@ from pipeline.stages.pretrained import FILES, ModelFiles, PretrainedEncoder, pac
 from pipeline.stages.stage import Stage
 from tasks.records import read_records
 from tasks.sources.checkpoints import HubModel, PackagedModel, local_files, packaged_file
-from tasks.splitting import PARTS
+from tasks.splitting import part_files
 
 if TYPE_CHECKING:
     import tokenizers
@@ -116,6 +116,5 @@ def _sample(of: Stage[Any], language: str) -> list[str]:
 
 
 def _texts(folder: Path, column: str) -> Iterator[str]:
-    for part in PARTS:
-        if (folder / f"{part}.parquet").exists():
-            yield from (r[column] for r in read_records(folder / f"{part}.parquet", [column]))
+    for path in part_files(folder).values():
+        yield from (record[column] for record in read_records(path, [column]))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from models.encoders.pretrained.fitness import Fitness
 from pipeline.reporting.records import Record
 from pipeline.reporting.tables import Grid
+from pipeline.reporting.words import percent
 
 NOTHING = "–"
 
@@ -57,11 +58,7 @@ def _figures(found: Fitness | None) -> list[str]:
     if found is None:
         return [NOTHING] * 5
     shares = (found.unknown_pieces, found.too_long, found.capitals_lost, found.marks_lost)
-    return [f"{found.pieces_a_word:.2f}", *map(_percent, shares)]
-
-
-def _percent(share: float) -> str:
-    return "<0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
+    return [f"{found.pieces_a_word:.2f}", *map(percent, shares)]
 
 
 def published_grid(

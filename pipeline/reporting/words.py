@@ -20,6 +20,11 @@ def size(count: float) -> str:
     return f"{count:.1f} GB"
 
 
+def percent(share: float) -> str:
+    """Return a share in per cent; one that is not nothing never looks like nothing."""
+    return "<0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
+
+
 def shortened(value: object, longest: int) -> str:
     """Return a plain value as JSON of at most so many characters."""
     text = json.dumps(value, ensure_ascii=False)

@@ -65,12 +65,12 @@ def _choice(experiment: str, study: Experiment, direction: str, wanted: str | No
     systems = [s for s in study.systems if direction in map("-".join, study.directions_of(s))]
     if wanted and wanted not in systems:
         raise SpecError(f"no system {wanted!r} for {direction}{suggest(wanted, systems)}")
-    scores = {system: _score(experiment, study, system, direction) for system in systems}
     if wanted:
-        score = scores[wanted]
+        score = _score(experiment, study, wanted, direction)
         ills = score["ills"] if score else ()
         doubt = f", which is not usable: {', '.join(ills)}" if ills else ""
         return _Choice(wanted, f"translated by {wanted}{doubt}")
+    scores = {system: _score(experiment, study, system, direction) for system in systems}
     usable = {name: of for name, of in scores.items() if of and not of["ills"]}
     if usable:
         best = max(usable, key=lambda name: usable[name]["dev"])

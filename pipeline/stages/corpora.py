@@ -230,7 +230,7 @@ class LabelledDataSpec:
 class LabelledData(Stage[LabelledDataSpec]):
     """One language's labelled train, dev and test set of a task."""
 
-    VERSION = 2
+    VERSION = 3
 
     task = luigi.Parameter(description="name of the task")
     language = luigi.Parameter(description="language code")

@@ -125,7 +125,7 @@ class LeakAuditSpec:
 class LeakAudit(Stage[LeakAuditSpec]):
     """Which texts of the experiment share sentences: held-out ones above all."""
 
-    VERSION = 4
+    VERSION = 5
 
     def spec(self) -> LeakAuditSpec:
         return LeakAuditSpec(self.study.leaks, held_out_spec(self.study), self._monolingual())
@@ -201,7 +201,7 @@ class TrainingBitext(Stage[SafeTextSpec]):
     of a task, which choose, too: some corpora (NusaX) have but one dev set for both.
     """
 
-    VERSION = 4
+    VERSION = 5
 
     pair = luigi.Parameter(description="name of the pair")
 
@@ -234,7 +234,7 @@ class TrainingBitext(Stage[SafeTextSpec]):
 class MonolingualSample(Stage[SafeTextSpec]):
     """One language's text to back-translate: no noise, no held-out sentence, at most so many."""
 
-    VERSION = 3
+    VERSION = 4
 
     language = luigi.Parameter(description="language code")
 
@@ -263,7 +263,7 @@ class MonolingualSample(Stage[SafeTextSpec]):
 class TaskText(Stage[SafeTextSpec]):
     """The tasks' training texts in the hub language, to back-translate: no label, no leak."""
 
-    VERSION = 3
+    VERSION = 4
 
     def spec(self) -> SafeTextSpec:
         return SafeTextSpec("task train", (self.study.hub,), self.study.leaks)

@@ -80,6 +80,7 @@ class PretrainedEncoder(Stage[PretrainedEncoderSpec]):
     `huggingface/` is an ordinary folder, `encoder.json` tells how the encoder wants its text.
     """
 
+    VERSION = 2
     LIBRARIES = ("ctranslate2", "tokenizers")
 
     model = luigi.Parameter(description="name of the model's manifest")

@@ -7,7 +7,7 @@ so its translations are looked at for what no usable system does.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from models.support.sampling import evenly
+from models.support.sampling import spread
 
 LINES = 2000
 """As many are looked at, evenly drawn."""
@@ -101,7 +101,7 @@ def diagnose(text: Translated, doubts: Doubts | None = None) -> Health:
 
 def _some(sources: Sequence[str], targets: Sequence[str]) -> tuple[list[str], list[str]]:
     filled = [n for n, source in enumerate(sources) if source.strip()]
-    places = [filled[place] for place in evenly(len(filled), LINES)]
+    places = spread(filled, LINES)
     return [sources[n] for n in places], [targets[n] for n in places]
 
 

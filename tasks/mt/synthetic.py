@@ -8,7 +8,7 @@ from statistics import median
 from typing import NamedTuple
 
 from models.support.errors import SourceError
-from models.support.sampling import evenly
+from models.support.sampling import spread
 from tasks.records import BACK_TRANSLATED, FORWARD_TRANSLATED, Record, RecordWriter, check_same_ids
 
 
@@ -68,7 +68,7 @@ def write_synthetic_bitext(
     if not rules.ills:
         _check_loss(step, len(real), dropped, rules)
     usable = [n for n, reason in enumerate(reasons) if reason is None]
-    kept = [usable[place] for place in evenly(len(usable), rules.most)]
+    kept = spread(usable, rules.most)
     if len(kept) < len(usable):
         dropped["above_ratio"] = len(usable) - len(kept)
     origin = BACK_TRANSLATED if sides.real_target else FORWARD_TRANSLATED

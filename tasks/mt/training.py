@@ -28,7 +28,7 @@ from models.nmt.training import (
 from models.subwords import Subwords
 from models.support.errors import OutOfMemoryError
 from models.support.fork_server import ForkServer, FreshProcesses
-from models.support.notes import settle, settle_once
+from models.support.notes import remembered, settle, settle_once
 from models.support.processes import ChildRun
 from tasks.mt.number_format import Direction, TranslationType, choose_type
 from tasks.progress import Progress
@@ -243,22 +243,19 @@ class _Trainer:
     @property
     def precision(self) -> str:
         """The precision that this training began with: it may resume on another machine."""
-        note = self.site.scratch / "precision"
-        if not note.exists():
-            settle(note, self._precision_here())
-        return note.read_text(encoding="utf-8")
+        return remembered(self.site.scratch / "precision", self._precision_here)
 
     def _precision_here(self) -> str:
         """Return what all trainings of this size on this machine have, measured by the first."""
         recipe, folder = self.recipe, self.site.machine_notes
-        if folder is None or recipe.precision != "auto":
+
+        def measure() -> str:
             return resolve_precision(recipe, server=self.server, log=self.site.log)
+
+        if folder is None or recipe.precision != "auto":
+            return measure()
         note = folder / f"precision-{recipe.width}-{recipe.feed_forward}"
-        if not note.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            measured = resolve_precision(recipe, server=self.server, log=self.site.log)
-            settle_once(note, measured)
-        return note.read_text(encoding="utf-8")
+        return remembered(note, measure, write=settle_once)
 
     def batch(self) -> Batch:
         """Return the batch that fits into memory, as far as this training has found out."""

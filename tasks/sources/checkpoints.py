@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from models.support.errors import SourceError
-from tasks.sources.fetching import mirror_path, obtain, sha256_of
+from models.support.notes import settle
+from tasks.sources.fetching import check_sum, mirror_path, obtain, sha256_of
 
 PRODUCT = "sprachbund"
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -173,11 +174,7 @@ def packaged_file(source: PackagedModel) -> Path:
     path = Path(str(found.locate_file(source.file)))
     if not path.is_file():
         raise SourceError(f"{source}: the installed package has no such file; {install}")
-    if (digest := sha256_of(path)) != source.sha256:
-        raise SourceError(
-            f"{source}: checksum differs in {path}\n"
-            f"  expected sha256 {source.sha256}\n  found    sha256 {digest}"
-        )
+    check_sum(path, source.sha256, str(source))
     return path
 
 
@@ -239,9 +236,7 @@ def _pinned(source: HubModel, pin: Path) -> _Listing | None:
 def _write_pin(pin: Path, revision: str, fetched: Sequence[Mapping[str, str]]) -> None:
     files = {file["name"]: file["sha256"] for file in fetched}
     pin.parent.mkdir(parents=True, exist_ok=True)
-    draft = pin.with_suffix(".draft")
-    draft.write_text(json.dumps({"revision": revision, "files": files}, indent=1), "utf-8")
-    draft.replace(pin)
+    settle(pin, json.dumps({"revision": revision, "files": files}, indent=1))
 
 
 def _mirrored(source: HubModel, mirror: Path | None) -> _Listing | None:

@@ -40,6 +40,9 @@ class RemoteFile:
     language: str | None = None
     split: SplitName | None = None
 
+    def __str__(self) -> str:
+        return self.name if self.member is None else f"{self.name}:{self.member}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:

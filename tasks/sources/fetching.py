@@ -108,12 +108,18 @@ def _verified(path: Path, sha256: str | None, url: str) -> Path:
     if not path.is_file():
         raise SourceError(f"{url}: no such file")
     _refuse_page(path, url)
-    if sha256 is not None and (found := sha256_of(path)) != sha256:
+    if sha256 is not None:
+        check_sum(path, sha256, url)
+    return path
+
+
+def check_sum(path: Path, sha256: str, name: str) -> None:
+    """Raise SourceError, by the name that people know a file by, where its bytes are others."""
+    if (found := sha256_of(path)) != sha256:
         raise SourceError(
-            f"{url}: checksum differs in {path}\n"
+            f"{name}: checksum differs in {path}\n"
             f"  expected sha256 {sha256}\n  found    sha256 {found}"
         )
-    return path
 
 
 def _refuse_page(path: Path, url: str) -> None:

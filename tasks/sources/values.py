@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from models.support.errors import SourceError
+from models.writing import half_character
 
 MISSING: Final = object()
 LONGEST_EXCERPT = 40
@@ -66,16 +67,11 @@ def name_of(value: object, where: str, column: str) -> str:
 
 def unbroken(text: str, where: str, column: str) -> str:
     """Return a text whose every character can be written; raise SourceError for half of one."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        half = f"\\u{ord(text[error.start]):04x}"
+    if half := half_character(text):
         raise SourceError(
             f"{where}: {column!r} holds {half} alone, half of a character (a lone surrogate): the "
             "text was cut inside of it; take it out, or get the text whole"
-        ) from error
+        )
     return text
 
 

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from models.encoders.pretrained.cutting import characters_of
 from models.encoders.pretrained.fitness import Fitness, measure_fitness
-from models.encoders.pretrained.folders import Checkpoint, EncoderSettings, PublishOrder, spread
+from models.encoders.pretrained.folders import Checkpoint, EncoderSettings, PublishOrder
 from models.encoders.pretrained.publishing import Publication, publish_and_choose
+from models.support.sampling import spread
 from tasks.records import read_columns, read_records
-from tasks.splitting import PARTS
+from tasks.splitting import part_files
 
 FITNESS_TEXTS = 2000
 COMPARED_TEXTS = 128
@@ -35,7 +36,7 @@ class EncoderTexts(NamedTuple):
         for _, folder in self.labelled:
             yield from _labelled_texts(folder)
         for folder in self.bitext:
-            for path in _parts(folder):
+            for path in part_files(folder).values():
                 for record in read_records(path):
                     yield from (text for name, text in record.items() if name != "id")
 
@@ -81,10 +82,5 @@ def _facts(outcome: Publication, fitness: dict[str, Fitness], *, cased: bool) ->
 
 
 def _labelled_texts(folder: Path) -> Iterator[str]:
-    for path in _parts(folder):
+    for path in part_files(folder).values():
         yield from read_columns(path, ["text"])["text"]
-
-
-def _parts(folder: Path) -> list[Path]:
-    paths = [folder / f"{part}.parquet" for part in PARTS]
-    return [path for path in paths if path.exists()]

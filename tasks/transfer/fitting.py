@@ -7,7 +7,7 @@ from typing import NamedTuple
 from models.encoders.protocol import VectorEncoder
 from models.heads.protocol import Classifier, Examples, Learner
 from tasks.records import Record, RecordWriter, check_same_ids, read_columns, read_records
-from tasks.splitting import PARTS
+from tasks.splitting import part_files
 
 DEV, TEST = "dev", "test"
 PREDICTION_COLUMNS = ("id", "part", "seed", "gold", "predicted")
@@ -43,14 +43,13 @@ def encode_text(texts: Path, encoder: VectorEncoder, *, out: Path) -> dict[str, 
     import numpy
 
     counts = {}
-    for part in PARTS:
-        if (texts / f"{part}.parquet").exists():
-            columns = read_columns(texts / f"{part}.parquet", ["id", "text"])
-            numpy.save(out / f"{part}.npy", encoder.encode(columns["text"]), allow_pickle=False)
-            with RecordWriter(out / f"{part}.parquet", ["id"]) as writer:
-                for key in columns["id"]:
-                    writer.write({"id": key})
-            counts[part] = len(columns["id"])
+    for part, path in part_files(texts).items():
+        columns = read_columns(path, ["id", "text"])
+        numpy.save(out / f"{part}.npy", encoder.encode(columns["text"]), allow_pickle=False)
+        with RecordWriter(out / path.name, ["id"]) as writer:
+            for key in columns["id"]:
+                writer.write({"id": key})
+        counts[part] = len(columns["id"])
     return counts
 
 

@@ -1,7 +1,6 @@
 """Read an encoder from a Hugging Face folder or a packed file, and publish it cut to a study."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -277,9 +276,3 @@ def read_published_tokenizer(folder: Path) -> "tokenizers.Tokenizer":
     from tokenizers import Tokenizer
 
     return Tokenizer.from_file(str(folder / HUGGINGFACE / TOKENIZER))
-
-
-def spread(texts: Sequence[str], count: int) -> list[str]:
-    """Return so many texts at most, evenly spread."""
-    step = max(1, len(texts) // count)
-    return list(texts[::step][:count])

@@ -1,7 +1,6 @@
 """Run a published encoder: texts to vectors, by length, in int8 where that agrees."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +11,9 @@ from models.encoders.pretrained.folders import (
     HUGGINGFACE,
     EncoderSettings,
     be_quiet,
-    read_published_tokenizer,
 )
+from models.encoders.pretrained.reading import TextReader
+from models.support.batches import padded, parts_of
 from models.support.instructions import use_wide_vectors
 
 if TYPE_CHECKING:
@@ -58,12 +58,8 @@ class FrozenEncoder:
         self.settings = EncoderSettings.read(folder)
 
     @cached_property
-    def _tokenizer(self) -> Any:
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # stages run side by side
-        tokenizer = read_published_tokenizer(self.folder)
-        tokenizer.enable_truncation(self.settings.max_pieces)
-        tokenizer.no_padding()
-        return tokenizer
+    def _reader(self) -> TextReader:
+        return TextReader(self.folder, self.settings)
 
     @cached_property
     def _run(self) -> Run:
@@ -85,7 +81,7 @@ class FrozenEncoder:
         import numpy
 
         ids = self.ids(texts)
-        batches = list(by_length(ids))
+        batches = list(parts_of(range(len(ids)), list(map(len, ids)), BATCH_PIECES))
         found = numpy.empty((len(texts), self.width), numpy.float32)
         threads = self.threads if self.number == INT8 else 1  # torch shares a batch out itself
         with ThreadPoolExecutor(threads) as pool:
@@ -104,8 +100,7 @@ class FrozenEncoder:
 
     def ids(self, texts: Sequence[str]) -> list[Ids]:
         """Return the ids of each text with prefix and special tokens, cut at the longest length."""
-        prefixed = [self.settings.prefix + text for text in texts]
-        return [found.ids for found in self._tokenizer.encode_batch_fast(prefixed)]
+        return self._reader.ids(texts)
 
     def _vectors(self, ids: list[Ids]) -> "numpy.ndarray":
         import numpy
@@ -117,18 +112,6 @@ class FrozenEncoder:
         mask = numpy.arange(states.shape[1]) < lengths[:, None]  # (batch, length)
         sums: numpy.ndarray = numpy.einsum("blw,bl->bw", states, mask.astype(numpy.float32))
         return sums / lengths[:, None].astype(numpy.float32)
-
-
-def by_length(ids: Sequence[Ids]) -> Iterator[list[int]]:
-    """Yield the numbers of texts of like length; a batch has so many pieces, padding counted."""
-    batch: list[int] = []
-    for number in sorted(range(len(ids)), key=lambda n: len(ids[n])):
-        if batch and (len(batch) + 1) * len(ids[number]) > BATCH_PIECES:
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
 
 
 def _ctranslate2(folder: Path, threads: int) -> Run:
@@ -158,11 +141,9 @@ def _torch(folder: Path, threads: int) -> Run:
     padding = model.config.pad_token_id or 0
 
     def run(ids: list[Ids]) -> numpy.ndarray:
-        longest = max(map(len, ids))
-        padded = torch.tensor([i + [padding] * (longest - len(i)) for i in ids])
-        mask = torch.tensor([[1] * len(i) + [0] * (longest - len(i)) for i in ids])
+        pieces, kept = padded(ids, padding, "cpu")
         with torch.inference_mode():
-            states: Any = model(input_ids=padded, attention_mask=mask).last_hidden_state
+            states: Any = model(input_ids=pieces, attention_mask=kept.long()).last_hidden_state
         found: numpy.ndarray = states.numpy()
         return found
 

@@ -1,12 +1,8 @@
 """Which texts an update sees: batches of similar length, in an order that hangs on the seed."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from models.encoders.fine_tuning import FineTuning
-
-if TYPE_CHECKING:
-    import torch
 
 POOL = 50
 """Batches whose texts are sorted by length together."""
@@ -34,25 +30,3 @@ def _one_pass(lengths: Sequence[int], recipe: FineTuning, seed: Sequence[int]) -
     ]
     batches = [near[start : start + recipe.batch] for start in range(0, len(near), recipe.batch)]
     return [batches[place] for place in draw.permutation(len(batches))]
-
-
-def parts_of(items: Sequence[int], lengths: Sequence[int], pieces: int) -> Iterator[list[int]]:
-    """Cut items into parts that have at most so many pieces with padding, or are one item."""
-    part: list[int] = []
-    longest = 0
-    for item in sorted(items, key=lambda item: lengths[item]):
-        longest = max(longest, lengths[item])
-        if part and longest * (len(part) + 1) > pieces:
-            yield part
-            part, longest = [], lengths[item]
-        part.append(item)
-    if part:
-        yield part
-
-
-def padded(ids: Sequence[Sequence[int]], pad: int, device: str) -> "torch.Tensor":
-    """Return ids (texts, length of the longest)."""
-    import torch
-
-    longest = max(map(len, ids))
-    return torch.tensor([[*text, *[pad] * (longest - len(text))] for text in ids], device=device)

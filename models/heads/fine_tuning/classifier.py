@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.encoders.pretrained.folders import EncoderSettings, Pooling
-from models.heads.fine_tuning.batches import parts_of
-from models.heads.fine_tuning.network import Network, TextReader, load_body
+from models.encoders.pretrained.reading import TextReader
+from models.heads.fine_tuning.network import Network, load_body
 from models.nmt.precision import BF16
+from models.support.batches import parts_of
 
 if TYPE_CHECKING:
     import numpy
@@ -143,9 +144,8 @@ def probabilities(network: Network, ids: Sequence[Sequence[int]]) -> "numpy.ndar
 
     lengths = [len(text) for text in ids]
     found = numpy.zeros((len(ids), network.head.out_features), numpy.float32)
-    by_length = sorted(range(len(ids)), key=lambda place: lengths[place])
     with torch.inference_mode():
-        for part in parts_of(by_length, lengths, PIECES_AT_ONCE):
+        for part in parts_of(range(len(ids)), lengths, PIECES_AT_ONCE):
             logits = network.logits([ids[place] for place in part])
             found[part] = torch.softmax(logits, 1).cpu().numpy()
     return found

@@ -10,6 +10,7 @@ from typing import Any
 
 from models.encoders.fine_tuning import FineTuning
 from models.encoders.pretrained.folders import HUGGINGFACE, EncoderSettings
+from models.encoders.pretrained.reading import TextReader
 from models.heads.fine_tuning.classifier import (
     Tuned,
     TunedClassifier,
@@ -20,7 +21,6 @@ from models.heads.fine_tuning.classifier import (
 from models.heads.fine_tuning.network import (
     CutPieces,
     Network,
-    TextReader,
     freeze,
     load_body,
 )
@@ -28,7 +28,7 @@ from models.heads.fine_tuning.training import Items, TuningRun
 from models.heads.protocol import Examples, Site
 from models.nmt.precision import quicker_precision
 from models.support.errors import SourceError
-from models.support.notes import settle, settle_once
+from models.support.notes import remembered, settle_once
 
 FINISHED, PRECISION = "classifier", "precision"
 CHECKPOINTS = "training"
@@ -121,11 +121,7 @@ class FineTuningLearner:
 
     def _precision(self, folder: Path) -> str:
         """Return the precision that this training began with: it may resume on another machine."""
-        note = folder / PRECISION
-        if not note.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            settle(note, self._precision_here())
-        return note.read_text(encoding="utf-8")
+        return remembered(folder / PRECISION, self._precision_here)
 
     def _precision_here(self) -> str:
         """Return what all trainings of this size on this machine have, measured by the first."""
@@ -139,10 +135,7 @@ class FineTuningLearner:
         if self.site.machine_notes is None:
             return quicker_precision(*size)
         note = self.site.machine_notes / f"precision-{size[0]}-{size[1]}"
-        if not note.exists():
-            note.parent.mkdir(parents=True, exist_ok=True)
-            settle_once(note, quicker_precision(*size))
-        return note.read_text(encoding="utf-8")
+        return remembered(note, lambda: quicker_precision(*size), write=settle_once)
 
     def _reporter(self) -> Callable[[int, int, float], None]:
         """Return what tells of each update."""

@@ -1,19 +1,13 @@
 """A pretrained encoder with a linear head on the pooled states of its last layer."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.encoders.pretrained.folders import (
-    HUGGINGFACE,
-    EncoderSettings,
-    be_quiet,
-    read_published_tokenizer,
-)
+from models.encoders.pretrained.folders import HUGGINGFACE, be_quiet
 from models.heads.fine_tuning.attention import choose_attention, install_dropout
-from models.heads.fine_tuning.batches import padded
+from models.support.batches import padded
 from models.support.errors import SpecError
 
 if TYPE_CHECKING:
@@ -24,26 +18,6 @@ DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "a
 """What configurations call the share of states and attention that is dropped."""
 HEAD_SPREAD = 0.02
 """Standard deviation of a fresh head's weights, as of BERT's own."""
-
-
-class TextReader:
-    """Turns texts into ids of pieces, cut and with the encoder's marks."""
-
-    def __init__(self, folder: Path, settings: EncoderSettings) -> None:
-        from transformers import AutoConfig
-
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # stages run side by side
-        self.prefix = settings.prefix
-        self._tokenizer = read_published_tokenizer(folder)
-        self._tokenizer.enable_truncation(settings.max_pieces)
-        self._tokenizer.no_padding()
-        config: Any = AutoConfig.from_pretrained(folder / HUGGINGFACE, local_files_only=True)
-        self.pad: int = config.pad_token_id or 0
-
-    def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the ids of each text; there is at least one."""
-        found = self._tokenizer.encode_batch_fast([self.prefix + text for text in texts])
-        return [text.ids or [self.pad] for text in found]
 
 
 def load_body(folder: Path, *, dropout: float, device: str) -> Any:
@@ -95,9 +69,7 @@ class Network:
         import torch
 
         self.body.train(train)
-        pieces = padded(ids, self.pad, self.device)
-        lengths = torch.tensor([len(text) for text in ids], device=self.device)
-        kept = torch.arange(pieces.size(1), device=self.device) < lengths[:, None]
+        pieces, kept = padded(ids, self.pad, self.device)
         states = self.body(input_ids=pieces, attention_mask=kept.long()).last_hidden_state
         vectors = pooled(states, kept, self.pooling)
         vectors = torch.nn.functional.dropout(vectors, self.dropout, training=train)

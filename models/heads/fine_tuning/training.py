@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.encoders.fine_tuning import FineTuning
-from models.heads.fine_tuning.batches import parts_of, plan_updates
+from models.heads.fine_tuning.batches import plan_updates
 from models.heads.fine_tuning.network import Network
 from models.heads.fine_tuning.optimizer import FlatAdamW, groups_of, rate_share
+from models.support.batches import parts_of
 from models.support.errors import OutOfMemoryError
 
 if TYPE_CHECKING:
