@@ -8,11 +8,13 @@ have it. `ok` is null in both: there is nothing to hold.
 """
 
 import argparse
+import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -188,6 +190,11 @@ def alarm_of_items(cell: Cell, seed: int, *, resamples: int) -> bool:
     return bool((at_least + 1) / (resamples + 1) < SIGNIFICANT)
 
 
+def row_name(cell: Cell, items_alone: bool) -> str:
+    """Return the name of a row of the table."""
+    return f"{cell.name} (items alone, not used)" if items_alone else cell.name
+
+
 def rate(cell: Cell, experiments: int, *, resamples: int, items_alone: bool = False) -> Record:
     """Return a cell's share of alarms with its 95 % interval (Clopper and Pearson 1934)."""
     test = alarm_of_items if items_alone else alarm
@@ -196,9 +203,8 @@ def rate(cell: Cell, experiments: int, *, resamples: int, items_alone: bool = Fa
     high = beta.ppf(0.975, hits + 1, experiments - hits) if hits < experiments else 1.0
     value = hits / experiments
     judged = not (items_alone or cell.ahead)
-    name = f"{cell.name} (items alone, not used)" if items_alone else cell.name
     return {
-        "name": name,
+        "name": row_name(cell, items_alone),
         "value": round(value, 4),
         "low": round(float(low), 4),
         "high": round(float(high), 4),
@@ -235,24 +241,60 @@ def _row(job: tuple[Cell, bool, int, int]) -> Record:
     return rate(cell, experiments, resamples=resamples, items_alone=items_alone)
 
 
+class Kept:
+    """Rows of a run that was stopped: JSON lines beside its result, of the same code and size."""
+
+    def __init__(self, out: Path, size: tuple[int, int]) -> None:
+        self.path, self.run = out.with_suffix(".part"), [*size, _digest()]
+
+    def rows(self) -> dict[str, Record]:
+        """Return the rows that need no second simulation, by name."""
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        entries = [json.loads(line) for line in lines if line.endswith("}")]
+        return {entry["row"]["name"]: entry["row"] for entry in entries if entry["run"] == self.run}
+
+    def keep(self, row: Record) -> None:
+        """Write one more row."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"run": self.run, "row": row}) + "\n")
+
+
+def _digest() -> str:
+    """Return a digest of the code whose rows these are: a change of it begins anew."""
+    sources = (Path(__file__), Path(inspect.getfile(Runs)))
+    return sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+
+
+def tell(record: Record) -> None:
+    """Print one row."""
+    verdict = {True: "ok", False: "OFF", None: ""}[record["ok"]]
+    bounds = f"[{record['low']:.1%}, {record['high']:.1%}]"
+    sys.stdout.write(f"{record['value']:7.1%} {bounds:16} {verdict:4} {record['name']}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
-    """Fill the table, print it as it grows, and write it."""
+    """Fill the table, print it as it grows, and write it; a stopped run goes on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experiments", type=int, default=3000, help="simulations a row")
     parser.add_argument("--resamples", type=int, default=500, help="of the items, in each")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--out", type=Path, default=RESULTS / "calibration.json")
     options = parser.parse_args()
-    jobs = [(*cell, options.experiments, options.resamples) for cell in cells()]
-    records = []
+    size = (options.experiments, options.resamples)
+    kept = Kept(options.out, size)
+    there = kept.rows()
     with ProcessPoolExecutor(options.workers) as pool:
-        for record in pool.map(_row, jobs):
-            records.append(record)
-            verdict = {True: "ok", False: "OFF", None: ""}[record["ok"]]
-            bounds = f"[{record['low']:.1%}, {record['high']:.1%}]"
-            sys.stdout.write(f"{record['value']:7.1%} {bounds:16} {verdict:4} {record['name']}\n")
-            sys.stdout.flush()
+        open_rows = [
+            pool.submit(_row, (*cell, *size)) for cell in cells() if row_name(*cell) not in there
+        ]
+        for row in as_completed(open_rows):
+            kept.keep(row.result())
+            tell(row.result())
+    rows = kept.rows()
+    records = [rows[row_name(*cell)] for cell in cells()]
     options.out.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+    kept.path.unlink()
 
 
 if __name__ == "__main__":
