@@ -22,6 +22,7 @@ import numpy
 from scipy.stats import beta
 
 from benchmarks.measuring import RESULTS, Record
+from models.support.processes import die_with_parent
 from tasks.mt.scoring import bleu
 from tasks.statistics import Measure, Runs, class_tally, joint_contrast, macro_f1
 
@@ -284,7 +285,7 @@ def main() -> None:
     size = (options.experiments, options.resamples)
     kept = Kept(options.out, size)
     there = kept.rows()
-    with ProcessPoolExecutor(options.workers) as pool:
+    with ProcessPoolExecutor(options.workers, initializer=die_with_parent) as pool:
         open_rows = [
             pool.submit(_row, (*cell, *size)) for cell in cells() if row_name(*cell) not in there
         ]
