@@ -1,1 +1,1 @@
-"""From scores to an answer: tables, words, plots, Markdown and HTML."""
+"""From scores to an answer: tables, words, charts, Markdown and HTML."""

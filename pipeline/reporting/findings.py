@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.provenance import counts_all_attempts
 from pipeline.reporting.encoders import published_grid
 from pipeline.reporting.origins import origins
 from pipeline.reporting.records import Contrast, MtScore, Record, Score, TaskScore
+from pipeline.reporting.systems import systems_grid
 from pipeline.reporting.tables import (
     Grid,
     contrast_grids,
@@ -29,6 +31,14 @@ from tasks.sources.description import Corpus
 
 WORTH_TELLING = 0.01
 """Share of lines."""
+
+
+class Section(NamedTuple):
+    """Tables that belong together; the first one is shown at once where `opened`."""
+
+    name: str
+    grids: list[Grid]
+    opened: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,10 +75,25 @@ class Findings:
         return [*answers, *mt, *(s for doubt in doubts for s in doubt(self.manifests))]
 
     @property
+    def systems(self) -> Grid | None:
+        """The table of systems."""
+        return systems_grid(self.experiment, self.scores, self.manifests)
+
+    @property
+    def sections(self) -> list[Section]:
+        """Every table but that of systems: scores, tests, then data, sources and stages."""
+        sections = (
+            Section("Scores", list(score_grids(self.scores, trainings(self.manifests))), True),
+            Section("Paired tests", list(contrast_grids(self.contrasts)), True),
+            Section("Data and stages", list(self._data_grids())),
+        )
+        return [section for section in sections if section.grids]
+
+    @property
     def grids(self) -> list[Grid]:
-        """Every table of scores, then data, sources and stages."""
-        scores = score_grids(self.scores, trainings(self.manifests))
-        return [*scores, *contrast_grids(self.contrasts), *self._data_grids()]
+        """Every table."""
+        systems = [self.systems] if self.systems else []
+        return [*systems, *(grid for section in self.sections for grid in section.grids)]
 
     def scores_json(self) -> str:
         """Return the records of all figures as JSON."""

@@ -32,7 +32,7 @@ class ReportSpec:
 class Report(Stage[ReportSpec]):
     """The study's answer, as Markdown, as one self-contained HTML page, and as JSON."""
 
-    VERSION = 4
+    VERSION = 5
 
     def spec(self) -> ReportSpec:
         return ReportSpec(_without_hardware(self.study), names_in_contests(self))
