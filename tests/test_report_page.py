@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pipeline.reporting.answers import Answer, Comparison, answers, best_of_strategies
-from pipeline.reporting.charts import Axis, Row, curves, intervals, mt_charts, task_chart
+from pipeline.reporting.answers import Answer, Against, answers, best_of_strategies
+from pipeline.reporting.charts import Axis, ChartRow, curves, intervals, mt_charts, task_chart
 from pipeline.reporting.records import Record
 from pipeline.reporting.systems import systems_grid
 from pipeline.reporting.trainings import Training, Validation
@@ -54,7 +54,7 @@ def test_certainty_is_said_in_plain_words(p: float | None, words: str) -> None:
 
 @pytest.mark.parametrize("difference", [0.0, 1e-6])
 def test_a_difference_that_no_test_set_finds_is_called_so(difference: float) -> None:
-    found = Comparison(replace(answer(0.9), difference=difference), 100)
+    found = Against(replace(answer(0.9), difference=difference), 100)
     assert found.words == "cannot be told with any test set that people label"
 
 
@@ -90,7 +90,7 @@ def test_an_axis_has_round_ticks_within_its_values() -> None:
     assert axis.ticks() == [0.5, 0.6, 0.7, 0.8]
     assert axis.at(0.437) == 100
     assert axis.at(0.863) == 600
-    assert intervals("none apart", [Row("a", [], {"copying": 1.0})], "").legend == []
+    assert intervals("none apart", [ChartRow("a", [], {"copying": 1.0})], "").legend == []
 
 
 def test_the_table_of_systems_says_what_each_is_made_of_and_costs() -> None:

@@ -20,7 +20,7 @@ Certainty = Literal["sure", "likely", "cannot be told", "not tested"]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Against:
     """The chosen way against another one; `items` tested both."""
 
     contrast: Contrast
@@ -69,8 +69,8 @@ class Answer:
     """
 
     score: TaskScore
-    over_zero_shot: Comparison | None
-    over_next: Comparison | None
+    over_zero_shot: Against | None
+    over_next: Against | None
     own: TaskScore | None
 
     @property
@@ -79,7 +79,7 @@ class Answer:
         return way_name(self.score.strategy, self.score.system, self.score.encoder)
 
     @property
-    def comparisons(self) -> list[Comparison]:
+    def comparisons(self) -> list[Against]:
         """Against what it was tested."""
         return [found for found in (self.over_zero_shot, self.over_next) if found]
 
@@ -95,7 +95,7 @@ def answers(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) -> Itera
         by_way = {way_name(s.strategy, s.system, s.encoder): s for s in here}
         winner = by_way[against[0].first]
         own = [s for s in here if s.strategy == IN_LANGUAGE]
-        sides = {by_way[c.second].strategy: Comparison(c, winner.n) for c in against}
+        sides = {by_way[c.second].strategy: Against(c, winner.n) for c in against}
         others = [c for strategy, c in sides.items() if strategy != ZERO_SHOT]
         yield Answer(
             score=winner,

@@ -26,7 +26,7 @@ SHAPES = ("circle", "square", "diamond", "triangle")
 TICKS = 6
 
 
-class Mark(NamedTuple):
+class ScoreMark(NamedTuple):
     """A score with its interval; `series` decides colour and shape."""
 
     series: str
@@ -36,11 +36,11 @@ class Mark(NamedTuple):
     title: str
 
 
-class Row(NamedTuple):
+class ChartRow(NamedTuple):
     """The marks of one place, each in a lane, and values that stand as lines, by their name."""
 
     name: str
-    marks: list[Mark]
+    marks: list[ScoreMark]
     lines: dict[str, float]
 
 
@@ -83,7 +83,7 @@ def task_chart(scores: Sequence[TaskScore]) -> Chart:
     for language in dict.fromkeys(s.language for s in chosen):
         best = best_of_strategies([s for s in chosen if s.language == language])
         lines = {s.strategy: s.score for s in best if s.strategy in (ZERO_SHOT, IN_LANGUAGE)}
-        rows.append(Row(language, [_task_mark(s) for s in best], lines))
+        rows.append(ChartRow(language, [_task_mark(s) for s in best], lines))
     note = (
         "each strategy with the system and encoder that dev data chose for it; bars: 95 % "
         "intervals; dashed: zero-shot; dotted: labels of the language itself"
@@ -91,10 +91,10 @@ def task_chart(scores: Sequence[TaskScore]) -> Chart:
     return intervals(f"{chosen[0].task}: {chosen[0].metric}", rows, note)
 
 
-def _task_mark(score: TaskScore) -> Mark:
+def _task_mark(score: TaskScore) -> ScoreMark:
     name = way_name(score.strategy, score.system, score.encoder)
     bounds = f"{score.score:.3f}, 95 % interval {score.low:.3f} to {score.high:.3f}"
-    return Mark(score.strategy, score.score, score.low, score.high, f"{name}: {bounds}")
+    return ScoreMark(score.strategy, score.score, score.low, score.high, f"{name}: {bounds}")
 
 
 def mt_charts(scores: Sequence[MtScore]) -> Iterator[Chart]:
@@ -104,15 +104,15 @@ def mt_charts(scores: Sequence[MtScore]) -> Iterator[Chart]:
     for direction in dict.fromkeys(s.direction for s in chosen):
         here = [s for s in chosen if s.direction == direction]
         marks = [
-            Mark(s.system, s.score, s.low, s.high, f"{s.system}: {s.score:.1f} {BLEU}")
+            ScoreMark(s.system, s.score, s.low, s.high, f"{s.system}: {s.score:.1f} {BLEU}")
             for s in here
         ]
-        rows.append(Row(arrow(direction), marks, {"copying": here[0].copy}))
+        rows.append(ChartRow(arrow(direction), marks, {"copying": here[0].copy}))
     if rows:
         yield intervals(BLEU, rows, "bars: 95 % intervals; dashed: copying the source")
 
 
-def intervals(title: str, rows: Sequence[Row], note: str) -> Chart:
+def intervals(title: str, rows: Sequence[ChartRow], note: str) -> Chart:
     """Draw marks with their intervals on one axis, a row a place."""
     values = [v for row in rows for m in row.marks for v in (m.low, m.high)]
     values += [v for row in rows for v in row.lines.values()]
@@ -129,7 +129,7 @@ def intervals(title: str, rows: Sequence[Row], note: str) -> Chart:
     return Chart(title, _svg(title, WIDTH, height, parts), legend, note)
 
 
-def _row(row: Row, axis: Axis, series: Sequence[str], top: int, tall: int) -> Iterator[str]:
+def _row(row: ChartRow, axis: Axis, series: Sequence[str], top: int, tall: int) -> Iterator[str]:
     middle = top + tall / 2
     yield f'<line class="rule" x1="0" x2="{WIDTH}" y1="{top + tall}" y2="{top + tall}"/>'
     yield f'<text x="0" y="{middle + 4}" class="name">{escape(row.name)}</text>'
