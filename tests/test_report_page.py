@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pipeline.reporting.answers import Answer, Against, answers, best_of_strategies
+from pipeline.reporting.answers import Against, Answer, answers, best_of_strategies
 from pipeline.reporting.charts import Axis, ChartRow, curves, intervals, mt_charts, task_chart
 from pipeline.reporting.records import Record
 from pipeline.reporting.systems import systems_grid
