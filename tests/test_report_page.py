@@ -8,10 +8,12 @@ import pytest
 
 from pipeline.reporting.answers import Against, Answer, answers, best_of_strategies
 from pipeline.reporting.charts import Axis, ChartRow, curves, intervals, mt_charts, task_chart
+from pipeline.reporting.examples import compared, side_by_side
 from pipeline.reporting.records import Record
 from pipeline.reporting.systems import systems_grid
 from pipeline.reporting.trainings import Training, Validation
 from pipeline.specs.loading import load_experiment
+from tasks.mt.examples import ShownLine
 from tests.test_reporting import TASK, answer, contrasted, mt, task
 
 BY_SECOND = {
@@ -116,3 +118,33 @@ def test_the_table_of_systems_says_what_each_is_made_of_and_costs() -> None:
     assert rows["bt"][-1] == "2 MB"
     assert rows["base"][-2:] == ["–", "–"]
     assert systems_grid(experiment, [], []) is None
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "other"),
+    [
+        ("aku lunga ing pasar", "aku lunga menyang  pasar.", [" menyang", "."]),
+        ("Sugeng enjang", "sugeng enjang", []),
+        ("我去市场买菜", "我去超市买菜", ["超"]),
+        ("ذهبت إلى السوق", "ذهبت السوق", []),
+        ("a", "", []),
+    ],
+)
+def test_what_a_reference_has_not_is_marked_and_nothing_is_lost(
+    reference: str, hypothesis: str, other: list[str]
+) -> None:
+    runs = list(compared(reference, hypothesis))
+    assert "".join(run.text for run in runs) == hypothesis
+    assert [run.text for run in runs if not run.there][: len(other)] == other
+
+
+def test_examples_of_systems_stand_side_by_side() -> None:
+    first = ShownLine("ind-jav", "7", "saya", "aku", "aku", 100.0)
+    second = replace(first, hypothesis="kula", score=0.0)
+    found = side_by_side({"base": [first], "bt": [second]})
+    (sentence,) = found["ind-jav"]
+    assert sentence.source == "saya"
+    assert [(t.system, t.score, t.runs[0].there) for t in sentence.translations] == [
+        ("base", 100.0, True),
+        ("bt", 0.0, False),
+    ]

@@ -1,8 +1,8 @@
 """Collect what a report says: scores, verdicts, sources, stages, versions, from the manifests."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.provenance import counts_all_attempts
@@ -25,6 +25,7 @@ from pipeline.reporting.trainings import Training, trainings
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.coverage import coverage, encoder_languages
 from pipeline.specs.experiment import Experiment
+from tasks.mt.examples import ShownLine
 from tasks.mt.scoring import METRICS
 from tasks.mt.translation import CUT_SHORT
 from tasks.sources.description import Corpus
@@ -43,13 +44,14 @@ class Section(NamedTuple):
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything a report shows."""
+    """Everything a report shows; `examples` by system."""
 
     experiment: Experiment
     scores: list[Score]
     overlaps: list[Record]
     gaps: list[Record]
     manifests: list[Record]
+    examples: Mapping[str, Sequence[ShownLine]] = field(default_factory=dict)
 
     @property
     def mt(self) -> list[MtScore]:

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 from pipeline.reporting.answers import Answer, answers
 from pipeline.reporting.charts import Chart, curves, mt_charts, task_chart
+from pipeline.reporting.examples import side_by_side
 from pipeline.reporting.findings import Findings
+from pipeline.reporting.records import arrow
 from pipeline.reporting.tables import signed
 from pipeline.reporting.trainings import trainings
 from pipeline.reporting.ways import decisive
@@ -44,6 +46,7 @@ def _shown(findings: Findings) -> dict[str, Any]:
     return {
         "findings": findings,
         "tasks": list(_tasks(findings)),
+        "examples": {arrow(d): found for d, found in side_by_side(findings.examples).items()},
         "charts": [*mt_charts(findings.mt), *curves(trained)],
     }
 

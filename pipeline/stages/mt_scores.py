@@ -24,10 +24,12 @@ from tasks.mt.contests import (
     score_direction,
     tally_direction,
 )
+from tasks.mt.examples import ShownLine, examples, save_examples
 from tasks.mt.translation import as_texts
 from tasks.statistics import Runs
 
 Direction = tuple[str, str]
+EXAMPLES = "examples.json"
 STATISTICS = ("sacrebleu.metrics.bleu", "sacrebleu.metrics.chrf", "scipy.stats")
 
 
@@ -43,9 +45,12 @@ class MtScoresSpec:
 
 
 class MtScores(Stage[MtScoresSpec]):
-    """One system's BLEU and chrF++ for every direction, with the copy baseline beside them."""
+    """One system's BLEU and chrF++ for every direction, with the copy baseline beside them.
 
-    VERSION = 3
+    `examples.json` holds a few sentences of each direction, for people to read.
+    """
+
+    VERSION = 4
     LIBRARIES = STATISTICS
 
     system = luigi.Parameter(description="name of the system")
@@ -82,6 +87,7 @@ class MtScores(Stage[MtScoresSpec]):
     @staticmethod
     def build(spec: MtScoresSpec, inputs: Inputs, out: Draft) -> None:
         hypotheses = inputs.many("hypotheses")
+        shown: list[ShownLine] = []
         for number, direction in enumerate(spec.directions):
             of_direction = hypotheses[number * spec.replicates :][: spec.replicates]
             lines = {part: _texts(of_direction, part) for part in ("dev", "test")}
@@ -94,7 +100,9 @@ class MtScores(Stage[MtScoresSpec]):
             hub = hub_side(inputs, "test", direction)
             items = [item_name(key, hub[key]) for key in parts["test"].ids]
             save_tallies(parts["test"], items, out.path(f"{'-'.join(direction)}.npz"))
+            shown += examples(direction, sides["test"], lines["test"][0], parts["test"])
             out.progress((number + 1) / len(spec.directions), "-".join(direction))
+        save_examples(shown, out.path(EXAMPLES))
 
     def _translations(self, system: str, direction: Direction) -> list[Stage[Any]]:
         """Return the translations of the test set; a pivot reads that of its source's own pair."""

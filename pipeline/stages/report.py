@@ -10,6 +10,7 @@ from pipeline.reporting.html import write_html
 from pipeline.reporting.markdown import write_markdown
 from pipeline.specs.experiment import Experiment, Hardware
 from pipeline.stages.leakage import LeakAudit
+from pipeline.stages.mt_scores import EXAMPLES
 from pipeline.stages.scores import (
     ContestNames,
     Scoring,
@@ -19,6 +20,7 @@ from pipeline.stages.scores import (
 )
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft, lineage
+from tasks.mt.examples import load_examples
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Report(Stage[ReportSpec]):
             overlaps=inputs.one("audit").manifest["overlaps"],
             gaps=inputs.one("audit").manifest["gaps"],
             manifests=list(lineage(chain(*scoring)).values()),
+            examples={
+                name: load_examples(artifact.path(EXAMPLES))
+                for name, artifact in zip(spec.experiment.systems, inputs.many("mt"), strict=True)
+            },
         )
         out.facts["verdicts"] = findings.verdicts
         out.path("scores.json").write_text(findings.scores_json(), encoding="utf-8")
