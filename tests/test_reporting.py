@@ -18,7 +18,7 @@ from pipeline.reporting.tables import (
     spread_grid,
     task_grids,
 )
-from pipeline.reporting.trainings import Training, Validation
+from pipeline.reporting.trainings import Training, Validation, not_converged, unfinished
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.loading import load_experiment
 
@@ -372,3 +372,24 @@ def test_the_report_tells_which_text_was_kept_out_and_which_lines_were_lost() ->
         "Synthetic text base-2-x is not usable and trained on all the same (`force`): ill.",
     ]
     assert list(cut_short(manifests)) == ["Translation cut: 4 of 9 lines came back far too short."]
+
+
+def test_a_system_that_was_stopped_too_early_is_marked_everywhere() -> None:
+    def training(label: str, *losses: float) -> Training:
+        looks = [Validation(500 * (n + 1), loss) for n, loss in enumerate(losses)]
+        return Training(label, [looks], "1", 1, "", "fp32", 1.0)
+
+    trained = [
+        training("base-1", 5.0, 4.0, 3.99),
+        training("bt-1", 5.0, 4.0, 3.99),
+        training("bt-2", 5.0, 4.0, 3.8),
+    ]
+    grid = mt_grid([mt("base", 20.0), mt("bt", 24.0)], [], "BLEU", unfinished(trained))
+    assert grid
+    assert grid.columns == ["direction", "copy", "base", "bt ↓"]
+    assert grid.note.endswith("↓: not converged, its dev loss still fell when the updates ended")
+    assert list(not_converged(trained)) == [
+        "bt has not converged: when the updates ended, the dev loss of 1 of 2 trainings still "
+        "fell, by up to 5.0 % from one look to the next. More `max_updates` may change its scores."
+    ]
+    assert list(not_converged(trained[:1])) == []

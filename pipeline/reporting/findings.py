@@ -21,7 +21,7 @@ from pipeline.reporting.tables import (
     training_grid,
     training_text_grid,
 )
-from pipeline.reporting.trainings import Training, trainings
+from pipeline.reporting.trainings import Training, not_converged, trainings, unfinished
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.coverage import coverage, encoder_languages
 from pipeline.specs.experiment import Experiment
@@ -73,8 +73,9 @@ class Findings:
         """The answer in words: tasks first, since they are the question; then what it rests on."""
         answers = task_verdicts(self.tasks, self.contrasts)
         mt = mt_verdicts(self.mt, self.contrasts)
+        early = not_converged(trainings(self.manifests))
         doubts = (acceptances, kept_out, cut_short)
-        return [*answers, *mt, *(s for doubt in doubts for s in doubt(self.manifests))]
+        return [*answers, *mt, *early, *(s for doubt in doubts for s in doubt(self.manifests))]
 
     @property
     def systems(self) -> Grid | None:
@@ -166,8 +167,9 @@ def score_grids(scores: Sequence[Score], trained: Iterable[Training]) -> Iterato
     """Yield the tables of scores: translation, trainings, tasks."""
     mt = [s for s in scores if isinstance(s, MtScore)]
     contrasts = [s for s in scores if isinstance(s, Contrast)]
-    grids = [mt_grid(mt, contrasts, metric) for metric in METRICS]
-    grids += [spread_grid(mt, METRICS[0]), training_grid(list(trained))]
+    trained = list(trained)
+    grids = [mt_grid(mt, contrasts, metric, unfinished(trained)) for metric in METRICS]
+    grids += [spread_grid(mt, METRICS[0]), training_grid(trained)]
     yield from filter(None, grids)
     yield from task_grids([s for s in scores if isinstance(s, TaskScore)], contrasts)
 

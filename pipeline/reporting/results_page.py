@@ -17,7 +17,7 @@ from pipeline.reporting.markdown import table
 from pipeline.reporting.origins import short_commits
 from pipeline.reporting.records import Contrast, MtScore, Score, TaskScore, from_record
 from pipeline.reporting.tables import contrast_grids, mt_grid
-from pipeline.reporting.trainings import Training, trainings
+from pipeline.reporting.trainings import Training, not_converged, trainings, unfinished
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from tasks.mt.scoring import BLEU
 
@@ -85,6 +85,7 @@ def page(snapshot: Snapshot) -> str:
     lines = [f"# Results: {snapshot.study}", "", origin, "", "## In words", ""]
     lines += [f"* {sentence}" for sentence in task_verdicts(snapshot.tasks, snapshot.contrasts)]
     lines += [f"* {sentence}" for sentence in mt_verdicts(snapshot.mt, snapshot.contrasts)]
+    lines += [f"* {sentence}" for sentence in not_converged(snapshot.trainings)]
     grids = [
         *score_grids(snapshot.scores, snapshot.trainings),
         *contrast_grids(snapshot.contrasts),
@@ -96,7 +97,8 @@ def page(snapshot: Snapshot) -> str:
 
 def block(snapshot: Snapshot) -> str:
     """Return what stands in README: BLEU, and the verdict on the contrasts."""
-    grid = mt_grid(snapshot.mt, snapshot.contrasts, BLEU)
+    early = unfinished(snapshot.trainings)
+    grid = mt_grid(snapshot.mt, snapshot.contrasts, BLEU, early)
     lines = table(grid) if grid else []
     mt = [s for s in mt_verdicts(snapshot.mt, snapshot.contrasts) if " against " in s]
     tasks = [s for s in task_verdicts([], snapshot.contrasts) if "over all languages" in s]

@@ -1,6 +1,6 @@
 """Arrange figures in grids that the terminal, Markdown and HTML all print."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from tasks.transfer.contests import ANSWERS
 from tasks.transfer.strategies import STRATEGIES
 
 ONE_TRAINING = "one training each"
+EARLY = "↓"
+"""Stands beside what was stopped too early."""
 FAMILIES = {
     "mt": "by the same metric, of those over all directions and of those in single ones apart",
     "task": "of the task, of the chosen ways and of pairs of systems apart",
@@ -38,8 +40,16 @@ class Grid(NamedTuple):
         return column < self.columns_of_words or column >= first_of_last
 
 
-def mt_grid(scores: Sequence[MtScore], contrasts: Sequence[Contrast], metric: str) -> Grid | None:
-    """Return one row per direction: copy, then every system with its interval."""
+def mt_grid(
+    scores: Sequence[MtScore],
+    contrasts: Sequence[Contrast],
+    metric: str,
+    unfinished: Container[str] = (),
+) -> Grid | None:
+    """Return one row per direction: copy, then every system with its interval.
+
+    `unfinished`: the systems that were stopped while their dev loss still fell.
+    """
     chosen = [s for s in scores if s.metric == metric]
     if not chosen:
         return None
@@ -59,7 +69,12 @@ def mt_grid(scores: Sequence[MtScore], contrasts: Sequence[Contrast], metric: st
         f"{_range(s.n for s in chosen)} test sentences a direction; copy: the source as it is; "
         f"{_trainings_note(chosen)}{_detectable_note(tested, '.1f')}"
     )
-    return Grid(metric, ["direction", "copy", *systems], rows, note)
+    early = [name for name in systems if name in unfinished]
+    note += f"; {EARLY}: not converged, its dev loss still fell when the updates ended" * bool(
+        early
+    )
+    names = [f"{name} {EARLY}" if name in early else name for name in systems]
+    return Grid(metric, ["direction", "copy", *names], rows, note)
 
 
 def _trainings_note(scores: Sequence[MtScore]) -> str:
@@ -231,7 +246,7 @@ def training_grid(trainings: Sequence[Training]) -> Grid | None:
             " + ".join(f"{phase[-1].updates:,}" for phase in t.phases),
             t.batch,
             f"{t.lines:,}",
-            f"{t.best_loss:.2f}{'' if t.converged else ' ↓'}",
+            f"{t.best_loss:.2f}{'' if t.converged else f' {EARLY}'}",
             t.translation,
             t.precision,
             f"{t.minutes:.1f}",
@@ -245,8 +260,8 @@ def training_grid(trainings: Sequence[Training]) -> Grid | None:
     note = (
         "updates (+ on human text alone); target tokens at most, in parts (2 × 1,024) where memory "
         "was too small or several processes trained; lines of all directions; label-smoothed loss "
-        "on human dev text, in bits a subword, ↓: still falling by more than 1 % at the end, so "
-        "the training has not converged; number format of translation, and how the BLEU of the "
+        f"on human dev text, in bits a subword, {EARLY}: still falling by more than 1 % at the "
+        "end, so the training has not converged; number format of translation, and how the BLEU of the "
         f"faster one differs from that of float32 on dev text{mixed if len(precisions) > 1 else ''}"
     )
     return Grid("NMT training", columns, rows, note) if rows else None

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.reporting.words import percent
+
 FLAT = 0.01
 """A dev loss that falls by less than this share from one look to the next has converged."""
 
@@ -31,12 +33,43 @@ class Training(NamedTuple):
         return min(look.loss for look in self.phases[-1])
 
     @property
+    def system(self) -> str:
+        """The system that it is one training of."""
+        return self.label.rpartition("-")[0]
+
+    @property
+    def falling(self) -> float | None:
+        """The share by which the last look's loss is below the best one before.
+
+        None where there was one look at most.
+        """
+        looks = [look.loss for phase in self.phases for look in phase]
+        return 1 - looks[-1] / min(looks[:-1]) if len(looks) > 1 else None
+
+    @property
     def converged(self) -> bool:
         """Whether the loss had stopped falling when the training ended."""
-        looks = [look.loss for phase in self.phases for look in phase]
-        if len(looks) < 2:
-            return False
-        return looks[-1] > (1 - FLAT) * min(looks[:-1])
+        return self.falling is not None and self.falling < FLAT
+
+
+def unfinished(trained: Iterable[Training]) -> dict[str, list[Training]]:
+    """Return by system its trainings, where any of them stopped while its loss still fell."""
+    found: dict[str, list[Training]] = {}
+    for training in trained:
+        found.setdefault(training.system, []).append(training)
+    return {name: some for name, some in found.items() if not all(t.converged for t in some)}
+
+
+def not_converged(trained: Iterable[Training]) -> Iterator[str]:
+    """Yield a sentence for each system that was stopped too early, and by how much it gained yet."""
+    for name, some in unfinished(trained).items():
+        late = [t for t in some if not t.converged]
+        fell = max((t.falling for t in late if t.falling is not None), default=None)
+        slope = "" if fell is None else f", by up to {percent(fell)} from one look to the next"
+        yield (
+            f"{name} has not converged: when the updates ended, the dev loss of {len(late)} of "
+            f"{len(some)} trainings still fell{slope}. More `max_updates` may change its scores."
+        )
 
 
 def trainings(manifests: Iterable[Mapping[str, Any]]) -> Iterator[Training]:
