@@ -261,8 +261,8 @@ def training_grid(trainings: Sequence[Training]) -> Grid | None:
         "updates (+ on human text alone); target tokens at most, in parts (2 × 1,024) where memory "
         "was too small or several processes trained; lines of all directions; label-smoothed loss "
         f"on human dev text, in bits a subword, {EARLY}: still falling by more than 1 % at the "
-        "end, so the training has not converged; number format of translation, and how the BLEU of the "
-        f"faster one differs from that of float32 on dev text{mixed if len(precisions) > 1 else ''}"
+        "end, so the training has not converged; number format of translation, and how the BLEU of "
+        f"the faster one differs from that of float32 on dev text{mixed if len(precisions) > 1 else ''}"
     )
     return Grid("NMT training", columns, rows, note) if rows else None
 

@@ -61,7 +61,7 @@ def unfinished(trained: Iterable[Training]) -> dict[str, list[Training]]:
 
 
 def not_converged(trained: Iterable[Training]) -> Iterator[str]:
-    """Yield a sentence for each system that was stopped too early, and by how much it gained yet."""
+    """Yield a sentence for each system that was stopped too early: by how much its loss fell."""
     for name, some in unfinished(trained).items():
         late = [t for t in some if not t.converged]
         fell = max((t.falling for t in late if t.falling is not None), default=None)
