@@ -255,14 +255,14 @@ def training_grid(trainings: Sequence[Training]) -> Grid | None:
     ]
     columns = ["model", "updates", "tokens an update", "training lines", "best dev loss"]
     columns += ["format", "precision", "minutes"]
-    precisions = {t.precision for t in trainings}
+    several = len({t.precision for t in trainings}) > 1
     mixed = "; trained in different precisions, so they differ by more than their seed"
     note = (
         "updates (+ on human text alone); target tokens at most, in parts (2 × 1,024) where memory "
         "was too small or several processes trained; lines of all directions; label-smoothed loss "
         f"on human dev text, in bits a subword, {EARLY}: still falling by more than 1 % at the "
-        "end, so the training has not converged; number format of translation, and how the BLEU of "
-        f"the faster one differs from that of float32 on dev text{mixed if len(precisions) > 1 else ''}"
+        "end, so the training has not converged; number format of translation, and how the BLEU "
+        f"of the faster one differs from that of float32 on dev text{mixed * several}"
     )
     return Grid("NMT training", columns, rows, note) if rows else None
 
