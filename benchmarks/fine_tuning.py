@@ -59,25 +59,26 @@ def train_ours(encoder: Path, text: Path, updates: int, out: Path) -> None:
     """Fine-tune as the pipeline does; write seconds, pieces and loss of each update."""
     import resource
 
-    from models.heads.fine_tuning import training
+    from models.heads.fine_tuning import learner as fitting
+    from models.tuning import training
 
     columns = read_columns(text, ["text", "label"])
     recipe = replace(FineTuning(), epochs=1, least_updates=updates)
     points: list[dict[str, float]] = []
-    whole = training.TuningRun._update
+    whole = training.TrainingRun._update
 
-    def timed(self: training.TuningRun, number: int) -> float:
+    def timed(self: training.TrainingRun, number: int) -> float:
         loss = whole(self, number)
         pieces = sum(self.lengths[item] for item in self.updates[number])
         points.append({"seconds": time.process_time(), "pieces": pieces, "loss": loss})
         return loss
 
-    def few(lengths: Sequence[int], recipe: FineTuning, seed: int) -> list[list[int]]:
-        return plan(lengths, recipe, seed)[:updates]
+    def few(lengths: Sequence[int], **values: int) -> list[list[int]]:
+        return plan(lengths, **{**values, "updates": updates})
 
-    plan = training.plan_updates
-    training.TuningRun._update = timed  # type: ignore[method-assign]
-    training.plan_updates = few
+    plan = fitting.plan_updates
+    training.TrainingRun._update = timed  # type: ignore[method-assign]
+    fitting.plan_updates = few
     learner = FineTuningLearner(recipe, Site(out.parent / f"{out.stem}-scratch", encoder))
     learner.fit(Examples(columns["text"], columns["label"]), Examples([], []), 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

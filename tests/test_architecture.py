@@ -56,6 +56,7 @@ ROOMS = {
         ("support", "casing", "writing"),
         ("subwords", "alignment", "language_id", "passages"),
         ("encoders", "engines", "nmt"),
+        ("tuning",),
         ("heads",),
     ),
 }

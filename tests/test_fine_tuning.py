@@ -17,16 +17,17 @@ from transformers import AutoModel
 
 from models.encoders.fine_tuning import FineTuning
 from models.encoders.registry import PretrainedSpec
-from models.heads.fine_tuning import training
-from models.heads.fine_tuning.batches import plan_updates
 from models.heads.fine_tuning.classifier import SAID, WEIGHTS
-from models.heads.fine_tuning.learner import FineTuningLearner
-from models.heads.fine_tuning.network import CutPieces, Network, load_body
-from models.heads.fine_tuning.optimizer import FlatAdamW, groups_of, rate_share
+from models.heads.fine_tuning.learner import FineTuningLearner, groups_of_network
+from models.heads.fine_tuning.network import Network
 from models.heads.linear import ClassifierRecipe
 from models.heads.protocol import Examples, Site
 from models.support.batches import parts_of
 from models.support.errors import OutOfMemoryError, SourceError, SpecError
+from models.tuning import training
+from models.tuning.batches import plan_updates
+from models.tuning.body import CutPieces, load_body
+from models.tuning.optimizer import FlatAdamW, rate_share
 from pipeline.dag import all_stages
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.encoding import EncodedText
@@ -335,8 +336,11 @@ def test_best_needs_a_dev_set_and_stops_early(bert: Path, tmp_path: Path) -> Non
 
 def test_every_pass_sees_every_text_once_in_batches_of_near_length() -> None:
     lengths = numpy.random.default_rng(1).integers(3, 90, 1000).tolist()
-    recipe = replace(RECIPE, batch=32, epochs=3)
-    updates = plan_updates(lengths, recipe, 1)
+
+    def planned(seed: int) -> list[list[int]]:
+        return plan_updates(lengths, batch=32, updates=96, seed=seed)
+
+    updates = planned(1)
     assert len(updates) == 3 * 32
     for start in (0, 32, 64):
         assert sorted(item for items in updates[start : start + 32] for item in items) == list(
@@ -345,12 +349,12 @@ def test_every_pass_sees_every_text_once_in_batches_of_near_length() -> None:
     padding = sum(max(lengths[i] for i in items) * len(items) for items in updates)
     assert padding < 1.1 * 3 * sum(lengths)
     assert updates[:32] != updates[32:64]
-    assert updates == plan_updates(lengths, recipe, 1)
-    assert updates != plan_updates(lengths, recipe, 2)
+    assert updates == planned(1)
+    assert updates != planned(2)
 
 
 def test_few_texts_are_seen_more_often() -> None:
-    updates = plan_updates([5] * 10, replace(RECIPE, batch=4, epochs=2, least_updates=50), 1)
+    updates = plan_updates([5] * 10, batch=4, updates=50, seed=1)
     assert len(updates) == 50
 
 
@@ -383,11 +387,11 @@ def test_a_step_is_that_of_torch(bert: Path) -> None:
     reference = torch.optim.AdamW(
         [
             {"params": g.parameters, "lr": g.rate, "weight_decay": g.decay}
-            for g in groups_of(plain, RECIPE)
+            for g in groups_of_network(plain, RECIPE)
             if g.parameters
         ]
     )
-    ours = FlatAdamW(groups_of(flat, RECIPE), torch.float32)
+    ours = FlatAdamW(groups_of_network(flat, RECIPE), torch.float32)
     ids = [[0, 6, 13, 2], [0, 9, 2]]
     for _ in range(3):
         for network in (flat, plain):

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.encoders.pretrained.folders import EncoderSettings, Pooling
 from models.encoders.pretrained.reading import TextReader
-from models.heads.fine_tuning.network import Network, load_body
+from models.heads.fine_tuning.network import Network
 from models.nmt.precision import BF16
 from models.support.batches import parts_of
+from models.tuning.body import load_body
+from models.tuning.computing import computed_in
 
 if TYPE_CHECKING:
     import numpy
@@ -35,13 +37,6 @@ class Tuned(NamedTuple):
     def settings(self) -> EncoderSettings:
         """How it wants its text."""
         return EncoderSettings(prefix=self.prefix, pooling=self.pooling, max_pieces=self.max_pieces)
-
-
-def computed_in(precision: str) -> "torch.dtype":
-    """Return torch's name of a precision."""
-    import torch
-
-    return torch.bfloat16 if precision == BF16 else torch.float32
 
 
 def stored_in(precision: str) -> "torch.dtype":

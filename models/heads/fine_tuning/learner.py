@@ -6,29 +6,25 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from models.encoders.fine_tuning import FineTuning
-from models.encoders.pretrained.folders import HUGGINGFACE, EncoderSettings
+from models.encoders.pretrained.folders import EncoderSettings
 from models.encoders.pretrained.reading import TextReader
 from models.heads.fine_tuning.classifier import (
     Tuned,
     TunedClassifier,
-    computed_in,
     probabilities,
     write_classifier,
 )
-from models.heads.fine_tuning.network import (
-    CutPieces,
-    Network,
-    freeze,
-    load_body,
-)
-from models.heads.fine_tuning.training import Items, TuningRun
+from models.heads.fine_tuning.labelling import Items, Labelling
+from models.heads.fine_tuning.network import Network
 from models.heads.protocol import Examples, Site
-from models.nmt.precision import quicker_precision
 from models.support.errors import SourceError
-from models.support.notes import remembered, settle_once
+from models.tuning.batches import plan_updates, updates_a_pass
+from models.tuning.body import CutPieces, freeze, load_body
+from models.tuning.computing import computed_in, computing_device, settled_precision
+from models.tuning.optimizer import FlatAdamW, Group, groups_of
+from models.tuning.training import Course, TrainingRun
 
 FINISHED, PRECISION = "classifier", "precision"
 CHECKPOINTS = "training"
@@ -60,7 +56,7 @@ class FineTuningLearner:
     def load(self, folder: Path) -> TunedClassifier:
         """Read a classifier."""
         self._prepare()
-        return TunedClassifier(self.encoder, folder, device=_device())
+        return TunedClassifier(self.encoder, folder, device=computing_device())
 
     def _prepare(self) -> None:
         """Compute as often alike as the machine can."""
@@ -72,7 +68,7 @@ class FineTuningLearner:
         import torch
 
         self._prepare()
-        recipe, device = self.recipe, _device()
+        recipe, device = self.recipe, computing_device()
         said = self._said(train.labels, folder)
         reader = TextReader(self.encoder, said.settings)
         body = load_body(self.encoder, dropout=recipe.dropout, device=device)
@@ -90,12 +86,14 @@ class FineTuningLearner:
         )
         dtype = computed_in(said.precision)
         number = {label: place for place, label in enumerate(said.classes)}
-        training = TuningRun(
-            network,
-            Items(cut.renumber(read), [number[label] for label in train.labels]),
-            recipe,
+        items = Items(cut.renumber(read), [number[label] for label in train.labels])
+        objective = Labelling(network, items, recipe)
+        training = TrainingRun(
+            objective,
+            _course(objective.lengths, recipe, seed),
+            FlatAdamW(groups_of_network(network, recipe), dtype),
             seed=seed,
-            dtype=dtype,
+            device=device,
             scratch=folder / CHECKPOINTS,
             score=_dev_score(network, cut.renumber(looked_at), dev.labels, said.classes),
             on_update=self._reporter(),
@@ -113,29 +111,13 @@ class FineTuningLearner:
         own = EncoderSettings.read(self.encoder)
         return Tuned(
             classes=sorted(set(labels)),
-            precision=self._precision(folder),
+            precision=settled_precision(
+                self.recipe.precision, self.encoder, folder / PRECISION, self.site.machine_notes
+            ),
             prefix=own.prefix,
             pooling=self.recipe.pooling or own.pooling,
             max_pieces=min(self.recipe.max_pieces, own.max_pieces),
         )
-
-    def _precision(self, folder: Path) -> str:
-        """Return the precision that this training began with: it may resume on another machine."""
-        return remembered(folder / PRECISION, self._precision_here)
-
-    def _precision_here(self) -> str:
-        """Return what all trainings of this size on this machine have, measured by the first."""
-        if self.recipe.precision != "auto":
-            return self.recipe.precision
-        from transformers import AutoConfig
-
-        config: Any = AutoConfig.from_pretrained(self.encoder / HUGGINGFACE)
-        width, inner = config.hidden_size, getattr(config, "intermediate_size", None)
-        size = (width, inner or 4 * width)
-        if self.site.machine_notes is None:
-            return quicker_precision(*size)
-        note = self.site.machine_notes / f"precision-{size[0]}-{size[1]}"
-        return remembered(note, lambda: quicker_precision(*size), write=settle_once)
 
     def _reporter(self) -> Callable[[int, int, float], None]:
         """Return what tells of each update."""
@@ -148,10 +130,24 @@ class FineTuningLearner:
         return report
 
 
-def _device() -> str:
-    import torch
+def groups_of_network(network: Network, recipe: FineTuning) -> list[Group]:
+    """Return the parameters of encoder and head with their rates."""
+    body = groups_of(network.body, recipe.body_rate, recipe.weight_decay)
+    return [*body, *groups_of(network.head, recipe.head_rate, recipe.weight_decay)]
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+
+def _course(lengths: Sequence[int], recipe: FineTuning, seed: int) -> Course:
+    a_pass = updates_a_pass(len(lengths), recipe.batch)
+    total = max(recipe.epochs * a_pass, recipe.least_updates)
+    return Course(
+        updates=plan_updates(lengths, batch=recipe.batch, updates=total, seed=seed),
+        warmup=recipe.warmup,
+        clip=recipe.clip,
+        keep=recipe.keep,
+        looks=recipe.looks,
+        averaged=recipe.averaged,
+        patience=recipe.patience,
+    )
 
 
 def _digest(train: Examples, dev: Examples, recipe: FineTuning) -> str:

@@ -1,9 +1,7 @@
 """AdamW over all trainable weights as a few long vectors, in float32 whatever is computed in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
-
-from models.encoders.fine_tuning import FineTuning
 
 FIRST, SECOND, WEIGHTS = "first_moment", "second_moment", "weights"
 
@@ -115,27 +113,22 @@ def _adamw(rows: Sequence[Any], *, rate: float, decay: float, updates: int) -> N
     )
 
 
-def groups_of(network: Any, recipe: FineTuning) -> list[Group]:
-    """Share trainable parameters out: matrices of the body decay, embeddings and vectors do not."""
+def groups_of(part: Any, rate: float, decay: float) -> list[Group]:
+    """Share a module's trainable parameters out: matrices decay, embeddings and vectors do not."""
     import torch
 
-    body, head = network.body, network.head
     kept = {
-        id(module.weight) for module in body.modules() if isinstance(module, torch.nn.Embedding)
+        id(module.weight) for module in part.modules() if isinstance(module, torch.nn.Embedding)
     }
 
-    def chosen(parameters: Iterable[Any], *, decays: bool) -> list[Any]:
+    def chosen(*, decays: bool) -> list[Any]:
         return [
             p
-            for p in parameters
+            for p in part.parameters()
             if p.requires_grad and (p.dim() > 1 and id(p) not in kept) == decays
         ]
 
-    return [
-        Group(chosen(part.parameters(), decays=decays), rate, decay)
-        for part, rate in ((body, recipe.body_rate), (head, recipe.head_rate))
-        for decays, decay in ((True, recipe.weight_decay), (False, 0.0))
-    ]
+    return [Group(chosen(decays=True), rate, decay), Group(chosen(decays=False), rate, 0.0)]
 
 
 def rate_share(update: int, total: int, warmup: float) -> float:

@@ -5,19 +5,17 @@ killed.
 """
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from models.encoders.fine_tuning import FineTuning
-from models.heads.fine_tuning.batches import plan_updates
-from models.heads.fine_tuning.network import Network
-from models.heads.fine_tuning.optimizer import FlatAdamW, groups_of, rate_share
 from models.support.batches import parts_of
 from models.support.errors import OutOfMemoryError
+from models.tuning.optimizer import FlatAdamW, rate_share
 
 if TYPE_CHECKING:
     import torch
@@ -34,11 +32,40 @@ SEEDS = 2**20
 SUM, BEST = "sum", "best"
 
 
-class Items(NamedTuple):
-    """Texts as ids of pieces, with the number of the class of each."""
+class Course(NamedTuple):
+    """How a training goes.
 
-    ids: list[list[int]]
-    classes: list[int]
+    * ``updates``: the items of each; rates rise over the share ``warmup`` of them, then fall to 0.
+    * ``keep``, ``looks``, ``averaged``, ``patience``: which weights, as in `FineTuning`.
+    * ``stop``: after how many updates it ends, if before the last.
+    """
+
+    updates: list[list[int]]
+    warmup: float
+    clip: float
+    keep: Literal["average", "best", "last"]
+    looks: int = 1
+    averaged: int = 1
+    patience: int = 1
+    stop: int | None = None
+
+    def look_points(self) -> list[int]:
+        """Return after how many updates weights are looked at; the last ones are among them."""
+        total = len(self.updates)
+        return sorted({max(1, round(total * (n + 1) / self.looks)) for n in range(self.looks)})
+
+
+class Objective(Protocol):
+    """What a training makes small."""
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """How many pieces each item has."""
+        ...
+
+    def loss(self, part: Sequence[int], update: Sequence[int]) -> "torch.Tensor":
+        """Return what some items of an update add to its loss; all its parts make the mean."""
+        ...
 
 
 @dataclass
@@ -47,37 +74,36 @@ class Kept:
 
     looked: int = 0
     summed: int = 0
-    best_score: float = -1.0
+    best_score: float = -math.inf
     best_look: int = 0
     dev: list[float] = field(default_factory=list)
 
 
-class TuningRun:
-    """One training of a network on labelled texts; `score` is asked at each look for `best`.
+class TrainingRun:
+    """One training; `score` is asked at each look for `best`, the higher the better.
 
     `scratch` holds its checkpoint. `on_update` is told updates, their number and the loss.
     """
 
     def __init__(
         self,
-        network: Network,
-        items: Items,
-        recipe: FineTuning,
+        objective: Objective,
+        course: Course,
+        optimizer: FlatAdamW,
         *,
         seed: int,
-        dtype: "torch.dtype",
+        device: str,
         scratch: Path,
         score: Callable[[], float] | None = None,
         on_update: Callable[[int, int, float], None] = lambda *_: None,
     ) -> None:
-        self.network, self.items, self.recipe, self.seed = network, items, recipe, seed
+        self.objective, self.course, self.optimizer = objective, course, optimizer
+        self.seed, self.device = seed, device
         self.scratch, self.on_update = scratch, on_update
-        self.score = score if recipe.keep == "best" else None
-        self.lengths = [len(ids) for ids in items.ids]
-        self.updates = plan_updates(self.lengths, recipe, seed)
-        self.weights = _class_weights(items.classes, network.head.out_features, recipe)
-        self.optimizer = FlatAdamW(groups_of(network, recipe), dtype)
-        self.part_pieces = PART_PIECES[network.device]
+        self.score = score if course.keep == "best" else None
+        self.lengths, self.updates = objective.lengths, course.updates
+        self.last = min(course.stop or len(self.updates), len(self.updates))
+        self.part_pieces = PART_PIECES[device]
         self.losses: list[float] = []
         self.kept = Kept()
         self._rows: dict[str, Any] = {}
@@ -86,11 +112,11 @@ class TuningRun:
         """Train to the end, or what is left of it; the network then has the weights to keep."""
         self._resume()
         saved, writing = time.monotonic(), 0.0
-        looks = self._looks()
-        while self.optimizer.updates < len(self.updates) and not self._over():
+        looks = self.course.look_points()
+        while self.optimizer.updates < self.last and not self._over():
             done = self.optimizer.updates
             self.losses.append(self._update(done))
-            self.on_update(done + 1, len(self.updates), self.losses[-1])
+            self.on_update(done + 1, self.last, self.losses[-1])
             if done + 1 in looks:
                 self._look()
             due = max(SECONDS_BETWEEN, writing / SHARE_OF_WRITING)
@@ -101,10 +127,11 @@ class TuningRun:
                 writing = saved - started
         self._finish()
 
-    def _looks(self) -> set[int]:
-        """Return after how many updates the weights are looked at; the last ones are among them."""
-        total, looks = len(self.updates), self.recipe.looks
-        return {max(1, round(total * (n + 1) / looks)) for n in range(looks)}
+    @property
+    def kept_at(self) -> int:
+        """After how many updates the weights were those that are kept; the last for a mean."""
+        looked = self.kept.best_look
+        return self.course.look_points()[looked - 1] if looked else self.optimizer.updates
 
     def _update(self, number: int) -> float:
         """Make one update, in smaller parts if memory runs out; return its mean loss."""
@@ -120,8 +147,8 @@ class TuningRun:
                 if not short:
                     raise
                 self._halve(items, str(error))
-        share = rate_share(number, len(self.updates), self.recipe.warmup)
-        self.optimizer.step(share, self.recipe.clip)
+        share = rate_share(number, len(self.updates), self.course.warmup)
+        self.optimizer.step(share, self.course.clip)
         return loss
 
     def _halve(self, items: Sequence[int], error: str) -> None:
@@ -132,7 +159,7 @@ class TuningRun:
         longest = max(self.lengths[item] for item in items)
         if self.part_pieces <= longest:
             raise OutOfMemoryError(
-                f"no memory to fine-tune on a single text of {longest} pieces: take a smaller "
+                f"no memory to train on a single text of {longest} pieces: take a smaller "
                 f"encoder, a lower max_pieces, or frozen_layers ({error.splitlines()[0]})"
             )
         largest = longest * len(items)
@@ -143,15 +170,10 @@ class TuningRun:
     def _gradients(self, items: Sequence[int], number: int) -> float:
         import torch
 
-        weights = self.weights[[self.items.classes[item] for item in items]].sum()
         total = 0.0
         for place, part in enumerate(parts_of(items, self.lengths, self.part_pieces)):
             torch.manual_seed((self.seed * SEEDS + number) * 1024 + place)
-            classes = [self.items.classes[item] for item in part]
-            logits = self.network.logits([self.items.ids[item] for item in part], train=True)
-            wanted = torch.tensor(classes, device=logits.device)
-            losses = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")
-            loss: Any = (losses * self.weights[classes].to(losses.device)).sum() / weights.item()
+            loss: Any = self.objective.loss(part, items)
             loss.backward()
             self.optimizer.gather(more=place > 0)
             total += float(loss.detach())
@@ -159,27 +181,23 @@ class TuningRun:
 
     def _look(self) -> None:
         """Note the weights as one of those to average, or as the best."""
-        kept = self.kept
+        kept, averaged_from = self.kept, len(self.course.look_points()) - self.course.averaged
         kept.looked += 1
         if self.score:
             kept.dev.append(self.score())
             if kept.dev[-1] > kept.best_score:
                 kept.best_score, kept.best_look = kept.dev[-1], kept.looked
                 self._rows[BEST] = self.optimizer.weights.clone()
-        elif self.recipe.keep != "last" and kept.looked > self._looked_at - self.recipe.averaged:
+        elif self.course.keep != "last" and kept.looked > averaged_from:
             kept.summed += 1
             before = self._rows.get(SUM)
             weights = self.optimizer.weights
             self._rows[SUM] = weights.clone() if before is None else before.add_(weights)
 
-    @property
-    def _looked_at(self) -> int:
-        return len(self._looks())
-
     def _over(self) -> bool:
         """Say whether patience has ended."""
         stale = self.kept.looked - self.kept.best_look
-        return bool(self.score) and stale >= self.recipe.patience
+        return bool(self.score) and stale >= self.course.patience
 
     def _finish(self) -> None:
         """Give the network the best weights, the mean, or leave it the last ones."""
@@ -211,20 +229,10 @@ class TuningRun:
         path = self.scratch / CHECKPOINT
         if not path.exists():
             return
-        with safe_open(path, "pt", device=self.network.device) as file:
+        with safe_open(path, "pt", device=self.device) as file:
             said = json.loads(file.metadata()["training"])
             rows = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         self._rows = {name: rows[name] for name in (SUM, BEST) if name in rows}
         self.optimizer.resume(rows, said["updates"])
         self.part_pieces, self.losses = said["part_pieces"], said["losses"]
         self.kept = Kept(**said["kept"])
-
-
-def _class_weights(classes: Sequence[int], count: int, recipe: FineTuning) -> "torch.Tensor":
-    """Return the weight of each class (classes,); balanced ones make the classes' sums alike."""
-    import torch
-
-    if recipe.class_weights == "none":
-        return torch.ones(count)
-    found = torch.bincount(torch.tensor(classes), minlength=count)
-    return len(classes) / (count * found.float())

@@ -1,0 +1,1 @@
+"""Train an encoder further, whatever for: batches, optimizer, checkpoints, memory."""
