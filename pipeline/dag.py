@@ -9,6 +9,7 @@ from typing import Any
 from models.support.errors import StageError
 from pipeline.specs.suggesting import suggest
 from pipeline.stages import luigi_defaults
+from pipeline.stages.adapted import AdaptedEncoder
 from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, RawCorpus
 from pipeline.stages.encoding import EncodedText
 from pipeline.stages.filtering import BitextScores, Identifier, MonolingualScores
@@ -52,6 +53,7 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     MtContrasts,
     ModelFiles,
     PretrainedEncoder,
+    AdaptedEncoder,
     EncodedText,
     Classifiers,
     Predictions,

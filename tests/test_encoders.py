@@ -9,20 +9,26 @@ import pytest
 import torch
 from pydantic import TypeAdapter, ValidationError
 
+from models.encoders.adaptation.protocol import ControlSpec
+from models.encoders.adaptation.registry import ADAPTATIONS
 from models.encoders.ngrams import Ngrams
 from models.encoders.nmt import ScaledVectors, pool
+from models.encoders.pretrained.spec import PretrainedSpec
 from models.encoders.registry import (
     DEFAULT_ENCODERS,
     AnyEncoder,
     EncoderSpec,
     NmtEncoderSpec,
-    PretrainedSpec,
 )
 from models.heads.linear import ClassifierRecipe
 from pipeline.stages.encoding import VECTORS
 from tasks.transfer.learners import learner
 
-OTHER_FIELDS: dict[type, dict[str, str]] = {PretrainedSpec: {"model": "e5-small"}}
+OTHER_FIELDS: dict[type, dict[str, str]] = {
+    PretrainedSpec: {"model": "e5-small"},
+    ControlSpec: {"of": "adapted"},
+    **{kind: {"parent": "e5"} for kind in ADAPTATIONS},
+}
 TEXTS = ["ora apik", "apik ora", "किताब अच्छी है", "книга хороша", ""]
 KINDS = [
     TypeAdapter(EncoderSpec).validate_python(
@@ -83,8 +89,8 @@ def test_an_experiment_names_encoders_by_kind() -> None:
 
 @pytest.mark.parametrize("encoder", KINDS, ids=lambda e: e.kind)
 def test_each_kind_has_a_learner_and_what_makes_its_vectors(encoder: AnyEncoder) -> None:
-    assert learner(encoder, ClassifierRecipe())
-    assert (encoder.kind in VECTORS) == encoder.vectors
+    assert learner(encoder.nameless, ClassifierRecipe())
+    assert (encoder.nameless.kind in VECTORS) == encoder.vectors
 
 
 @pytest.mark.parametrize(

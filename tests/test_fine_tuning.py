@@ -16,7 +16,7 @@ from safetensors import safe_open
 from transformers import AutoModel
 
 from models.encoders.fine_tuning import FineTuning
-from models.encoders.registry import PretrainedSpec
+from models.encoders.pretrained.spec import PretrainedSpec
 from models.heads.fine_tuning.classifier import SAID, WEIGHTS
 from models.heads.fine_tuning.learner import FineTuningLearner, groups_of_network
 from models.heads.fine_tuning.network import Network

@@ -6,9 +6,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from models.encoders.fine_tuning import FineTuning
+from models.encoders.adaptation.protocol import ControlSpec
+from models.encoders.adaptation.registry import AnyAdaptation
 from models.encoders.ngrams import Ngrams
 from models.encoders.nmt import ScaledVectors
+from models.encoders.pretrained.spec import PretrainedSpec
 from models.encoders.protocol import Features
 
 
@@ -55,32 +57,7 @@ class NmtEncoderSpec:
         return ScaledVectors()
 
 
-@dataclass(frozen=True, kw_only=True)
-class PretrainedSpec:
-    """A pretrained encoder by the name of its manifest: frozen, or fine-tuned on labelled text."""
-
-    kind: Literal["pretrained"]
-    model: str
-    fine_tune: FineTuning | None = None
-
-    letters: ClassVar[bool] = False
-
-    @property
-    def vectors(self) -> bool:
-        """Whether it is frozen; one that is fine-tuned reads the texts themselves."""
-        return self.fine_tune is None
-
-    @property
-    def nameless(self) -> "PretrainedSpec":
-        """What decides a classifier beside the vectors it reads: no names."""
-        return replace(self, model="")
-
-    def features(self) -> Features:
-        """Return features of sentence vectors, not fitted yet."""
-        return ScaledVectors()
-
-
-AnyEncoder = NgramsSpec | NmtEncoderSpec | PretrainedSpec
+AnyEncoder = NgramsSpec | NmtEncoderSpec | PretrainedSpec | ControlSpec | AnyAdaptation
 """One of the kinds. `vectors`: it reads vectors that a frozen encoder made of the texts, not the
 texts. `letters`: it sees letters alone, and nothing that two scripts share."""
 EncoderSpec = Annotated[AnyEncoder, Field(discriminator="kind")]

@@ -1,17 +1,13 @@
-"""The layers of a published encoder, to be trained: loaded, frozen in part, cut, pooled."""
+"""The layers of a published encoder, to be trained: loaded, frozen in part, cut."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from models.encoders.pretrained.folders import HUGGINGFACE, be_quiet
 from models.support.errors import SpecError
 from models.tuning.attention import choose_attention
 
-if TYPE_CHECKING:
-    import torch
-
-MEAN = "mean"
 DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 """What configurations call the share of states and attention that is dropped."""
 
@@ -34,14 +30,6 @@ def load_body(folder: Path, *, dropout: float, device: str) -> Any:
         body.pooler = None
     choose_attention(body, device)
     return body.to(device)
-
-
-def pooled(states: "torch.Tensor", kept: "torch.Tensor", pooling: str) -> "torch.Tensor":
-    """Return one vector a text: states (texts, length, width) -> (texts, width), float32."""
-    if pooling != MEAN:
-        return states[:, 0].float()
-    share = kept / kept.sum(1, keepdim=True)  # (texts, length)
-    return (share.unsqueeze(1).to(states.dtype) @ states).squeeze(1).float()
 
 
 def freeze(body: Any, layers: int) -> None:

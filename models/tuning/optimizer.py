@@ -79,6 +79,11 @@ class FlatAdamW:
         if self._computed is not self.weights:
             self._computed.copy_(self.weights)
 
+    def unfold(self) -> None:
+        """Have the parameters be the float32 weights themselves: nothing is trained any more."""
+        for parameter, part in zip(self.parameters, self._split(self.weights), strict=True):
+            parameter.data = part.view(parameter.shape)
+
     def state(self) -> dict[str, Any]:
         """Return the vectors that a resumed training needs."""
         return {WEIGHTS: self.weights, FIRST: self.first, SECOND: self.second}

@@ -14,6 +14,7 @@ from models.engines.protocol import Decoding
 from models.heads.linear import ClassifierRecipe
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe
+from pipeline.specs.adaptations import encoder_problems
 from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.languages import LanguageCode
 from pipeline.specs.manifests import (
@@ -130,6 +131,7 @@ class Experiment(Manifest):
             self._clashes(),
             self._repeats(),
             graph_problems(self.systems, self.hub),
+            encoder_problems(self.transfer.encoders, self.systems),
             self._unknown_systems(),
         )
         problems = [problem for check in checks for problem in check]

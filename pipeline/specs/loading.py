@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from models.encoders.adaptation.registry import ADAPTATION_KINDS
 from models.support.errors import SpecError
+from pipeline.specs.adaptations import expand_encoders
 from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.manifests import FieldsError, Manifest, PairManifest, TaskManifest
@@ -142,10 +144,18 @@ def _expanded(path: Path, text: str, data: dict[str, Any]) -> dict[str, Any]:
     """Return an experiment with all its systems written out."""
     try:
         systems = expand(data.get("systems", DEFAULT), data.get("grids", {}), data.get("nmt"))
+        transfer = _expanded_transfer(data.get("transfer"))
     except FieldsError as error:
         lines = [_describe_place(text, place, what) for place, what in error.found]
         raise SpecError("\n".join([f"{path}: {_problem_count(lines)}", *lines])) from error
-    return {**{k: v for k, v in data.items() if k != "grids"}, "systems": systems}
+    return {**{k: v for k, v in data.items() if k != "grids"}, "systems": systems, **transfer}
+
+
+def _expanded_transfer(transfer: Any) -> dict[str, Any]:
+    """Return what an experiment says of tasks with all its encoders written out."""
+    if not isinstance(transfer, dict) or "encoders" not in transfer:
+        return {} if transfer is None else {"transfer": transfer}
+    return {"transfer": {**transfer, "encoders": expand_encoders(transfer["encoders"])}}
 
 
 def load_manifest(path: Path, model: type[AnyManifest]) -> AnyManifest:
@@ -303,7 +313,7 @@ UNION_TAGS = {
 """What pydantic puts into a location below a field that is a union: not a field of the file."""
 NAMED_TAGS = {
     "systems": {"gloss", "trained", "pivot"},
-    "encoders": {"ngrams", "nmt", "pretrained"},
+    "encoders": {"ngrams", "nmt", "pretrained", "control", *ADAPTATION_KINDS},
     "columns": {"str", "tuple[str, ...]"},
 }
 """The same, below each name in a mapping of such fields."""

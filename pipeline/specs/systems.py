@@ -111,7 +111,7 @@ def expand(systems: Any, grids: Any, nmt: Any) -> Any:
     resolved = {}
     for name in written:
         try:
-            resolved[name] = _resolve(written, name, ())
+            resolved[name] = resolve_like(written, name, place=("systems",), what="system")
         except FieldsError as error:
             problems += error.found
     if problems:
@@ -119,17 +119,27 @@ def expand(systems: Any, grids: Any, nmt: Any) -> Any:
     return {name: _with_recipe(system, nmt) for name, system in resolved.items()}
 
 
-def _resolve(written: Mapping[str, Any], name: str, below: tuple[str, ...]) -> Any:
-    """Return a system with the fields of the one it is like, its own first."""
+def resolve_like(
+    written: Mapping[str, Any],
+    name: str,
+    *,
+    place: tuple[str, ...],
+    what: str,
+    below: tuple[str, ...] = (),
+) -> Any:
+    """Return a system (`what`) with the fields of the one it is like, its own first.
+
+    Raises FieldsError for a `like` that names none of them, or itself.
+    """
     system = written[name]
     if not isinstance(system, Mapping) or LIKE not in system:
         return system
-    model, place = system[LIKE], ("systems", name, LIKE)
+    model, here = system[LIKE], (*place, name, LIKE)
     if model in (*below, name):
-        raise FieldsError([(place, f"{model!r} is like {name!r} itself: one must be written out")])
+        raise FieldsError([(here, f"{model!r} is like {name!r} itself: one must be written out")])
     if model not in written:
-        raise FieldsError([(place, f"no system {model!r}{suggest(str(model), written)}")])
-    inherited = _resolve(written, model, (*below, name))
+        raise FieldsError([(here, f"no {what} {model!r}{suggest(str(model), written)}")])
+    inherited = resolve_like(written, model, place=place, what=what, below=(*below, name))
     own = {field: value for field, value in system.items() if field != LIKE}
     if not isinstance(inherited, Mapping):
         return own
@@ -166,7 +176,7 @@ def _cells(
             problems.append((("grids", grid, LIKE), text))
             continue
         base = {field: value for field, value in body.items() if field != OVER}
-        like = _resolve(systems, str(body[LIKE]), ())
+        like = resolve_like(systems, str(body[LIKE]), place=("systems",), what="system")
         for values in product(*over.values()):
             chosen = dict(zip(over, values, strict=True))
             try:

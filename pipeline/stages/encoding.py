@@ -9,12 +9,12 @@ import luigi
 from models.encoders.nmt import NmtEncoder
 from models.encoders.pretrained.frozen import FrozenEncoder
 from models.encoders.protocol import VectorEncoder
-from models.encoders.registry import AnyEncoder, NmtEncoderSpec, PretrainedSpec
+from models.encoders.registry import AnyEncoder, NmtEncoderSpec
 from models.nmt.publish import HUGGINGFACE
 from models.subwords import language_tag
 from models.support.errors import SpecError
+from pipeline.stages.adapted import encoder_stage
 from pipeline.stages.corpora import LabelledData
-from pipeline.stages.pretrained import PretrainedEncoder
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.stages.subwords import SUBWORDS, SubwordModel
 from pipeline.stages.systems.protocol import Details
@@ -67,15 +67,15 @@ class NmtVectors:
 
 
 class PretrainedVectors:
-    """A pretrained encoder, frozen, in the number format that was chosen when it was published."""
+    """A pretrained or adapted encoder, frozen, in the number format chosen at its publication."""
 
-    def details(self, stage: Stage[Any], encoder: PretrainedSpec) -> Details:
+    def details(self, stage: Stage[Any], encoder: AnyEncoder) -> Details:
         """Return nothing: what is published says it all."""
         return {}
 
-    def requires(self, stage: Stage[Any], encoder: PretrainedSpec) -> Requirements:
+    def requires(self, stage: Stage[Any], encoder: AnyEncoder) -> Requirements:
         """Return what was published for this study."""
-        return {"encoder": PretrainedEncoder(experiment=stage.experiment, model=encoder.model)}
+        return {"encoder": encoder_stage(stage, str(stage.encoder))}
 
     def load(self, details: Details, inputs: Inputs) -> VectorEncoder:
         """Load the encoder."""
@@ -84,7 +84,7 @@ class PretrainedVectors:
 
 
 VECTORS: Mapping[str, VectorKind] = {"nmt": NmtVectors(), "pretrained": PretrainedVectors()}
-"""The kinds of encoder that read vectors."""
+"""By the kind of a classifier's encoder: adapted encoders are pretrained ones to it."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ class EncodedText(Stage[EncodedTextSpec]):
 
     def spec(self) -> EncodedTextSpec:
         encoder = encoder_of(self)
-        return EncodedTextSpec(encoder.kind, VECTORS[encoder.kind].details(self, encoder))
+        kind = encoder.nameless.kind
+        return EncodedTextSpec(kind, VECTORS[kind].details(self, encoder))
 
     def label(self) -> str:
         return "-".join(filter(None, (self.slug(), str(self.system), str(self.encoder))))
@@ -122,7 +123,7 @@ class EncodedText(Stage[EncodedTextSpec]):
         text = TextVersion.parse(str(self.text))
         return {
             "texts": versions_of(self, text, str(self.system))[int(self.replicate)],
-            **VECTORS[encoder.kind].requires(self, encoder),
+            **VECTORS[encoder.nameless.kind].requires(self, encoder),
         }
 
     @staticmethod

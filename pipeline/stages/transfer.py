@@ -6,15 +6,16 @@ from typing import Any
 
 import luigi
 
-from models.encoders.registry import AnyEncoder, PretrainedSpec
+from models.encoders.pretrained.spec import PretrainedSpec
+from models.encoders.registry import AnyEncoder
 from models.heads.linear import ClassifierRecipe
 from models.heads.protocol import Site
 from pipeline.reporting.ways import NamedWay, Names
 from pipeline.settings import Settings, gpu_count
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.parts import task_parts
+from pipeline.stages.adapted import encoder_stage
 from pipeline.stages.encoding import ORIGINAL, encoder_of, seen_text
-from pipeline.stages.pretrained import PretrainedEncoder
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Draft
 from tasks.transfer.contests import (
@@ -51,10 +52,10 @@ class ClassifiersSpec:
 
 def tuned_encoder(stage: Stage[Any]) -> Requirements:
     """Return the published encoder that a stage fine-tunes or has fine-tuned, if it does."""
-    encoder = encoder_of(stage)
+    encoder = encoder_of(stage).nameless
     if not isinstance(encoder, PretrainedSpec) or encoder.fine_tune is None:
         return {}
-    return {"encoder": PretrainedEncoder(experiment=stage.experiment, model=encoder.model)}
+    return {"encoder": encoder_stage(stage, str(stage.encoder))}
 
 
 def needs_of(stage: Stage[Any]) -> dict[str, int]:

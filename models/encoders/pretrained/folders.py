@@ -105,7 +105,7 @@ def publish(order: PublishOrder) -> Published:
         before,
         tokenizer.get_vocab_size(),
         sum(weights.numel() for weights in model.parameters()),
-        _convert(order.out, model.config.model_type),
+        convert(order.out, model.config.model_type),
         longest,
     )
 
@@ -257,7 +257,7 @@ def _write(
     ).save_pretrained(folder)
 
 
-def _convert(out: Path, architecture: str) -> bool:
+def convert(out: Path, architecture: str) -> bool:
     """Write the folder in CTranslate2's form, in int8; say whether it can be."""
     if architecture not in CONVERTED:
         return False

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from models.encoders.pretrained.pooling import pooled
 from models.support.batches import padded
 from models.tuning.attention import install_dropout
-from models.tuning.body import pooled
 
 if TYPE_CHECKING:
     import torch

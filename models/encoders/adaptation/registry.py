@@ -1,0 +1,10 @@
+"""The ways to adapt an encoder, by kind."""
+
+from typing import get_args
+
+from models.encoders.adaptation.distilled import DistilledSpec
+
+AnyAdaptation = DistilledSpec
+"""One of the ways."""
+ADAPTATIONS: tuple[type[AnyAdaptation], ...] = get_args(AnyAdaptation) or (AnyAdaptation,)
+ADAPTATION_KINDS = tuple(get_args(way.__annotations__["kind"])[0] for way in ADAPTATIONS)

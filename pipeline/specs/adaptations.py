@@ -1,0 +1,136 @@
+"""Encoders that are made of others: how they are written out, what may not be, which are the same.
+
+An adapted encoder names its parent; a control names the adapted encoder that it is one of.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from models.encoders.adaptation.protocol import AdaptedSpec, ControlSpec
+from models.encoders.adaptation.registry import ADAPTATION_KINDS
+from models.encoders.pretrained.spec import PretrainedSpec
+from models.encoders.registry import AnyEncoder
+from pipeline.specs.manifests import FieldsError, Problem
+from pipeline.specs.suggesting import suggest
+from pipeline.specs.systems import PivotSystem, Systems, resolve_like
+
+PLACE = ("transfer", "encoders")
+Encoders = Mapping[str, AnyEncoder]
+
+
+def expand_encoders(written: Any) -> Any:
+    """Return encoders with `like` resolved, and beside each adapted one its control.
+
+    Works on parsed YAML; what is not of the expected shape is left for validation. Raises
+    FieldsError for a `like` that names no encoder, or itself.
+    """
+    if not isinstance(written, Mapping):
+        return written
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name in written:
+        try:
+            found[name] = resolve_like(written, name, place=PLACE, what="encoder")
+        except FieldsError as error:
+            problems += error.found
+    if problems:
+        raise FieldsError(problems)
+    return _with_controls(found)
+
+
+def _with_controls(encoders: Mapping[str, Any]) -> dict[str, Any]:
+    bodies = [body for body in encoders.values() if isinstance(body, Mapping)]
+    controlled = {body.get("of") for body in bodies if body.get("kind") == "control"}
+    found: dict[str, Any] = {}
+    for name, body in encoders.items():
+        found[name] = body
+        if name in controlled or not isinstance(body, Mapping):
+            continue
+        if body.get("kind") in ADAPTATION_KINDS and body.get("control", True) is True:
+            tuned = {k: v for k, v in body.items() if k == "fine_tune"}
+            found.setdefault(f"{name}-control", {"kind": "control", "of": name, **tuned})
+    return found
+
+
+def encoder_problems(encoders: Encoders, systems: Systems) -> Iterator[Problem]:
+    """Yield a problem for each encoder whose parent cannot be one, or descends from it."""
+    for name, encoder in encoders.items():
+        if isinstance(encoder, AdaptedSpec):
+            if why := _no_parent(encoders, name, encoder.parent):
+                yield (*PLACE, name, "parent"), why
+            yield from _synthetic_problems(name, encoder, systems)
+        elif isinstance(encoder, ControlSpec):
+            of = encoders.get(encoder.of)
+            if of is None:
+                yield (
+                    (*PLACE, name, "of"),
+                    f"no encoder {encoder.of!r}{suggest(encoder.of, encoders)}",
+                )
+            elif not isinstance(of, AdaptedSpec):
+                text = f"{encoder.of!r} is no adapted encoder: there is no training to control"
+                yield (*PLACE, name, "of"), text
+
+
+def _no_parent(encoders: Encoders, name: str, parent: str) -> str:
+    """Say why an encoder cannot be made of another; nothing where it can."""
+    of = encoders.get(parent)
+    if of is None:
+        return f"no encoder {parent!r}{suggest(parent, encoders)}"
+    if isinstance(of, ControlSpec):
+        return f"{parent!r} is a control, which nothing else is made of"
+    if not isinstance(of, PretrainedSpec | AdaptedSpec):
+        return f"{parent!r} is of kind {of.kind!r}; only pretrained encoders can be adapted"
+    if of.fine_tune is not None:
+        return (
+            f"{parent!r} is fine-tuned on labels after it was made: name the frozen one that it is "
+            f"made of, and write `fine_tune` of {name!r}"
+        )
+    if name in _ancestors(encoders, parent):
+        return f"it is made of {parent!r}, which is made of {name!r}"
+    return ""
+
+
+def _ancestors(encoders: Encoders, name: str) -> set[str]:
+    """Return an encoder and all it is made of."""
+    found: set[str] = set()
+    of: AnyEncoder | None = encoders.get(name)
+    while name not in found and of is not None:
+        found.add(name)
+        name = of.parent if isinstance(of, AdaptedSpec) else name
+        of = encoders.get(name)
+    return found
+
+
+def _synthetic_problems(name: str, encoder: AdaptedSpec, systems: Systems) -> Iterator[Problem]:
+    for system in getattr(encoder, "synthetic", ()):
+        place = (*PLACE, name, "synthetic")
+        if system not in systems:
+            yield place, f"no system {system!r} to translate by{suggest(system, systems)}"
+        elif isinstance(systems[system], PivotSystem):
+            yield place, f"{system!r} is a pivot, which does not translate from and to the hub"
+
+
+def first_of_same(encoders: Encoders, name: str) -> str:
+    """Return the first encoder that is the same before any fine-tuning."""
+    wanted = _identity(encoders, name)
+    return next(other for other in encoders if _identity(encoders, other) == wanted)
+
+
+def _identity(encoders: Encoders, name: str) -> tuple[Any, ...]:
+    """Return what an encoder is, without its own name and those of its parents."""
+    of = encoders[name]
+    if isinstance(of, ControlSpec):
+        return ("control", _identity(encoders, of.of))
+    if isinstance(of, AdaptedSpec):
+        synthetic = tuple(getattr(of, "synthetic", ()))
+        return (repr(asdict(of.recipe)), synthetic, _identity(encoders, of.parent))
+    return (of.kind, getattr(of, "model", name))
+
+
+def root_model(encoders: Encoders, name: str) -> str:
+    """Return the pretrained model that an encoder is made of in the first place."""
+    of = encoders[name]
+    while not isinstance(of, PretrainedSpec):
+        of = encoders[of.of if isinstance(of, ControlSpec) else getattr(of, "parent", "")]
+    return of.model
