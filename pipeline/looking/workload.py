@@ -4,6 +4,7 @@ A training multiplies parameters with each token of each update; a translation o
 so many lines with such a model. The same is read from a stage to build and from a manifest.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -112,7 +113,12 @@ class Done:
 
 def work_of(job: Job) -> Work | None:
     """Return what a job has to do; None where nothing tells, or where size decides little."""
-    measures = {"TrainedModel": _training, "Translation": _translation, "EncodedText": _encoding}
+    measures = {
+        "TrainedModel": _training,
+        "Translation": _translation,
+        "EncodedText": _encoding,
+        "AdaptedEncoder": _adaptation,
+    }
     try:
         found = measures[job.stage](job) if job.stage in measures else None
         return found if found and min(found.planned, found.done, found.size) > 0 else None
@@ -130,6 +136,27 @@ def _training(job: Job) -> Work | None:
     update = size * recipe["batch_tokens"] * recipe["processes"]
     measure = "parameters, tokens and updates, if patience ends none early"
     return Work(("training",), update * planned, update * done, size, measure)
+
+
+def _adaptation(job: Job) -> Work | None:
+    """Compare those of one kind and one pretrained model; a control stops where the other did."""
+    recipe, facts = job.spec["recipe"], job.manifest.get("adaptation")
+    planned = recipe["steps"] * recipe["batch"]
+    if job.spec["control"]:
+        of = [i for i in job.inputs if i.stage == job.stage][-1]
+        kept = of.manifest.get("adaptation", {}).get("kept_at", recipe["steps"])
+        planned = kept * recipe["batch"]
+    done = facts["updates"] * recipe["batch"] if facts else planned
+    kind = ("adaptation", recipe["kind"], _root(job))
+    return Work(kind, planned, done, 1, "texts and updates, if none ends early")
+
+
+def _root(job: Job) -> str:
+    """Return what tells the pretrained model that an encoder is made of."""
+    while job.stage != "ModelFiles":
+        kinds = ("ModelFiles", "PretrainedEncoder", "AdaptedEncoder")
+        job = min((i for i in job.inputs if i.stage in kinds), key=lambda i: kinds.index(i.stage))
+    return json.dumps(job.spec, sort_keys=True)
 
 
 def _translation(job: Job) -> Work | None:

@@ -77,6 +77,38 @@ def published_grid(
     return fit_grid(fits, "".join(f"; {m['label']}: {_format(m['encoder'])}" for m in published))
 
 
+def adapted_grid(manifests: Iterable[Record]) -> Grid | None:
+    """Return one row per adapted encoder and language; None where none was adapted."""
+    rows = [
+        [
+            m["label"],
+            m["spec"]["recipe"]["kind"] + (", control" if m["spec"]["control"] else ""),
+            language,
+            _updates(m["adaptation"]),
+            *(f"{loss:.3f}" for loss in losses),
+            *(f"{share:.1%}" for share in m["adaptation"]["retrieval"].get(language, ())),
+            f"{m['seconds'] / 60:.1f}",
+        ]
+        for m in manifests
+        if m["stage"] == "AdaptedEncoder"
+        for language, losses in m["adaptation"]["losses"].items()
+    ]
+    columns = ["encoder", "how", "language", "updates", "loss before", "loss after"]
+    columns += ["found before", "found after", "minutes"]
+    note = (
+        "updates: after so many the weights were those that are kept, of all that were made; loss: "
+        "what the training makes small, on dev text; found: the share of dev sentences whose "
+        "nearest hub sentence, by cosine, is their own; a control trains on hub text alone, for as "
+        "many updates as the encoder beside it kept"
+    )
+    return Grid("Adapted encoders", columns, rows, note, columns_of_words=3) if rows else None
+
+
+def _updates(found: Mapping[str, Any]) -> str:
+    kept, made = found["kept_at"], found["updates"]
+    return f"{made:,}" if kept == made else f"{kept:,} of {made:,}"
+
+
 def not_listed(listed: str) -> Iterator[str]:
     """Yield a remark where an encoder's list does not name a language."""
     if listed == "no":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.provenance import counts_all_attempts
-from pipeline.reporting.encoders import published_grid
+from pipeline.reporting.encoders import adapted_grid, published_grid
 from pipeline.reporting.origins import origins
 from pipeline.reporting.records import Contrast, MtScore, Record, Score, TaskScore
 from pipeline.reporting.systems import systems_grid
@@ -115,7 +115,8 @@ class Findings:
         yield Grid(
             "Data", ["stage", "label", "counts"], counts, "read, kept and dropped by reason", 3
         )
-        yield from filter(None, [published_grid(self.manifests, self._listed)])
+        published = published_grid(self.manifests, self._listed)
+        yield from filter(None, [published, adapted_grid(self.manifests)])
         sources = [[c.name, c.licence, c.homepage, c.citation] for c in corpora(self.experiment)]
         sources += [
             [m.name, m.licence, m.homepage, m.citation] for m in self.experiment.models.values()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from models.encoders.adaptation.protocol import AdaptationObjective, AdaptedSpec, Lesson, Sentences
+from models.support.sampling import evenly
 
 if TYPE_CHECKING:
     import numpy
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 DEV_PAIRS = 512
 """Sentence pairs, of all languages together, whose loss is looked at."""
+SCALE_SENTENCES = 512
+"""Hub sentences whose vectors say what is far."""
 TEACHER = "teacher.npy"
 
 
@@ -68,13 +71,15 @@ class Distillation:
         """Have the teacher read the hub sentences that are needed; return what is still to read."""
         import torch
 
-        needed = sorted({self._rows[item] for item in used})
+        scale = evenly(len(self._hub), SCALE_SENTENCES)
+        needed = sorted({*scale, *(self._rows[item] for item in used)})
         texts = [self._hub[row] for row in needed]
         self.report(f"the teacher reads {len(texts):,} sentences")
         dev = [ids for of in self._dev_hub for ids in of]
         found = self._taught([*texts, *dev])
         self._place = {row: place for place, row in enumerate(needed)}
-        self.variance = max(float(found[: len(needed)].var(0).mean()), 1e-12)
+        spread_out = found[[self._place[row] for row in scale]]
+        self.variance = float(spread_out.var(0).mean()) or 1.0
         self._teacher = torch.from_numpy(found).to(self.student.device)
         return [*(self._ids[item] for item in used), *(ids for of in self._dev_ids for ids in of)]
 
