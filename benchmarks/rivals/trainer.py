@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from models.encoders.fine_tuning import FineTuning
 from models.encoders.pretrained.folders import HUGGINGFACE, EncoderSettings
+from models.encoders.pretrained.pooling import pooled
 from models.encoders.pretrained.reading import TextReader
 from models.heads.fine_tuning.network import HEAD_SPREAD
 from models.support.batches import padded
-from models.tuning.body import pooled
 from tasks.records import read_columns
 
 
