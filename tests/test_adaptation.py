@@ -9,15 +9,26 @@ from typing import Any
 import numpy
 import pytest
 import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from models.encoders.adaptation.distilled import DistilledSpec
-from models.encoders.adaptation.protocol import AdaptationText, AdaptedSpec, Sentences
+from models.encoders.adaptation.mlm import MaskedText, MlmSpec, own_head
+from models.encoders.adaptation.protocol import AdaptationText, AdaptedSpec, Lesson, Sentences
+from models.encoders.adaptation.student import Student
+from models.encoders.pretrained.folders import (
+    Checkpoint,
+    EncoderSettings,
+    PublishOrder,
+    publish,
+    read_published_tokenizer,
+)
 from models.encoders.pretrained.frozen import FrozenEncoder
+from models.encoders.pretrained.reading import TextReader
 from models.support.errors import OutOfMemoryError, SourceError
 from models.tuning import training
 from models.tuning.adapting import Adaptation, AdaptingOrder, AdaptingSite, adapt_encoder
 from tests.encoder_folders import write_encoder
+from tests.test_pretrained import TEXTS, write_folder
 
 HUB = ("rumah", "air", "besar", "kecil", "makan", "minum", "saya", "kamu")
 OURS = ("omah", "banyu", "gedhe", "cilik", "mangan", "ngombe", "aku", "kowe")
@@ -162,6 +173,134 @@ def test_languages_without_dev_text_are_trained_on_all_the_same(bert: Path, tmp_
     found = adapt(bert, tmp_path, text=TEXT._replace(dev=[Sentences("jav", [], [])]))
     assert found.losses == found.retrieval == {}
     assert found.kept_at == found.updates == 160
+
+
+# Masked-language modelling
+
+
+MASKED = MlmSpec(
+    kind="mlm", parent="e5", steps=120, batch=8, rate=1e-2, dropout=0.02, looks=4, precision="fp32"
+)
+KNOWN = bitext("jav", tuple(" ".join(TEXTS[:4]).split()[:8]), 140, 5).texts
+OWN = TEXT._replace(own={"ind": KNOWN[:60], "jav": KNOWN[60:120]}, own_dev={"jav": KNOWN[120:]})
+
+
+def write_with_head(folder: Path, shape: str, *, head: bool = True) -> Checkpoint:
+    """Write a random encoder, with the head that guesses hidden pieces or without."""
+    write_folder(folder, shape)
+    config: Any = AutoConfig.from_pretrained(folder)
+    torch.manual_seed(2)
+    if head:
+        model = AutoModelForMaskedLM.from_config(config)
+        for name, values in model.named_parameters():
+            if name.endswith("bias"):
+                torch.nn.init.normal_(values, std=0.3)
+        model.save_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"mask_token": "[MASK]" if shape == "bert" else "<mask>"})
+    tokenizer.save_pretrained(folder)
+    return Checkpoint(folder, None, True)
+
+
+def published(checkpoint: Checkpoint, out: Path) -> Path:
+    out.mkdir()
+    characters = frozenset("".join(TEXTS))
+    publish(PublishOrder(checkpoint, characters, EncoderSettings(), None, out))
+    return out
+
+
+@pytest.mark.parametrize("shape", ["bert", "xlm-r", "deberta"])
+def test_the_head_in_the_files_guesses_as_before(shape: str, tmp_path: Path) -> None:
+    checkpoint = write_with_head(tmp_path / "whole", shape)
+    parent = published(checkpoint, tmp_path / "cut")
+    whole: Any = AutoModelForMaskedLM.from_pretrained(checkpoint.folder).eval()
+    body: Any = AutoModel.from_pretrained(parent / "huggingface").eval()
+    pieces = read_published_tokenizer(parent).get_vocab()
+    head = own_head(checkpoint, pieces, "cpu")
+    before = checkpoint.read_tokenizer().get_vocab()
+    assert len(pieces) < len(before)
+    ours = read_published_tokenizer(parent).encode(TEXTS[1])
+    theirs = [[before[token] for token in ours.tokens]]
+    with torch.inference_mode():
+        states = body(input_ids=torch.tensor([ours.ids])).last_hidden_state
+        table = body.get_input_embeddings().weight
+        logits = head.layers(states) @ table.T + head.bias.weight[:, 0]
+        expected = whole(input_ids=torch.tensor(theirs)).logits
+    kept = [before[piece] for piece, _ in sorted(pieces.items(), key=lambda item: item[1])]
+    assert torch.allclose(logits, expected[..., kept], atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", ["bert", "xlm-r", "deberta"])
+def test_hidden_pieces_are_guessed_better(shape: str, tmp_path: Path) -> None:
+    checkpoint = write_with_head(tmp_path / "whole", shape)
+    parent = published(checkpoint, tmp_path / "cut")
+    found = adapt(parent, tmp_path / "1", recipe=MASKED, text=OWN, checkpoint=checkpoint)
+    assert {*found.losses} == {"jav"}
+    before, after = found.losses["jav"]
+    assert after < 0.8 * before
+    assert {*found.retrieval} == {"jav", "hin"}
+    tied = replace(MASKED, head="tied")
+    without = adapt(parent, tmp_path / "2", recipe=tied, text=OWN)
+    assert without.losses["jav"][1] < 0.8 * without.losses["jav"][0]
+    again = adapt(parent, tmp_path / "3", recipe=tied, text=OWN)
+    assert again == without
+    assert weights(tmp_path / "3") == weights(tmp_path / "2")
+
+
+def test_a_control_guesses_pieces_of_the_hub_alone(tmp_path: Path) -> None:
+    parent = published(write_with_head(tmp_path / "whole", "bert"), tmp_path / "cut")
+    tied = replace(MASKED, head="tied")
+    control = adapt(parent, tmp_path / "1", recipe=tied, text=OWN, stop=30)
+    assert control.updates == control.kept_at == 30
+    assert control.items == 60
+    assert {*control.losses} == {"jav"}
+
+
+def test_every_text_has_something_to_guess_and_no_mark_is_hidden(tmp_path: Path) -> None:
+    parent = published(write_with_head(tmp_path / "whole", "xlm-r"), tmp_path / "cut")
+    reader = TextReader(parent, EncoderSettings.read(parent))
+    student = Student(None, reader, "mean", "cpu")
+    text = AdaptationText(hub="ind", train=[], dev=[], own={"ind": [*TEXTS, ""]}, own_dev={})
+    tied = replace(MASKED, head="tied", masked=0.4)
+    lesson = Lesson(_with_table(student, parent), text, tmp_path, None)
+    found = MaskedText(lesson, tied)
+    assert len(found.lengths) == len(TEXTS)  # the empty one has nothing to guess
+    found.prepare(range(len(TEXTS)))
+    ids = reader.ids(TEXTS)
+    hidden = found.hide(ids, torch.Generator().manual_seed(1))
+    marks = {0, 1, 2, 3}
+    assert {*hidden.texts} == {*range(len(TEXTS))}
+    for row, place, wanted in zip(hidden.texts, hidden.places, hidden.wanted, strict=True):
+        assert ids[row][place] == wanted not in marks
+    seen = [hidden.ids[row][place] for row, place in zip(hidden.texts, hidden.places, strict=True)]
+    mask = read_published_tokenizer(parent).token_to_id("<mask>")
+    assert seen.count(mask) > len(seen) / 2
+
+
+def _with_table(student: Student, folder: Path) -> Student:
+    student.body = AutoModel.from_pretrained(folder / "huggingface")
+    return student
+
+
+@pytest.mark.parametrize(
+    ("head", "mask", "message"),
+    [
+        (False, True, r"no head that guesses hidden pieces \(.* is missing\); write `head: tied`"),
+        (True, False, r"no piece for what is hidden \(`mask_token`\)"),
+    ],
+)
+def test_what_cannot_guess_is_told(head: bool, mask: bool, message: str, tmp_path: Path) -> None:
+    checkpoint = write_with_head(tmp_path / "whole", "xlm-r", head=head)
+    if not mask:
+        write_folder(tmp_path / "whole", "xlm-r")
+    parent = published(checkpoint, tmp_path / "cut")
+    with pytest.raises(SourceError, match=message):
+        adapt(parent, tmp_path / "1", recipe=MASKED, text=OWN, checkpoint=checkpoint)
+
+
+def test_a_packed_encoder_has_no_head_to_guess_with(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"a packed encoder has no head.*`head: tied`"):
+        own_head(Checkpoint(tmp_path, "e5.bin", True), {}, "cpu")
 
 
 # The same again

@@ -98,14 +98,15 @@ def adapt_encoder(order: AdaptingOrder, site: AdaptingSite) -> Adaptation:
     objective = recipe.objective(Lesson(student, learnt, site.scratch, site.checkpoint, report))
     if not objective.lengths:
         raise SourceError("there is no text to adapt an encoder to")
-    looked = not order.stop and any(of.hub for of in order.text.dev)
-    course = _course(objective, recipe, stop=order.stop, looked=looked)
+    course = _course(objective, recipe, order.stop)
     used = sorted({item for items in course.updates for item in items})
     dev = Retrieval(student, order.text.dev)
     read = [*objective.prepare(used), *dev.ids]
     cut = CutPieces(student.body, read)
-    student.renumber = cut.renumber
+    student.renumber, student.rows = cut.renumber, cut.rows
     before = _remembered(site.scratch / BEFORE, lambda: (objective.dev_losses(), dev.shares()))
+    if before[0] and not order.stop:
+        course = course._replace(keep="best")
     run = _train(objective, course, student, site, order.recipe, precision)
     after = (objective.dev_losses(), dev.shares())
     _write(order, student.body, cut)
@@ -133,9 +134,7 @@ def _student(order: AdaptingOrder) -> Student:
     return Student(body, TextReader(order.parent, settings), settings.pooling, device)
 
 
-def _course(
-    objective: AdaptationObjective, recipe: AdaptedSpec, *, stop: int | None, looked: bool
-) -> Course:
+def _course(objective: AdaptationObjective, recipe: AdaptedSpec, stop: int | None) -> Course:
     updates = plan_updates(
         objective.lengths, batch=recipe.batch, updates=recipe.steps, seed=recipe.seed
     )
@@ -143,7 +142,7 @@ def _course(
         updates=updates,
         warmup=recipe.warmup,
         clip=recipe.clip,
-        keep="best" if looked else "last",
+        keep="last",
         looks=recipe.looks,
         patience=recipe.patience,
         stop=stop,

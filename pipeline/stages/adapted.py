@@ -145,7 +145,7 @@ class AdaptedEncoder(Stage[AdaptedEncoderSpec]):
 
     def _synthetic(self) -> Iterator[tuple[str, str]]:
         """Yield system and language of each synthetic bitext that there is real text for."""
-        for system in self._adapted.synthetic:
+        for system in getattr(self._adapted, "synthetic", ()):
             for language in self.study.languages:
                 if text_to_translate(self, language):
                     yield self.study.canonical(system), language

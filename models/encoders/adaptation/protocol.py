@@ -54,13 +54,16 @@ class AdaptedSpec:
     letters: ClassVar[bool] = False
     monolingual: ClassVar[bool] = False
     """Whether it reads monolingual text; all read the bitext, if only to measure."""
-    checkpoint: ClassVar[bool] = False
-    """Whether it reads the files that its first ancestor came from."""
 
     @property
     def vectors(self) -> bool:
         """Whether it is frozen; one that is fine-tuned reads the texts themselves."""
         return self.fine_tune is None
+
+    @property
+    def checkpoint(self) -> bool:
+        """Whether it reads the files that its first ancestor came from."""
+        return False
 
     @property
     def recipe(self) -> Self:
@@ -119,12 +122,13 @@ class Sentences(NamedTuple):
 
 
 class AdaptationText(NamedTuple):
-    """Bitext to train on and to look at; and monolingual text by language, the hub's too."""
+    """Bitext to train on and to look at; monolingual text by language, the hub's too, likewise."""
 
     hub: str
     train: Sequence[Sentences]
     dev: Sequence[Sentences]
-    own: Mapping[str, Sequence[str]]
+    own: Mapping[str, Sequence[str]] = {}
+    own_dev: Mapping[str, Sequence[str]] = {}
 
     def hub_alone(self) -> "AdaptationText":
         """Return the text of a control: the hub's sentences stand where the others' stood."""

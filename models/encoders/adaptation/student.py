@@ -19,13 +19,17 @@ Ids = Sequence[int]
 
 @dataclass
 class Student:
-    """The layers in training; `renumber` turns ids of pieces into rows of its embeddings."""
+    """The layers in training; `renumber` turns ids of pieces into rows of its embeddings.
+
+    `rows` are the ids of those rows, once only what is read is left of them.
+    """
 
     body: Any
     reader: TextReader
     pooling: str
     device: str
     renumber: Callable[[Sequence[Ids]], list[list[int]]] = lambda ids: [[*text] for text in ids]
+    rows: Sequence[int] = ()
 
     def read(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of texts."""
