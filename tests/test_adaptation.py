@@ -11,6 +11,8 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
+from models.alignment import AlignedPair, tokens
+from models.encoders.adaptation.adjusted import AdjustedSpec, sure_links, word_pieces
 from models.encoders.adaptation.distilled import DistilledSpec
 from models.encoders.adaptation.mlm import MaskedText, MlmSpec, own_head
 from models.encoders.adaptation.protocol import AdaptationText, AdaptedSpec, Lesson, Sentences
@@ -262,7 +264,7 @@ def test_every_text_has_something_to_guess_and_no_mark_is_hidden(tmp_path: Path)
     student = Student(None, reader, "mean", "cpu")
     text = AdaptationText(hub="ind", train=[], dev=[], own={"ind": [*TEXTS, ""]}, own_dev={})
     tied = replace(MASKED, head="tied", masked=0.4)
-    lesson = Lesson(_with_table(student, parent), text, tmp_path, None)
+    lesson = Lesson(_with_table(student, parent), text, text, tmp_path, None)
     found = MaskedText(lesson, tied)
     assert len(found.lengths) == len(TEXTS)  # the empty one has nothing to guess
     found.prepare(range(len(TEXTS)))
@@ -301,6 +303,88 @@ def test_what_cannot_guess_is_told(head: bool, mask: bool, message: str, tmp_pat
 def test_a_packed_encoder_has_no_head_to_guess_with(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"a packed encoder has no head.*`head: tied`"):
         own_head(Checkpoint(tmp_path, "e5.bin", True), {}, "cpu")
+
+
+# Adjustment of words
+
+
+ADJUSTED = AdjustedSpec(
+    kind="adjusted",
+    parent="e5",
+    steps=120,
+    batch=8,
+    rate=1e-2,
+    dropout=0.02,
+    looks=4,
+    patience=4,
+    precision="fp32",
+)
+
+
+@pytest.mark.parametrize("shape", ["bert", "xlm-r", "deberta"])
+def test_aligned_words_come_near_and_the_hub_stays(shape: str, tmp_path: Path) -> None:
+    parent = write_encoder(tmp_path / "parent", WORDS, shape=shape)
+    found = adapt(parent, tmp_path / "1", recipe=ADJUSTED)
+    for before, after in found.losses.values():
+        assert after < 0.5 * before
+    assert found == adapt(parent, tmp_path / "2", recipe=ADJUSTED)
+    assert weights(tmp_path / "1") == weights(tmp_path / "2")
+    adapt(parent, tmp_path / "3", recipe=replace(ADJUSTED, keep=0.0))
+    first, kept, free = (
+        FrozenEncoder(folder, number="float32").encode(TEXT.dev[0].hub)
+        for folder in (parent, tmp_path / "1" / "out", tmp_path / "3" / "out")
+    )
+    assert ((kept - first) ** 2).mean() < 0.5 * ((free - first) ** 2).mean()
+
+
+def test_a_control_adjusts_hub_words_to_themselves(bert: Path, tmp_path: Path) -> None:
+    adapted = adapt(bert, tmp_path / "1", recipe=ADJUSTED)
+    control = adapt(bert, tmp_path / "2", recipe=ADJUSTED, stop=adapted.kept_at)
+    assert control.updates == adapted.kept_at
+    assert control.losses["jav"][0] == adapted.losses["jav"][0]
+    assert control.losses["jav"][1] > 1.5 * adapted.losses["jav"][1]
+    before, after = (
+        AutoModel.from_pretrained(folder / "huggingface").get_input_embeddings().weight
+        for folder in (bert, tmp_path / "2" / "out")
+    )
+    moved = {int(row) for row in (before != after).any(1).nonzero()}
+    assert moved <= {*range(4), *(4 + WORDS.index(word) for word in HUB)}
+
+
+def test_links_are_one_to_one_between_different_words() -> None:
+    pair = AlignedPair(
+        ["saya", "di", "jakarta", "makan", "."],
+        ["aku", "ing", "jakarta", "mangan", "maneh", "."],
+        [(0, 0), (1, 1), (2, 2), (3, 3), (3, 4), (4, 5)],
+        0.0,
+    )
+    assert [*sure_links(pair)] == [(0, 0), (1, 1)]
+    assert [*sure_links(pair, with_itself=True)] == [(0, 0), (1, 1), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "wanted"),
+    [
+        ("Aku mangan", [(0, 0), (0, 3), (3, 7), (7, 10), (0, 0)], {0: [1], 1: [2, 3]}),
+        ("aku aku", [(0, 0), (0, 3), (3, 7), (0, 0)], {0: [1], 1: [2]}),
+        ("İzmir güzel", [(0, 0), (0, 5), (5, 11), (0, 0)], {0: [1], 1: [2]}),
+        ("मैं खाता हूँ", [(0, 0), (0, 3), (3, 8), (8, 12), (0, 0)], {0: [1], 1: [2], 2: [3]}),
+        ("aku mangan sega", [(0, 0), (0, 3), (3, 7), (0, 0)], {0: [1]}),  # cut within a word
+        ("aku", [], {}),
+    ],
+)
+def test_words_are_found_among_pieces(
+    text: str, spans: list[tuple[int, int]], wanted: dict[int, list[int]]
+) -> None:
+    assert word_pieces(text, tokens(text), spans) == wanted
+
+
+def test_a_prefix_is_of_no_word(tmp_path: Path) -> None:
+    parent = write_encoder(tmp_path, WORDS, prefix="lan ")
+    reader = TextReader(parent, EncoderSettings.read(parent))
+    ((ids, spans),) = reader.spans(["omah gedhe"])
+    assert len(ids) == 5
+    assert word_pieces("omah gedhe", ["omah", "gedhe"], spans) == {0: [2], 1: [3]}
 
 
 # The same again

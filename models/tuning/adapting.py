@@ -95,7 +95,9 @@ def adapt_encoder(order: AdaptingOrder, site: AdaptingSite) -> Adaptation:
     freeze(student.body, recipe.frozen_layers)
     learnt = order.text.hub_alone() if order.stop else order.text
     report = lambda status: site.on_progress(0.0, status)  # noqa: E731
-    objective = recipe.objective(Lesson(student, learnt, site.scratch, site.checkpoint, report))
+    objective = recipe.objective(
+        Lesson(student, learnt, order.text, site.scratch, site.checkpoint, report)
+    )
     if not objective.lengths:
         raise SourceError("there is no text to adapt an encoder to")
     course = _course(objective, recipe, order.stop)

@@ -139,11 +139,13 @@ class AdaptationText(NamedTuple):
 class Lesson(NamedTuple):
     """What an objective is made of: who learns, from what, and where it may keep notes.
 
+    `given` is the study's text; `text` that which is learnt from: the same, but for a control.
     `checkpoint` has the files that the first ancestor came from, for what is not published of it.
     """
 
     student: "Student"
     text: AdaptationText
+    given: AdaptationText
     scratch: Path
     checkpoint: Any
     report: Callable[[str], None] = lambda _: None

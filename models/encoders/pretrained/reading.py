@@ -36,3 +36,15 @@ class TextReader:
         """Return the ids of each text; there is at least one."""
         found = self._tokenizer.encode_batch_fast([self.prefix + text for text in texts])
         return [text.ids or [self.pad] for text in found]
+
+    def spans(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """Return the ids of each text, and the characters each piece covers: none for marks."""
+        shift = len(self.prefix)
+        found = self._tokenizer.encode_batch([self.prefix + text for text in texts])
+        return [
+            (
+                text.ids or [self.pad],
+                [(max(0, start - shift), max(0, end - shift)) for start, end in text.offsets],
+            )
+            for text in found
+        ]
