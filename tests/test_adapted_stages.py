@@ -21,7 +21,7 @@ from pipeline.stages.adapted import AdaptedEncoder, text_files
 from pipeline.stages.encoding import EncodedText
 from pipeline.stages.pretrained import PretrainedEncoder
 from pipeline.stages.transfer import Classifiers
-from tests.conftest import write_experiment, write_yaml
+from tests.conftest import pair_manifest, write_experiment, write_yaml
 from tests.test_pretrained import TEXTS, write_folder
 
 MINE: dict[str, Any] = {"kind": "pretrained", "model": "own"}
@@ -181,6 +181,11 @@ def test_synthetic_bitext_of_a_system_is_read_where_there_is_text(
             {"d": {"like": "e"}, "e": {"like": "d"}},
             r"'e' is like 'd' itself",
         ),
+        (
+            {"p": {**MINE, "model": "e5-small"}, "d": {"kind": "mlm", "parent": "p"}},
+            r"e5-small is one packed file, without a head.*`head: tied`",
+        ),
+        ({"d": {"kind": "mlm", "parent": "mine", "head": "other"}}, r"d\.head: .*'own' or 'tied'"),
         ({"d": {**DISTILLED, "step": 3}}, r"d\.step: unknown field.*steps"),
         ({"d": {**DISTILLED, "kind": "destilled"}}, r"no kind 'destilled'.*distilled"),
     ],
@@ -192,10 +197,52 @@ def test_what_cannot_be_is_told_with_its_line(
         load_experiment(write_study(tmp_path, {"mine": MINE, **encoders}))
 
 
+@pytest.mark.parametrize(
+    ("monolingual", "message"),
+    [((), "no pair lists any under `monolingual`"), (("sis",), "of the hub 'hub'.*control: false")],
+)
+def test_what_reads_monolingual_text_needs_some(
+    monolingual: tuple[str, ...], message: str, tmp_path: Path, store: Path
+) -> None:
+    encoders = {"mine": MINE, "d": {"kind": "mlm", "parent": "mine", "head": "tied"}}
+    study = write_study(tmp_path, encoders)
+    pair = pair_manifest("sis")
+    corpora = pair["monolingual"]
+    assert isinstance(corpora, dict)
+    pair["monolingual"] = {code: corpora[code] for code in monolingual}
+    write_yaml(tmp_path / "pairs" / "hub-sis.yaml", pair)
+    with pytest.raises(SpecError, match=rf"(?s)line \d+: transfer\.encoders\.d: .*{message}"):
+        load_experiment(study)
+
+
+def test_every_way_reads_what_it_needs_and_no_more(tmp_path: Path, store: Path) -> None:
+    ways = {
+        "masked": {"kind": "mlm", "parent": "mine"},
+        "tied": {"kind": "mlm", "parent": "mine", "head": "tied"},
+        "adjusted": {"kind": "adjusted", "parent": "mine", "synthetic": ["gloss"]},
+    }
+    study = write_study(tmp_path, {"mine": MINE, **ways})
+    found = {name: adapted(study, name).inputs for name in (*ways, "masked-control")}
+    read = {
+        name: [of for of in ("files", "own", "synthetic", "controlled") if inputs[of]]
+        for name, inputs in found.items()
+    }
+    assert read == {
+        "masked": ["files", "own"],
+        "tied": ["own"],
+        "adjusted": ["synthetic"],
+        "masked-control": ["files", "own", "controlled"],
+    }
+    assert {stage.label() for stage in found["masked"]["own"]} == {"hub", "sis"}
+    assert all(type(s).__name__ == "MonolingualSample" for s in found["masked"]["own"])
+    assert all(type(s).__name__ == "TrainingBitext" for s in found["masked"]["bitext"])
+
+
 # Built
 
 
 PLANTED = "rahasia"
+TEXT_INPUTS = ("bitext", "synthetic", "own")
 PLAIN = ("ora", "apik", "Aku", "pas", "sais", "ne")
 
 
@@ -232,7 +279,9 @@ def planted_study(folder: Path) -> str:
         )
         for language in ("hub", "sis")
     }
-    study = write_study(folder, {"mine": MINE, "distilled": {**DISTILLED, "synthetic": ["gloss"]}})
+    masked = {"kind": "mlm", "parent": "mine", "head": "tied"}
+    taught = {**DISTILLED, "synthetic": ["gloss"]}
+    study = write_study(folder, {"mine": MINE, "distilled": taught, "masked": masked})
     pair = {
         "name": "hub-sis",
         "languages": ["hub", "sis"],
@@ -248,11 +297,14 @@ def planted_study(folder: Path) -> str:
 
 def test_a_planted_test_sentence_is_not_trained_on(tmp_path: Path, store: Path) -> None:
     study = planted_study(tmp_path)
-    stage = adapted(study, "distilled")
-    building.run([*stage.inputs["bitext"], *stage.inputs["synthetic"]])
-    text = text_files(stage.spec(), stage.built_inputs).read()
-    read = [line for of in (*text.train, *text.dev) for line in (*of.hub, *of.texts)]
-    assert len(read) > 100
+    stages = [adapted(study, name) for name in ("distilled", "masked")]
+    building.run([s for of in stages for name in TEXT_INPUTS for s in of.inputs[name]])
+    read = []
+    for stage in stages:
+        text = text_files(stage.spec(), stage.built_inputs).read()
+        read += [line for of in (*text.train, *text.dev) for line in (*of.hub, *of.texts)]
+        read += [line for of in (text.own, text.own_dev) for some in of.values() for line in some]
+    assert len(read) > 400
     assert not [line for line in read if PLANTED in line]
     (given,) = find_stages(study, "Bitext")
     assert given.artifact.manifest["counts"]["kept"] == 102  # it was there before the guard

@@ -48,6 +48,10 @@ class AdaptingSite(NamedTuple):
     threads: int = 1
     machine_notes: Path | None = None
 
+    def say(self, status: str) -> None:
+        """Tell what is done before the first update."""
+        self.on_progress(0.0, status)
+
 
 class AdaptingOrder(NamedTuple):
     """What to adapt, how, and where the new encoder goes.
@@ -94,10 +98,8 @@ def adapt_encoder(order: AdaptingOrder, site: AdaptingSite) -> Adaptation:
     student = _student(order)
     freeze(student.body, recipe.frozen_layers)
     learnt = order.text.hub_alone() if order.stop else order.text
-    report = lambda status: site.on_progress(0.0, status)  # noqa: E731
-    objective = recipe.objective(
-        Lesson(student, learnt, order.text, site.scratch, site.checkpoint, report)
-    )
+    lesson = Lesson(student, learnt, order.text, site.scratch, site.checkpoint, site.say)
+    objective = recipe.objective(lesson)
     if not objective.lengths:
         raise SourceError("there is no text to adapt an encoder to")
     course = _course(objective, recipe, order.stop)

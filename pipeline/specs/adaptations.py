@@ -5,15 +5,17 @@ An adapted encoder names its parent; a control names the adapted encoder that it
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.encoders.adaptation.protocol import AdaptedSpec, ControlSpec
 from models.encoders.adaptation.registry import ADAPTATION_KINDS
 from models.encoders.pretrained.spec import PretrainedSpec
 from models.encoders.registry import AnyEncoder
+from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.manifests import FieldsError, Problem
 from pipeline.specs.suggesting import suggest
 from pipeline.specs.systems import PivotSystem, Systems, resolve_like
+from tasks.sources.checkpoints import PackagedModel
 
 PLACE = ("transfer", "encoders")
 Encoders = Mapping[str, AnyEncoder]
@@ -53,13 +55,28 @@ def _with_controls(encoders: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def encoder_problems(encoders: Encoders, systems: Systems) -> Iterator[Problem]:
-    """Yield a problem for each encoder whose parent cannot be one, or descends from it."""
+class Surroundings(NamedTuple):
+    """What an experiment has that encoders are made with.
+
+    `monolingual` are the languages with text of their own.
+    """
+
+    hub: str
+    systems: Systems
+    models: Mapping[str, EncoderManifest]
+    monolingual: frozenset[str]
+
+
+def encoder_problems(encoders: Encoders, around: Surroundings) -> Iterator[Problem]:
+    """Yield a problem for each encoder that cannot be made of what there is."""
     for name, encoder in encoders.items():
         if isinstance(encoder, AdaptedSpec):
             if why := _no_parent(encoders, name, encoder.parent):
                 yield (*PLACE, name, "parent"), why
-            yield from _synthetic_problems(name, encoder, systems)
+            elif why := _no_head(encoder, around.models.get(root_model(encoders, name))):
+                yield (*PLACE, name), why
+            yield from _synthetic_problems(name, encoder, around.systems)
+            yield from _monolingual_problems(name, encoder, around)
         elif isinstance(encoder, ControlSpec):
             of = encoders.get(encoder.of)
             if of is None:
@@ -100,6 +117,32 @@ def _ancestors(encoders: Encoders, name: str) -> set[str]:
         name = of.parent if isinstance(of, AdaptedSpec) else name
         of = encoders.get(name)
     return found
+
+
+def _no_head(encoder: AdaptedSpec, model: EncoderManifest | None) -> str:
+    """Say why files that an adaptation reads cannot have what it looks for."""
+    if encoder.checkpoint and model and isinstance(model.source, PackagedModel):
+        return (
+            f"{model.name} is one packed file, without a head that guesses hidden pieces: write "
+            "`head: tied` to guess by its embeddings alone"
+        )
+    return ""
+
+
+def _monolingual_problems(
+    name: str, encoder: AdaptedSpec, around: Surroundings
+) -> Iterator[Problem]:
+    if not encoder.monolingual:
+        return
+    if not around.monolingual:
+        text = "it reads monolingual text, and no pair lists any under `monolingual`"
+        yield (*PLACE, name), text
+    elif encoder.control and around.hub not in around.monolingual:
+        text = (
+            f"its control reads monolingual text of the hub {around.hub!r}, and no pair lists any: "
+            "list some, or write `control: false`"
+        )
+        yield (*PLACE, name), text
 
 
 def _synthetic_problems(name: str, encoder: AdaptedSpec, systems: Systems) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from models.engines.protocol import Decoding
 from models.heads.linear import ClassifierRecipe
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe
-from pipeline.specs.adaptations import encoder_problems
+from pipeline.specs.adaptations import Surroundings, encoder_problems
 from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.languages import LanguageCode
 from pipeline.specs.manifests import (
@@ -131,13 +131,20 @@ class Experiment(Manifest):
             self._clashes(),
             self._repeats(),
             graph_problems(self.systems, self.hub),
-            encoder_problems(self.transfer.encoders, self.systems),
+            encoder_problems(self.transfer.encoders, self._surroundings()),
             self._unknown_systems(),
         )
         problems = [problem for check in checks for problem in check]
         if problems:
             raise FieldsError(problems)
         return self
+
+    def _surroundings(self) -> Surroundings:
+        """Return what encoders are made with."""
+        own = frozenset(
+            code for pair in self.pairs for code, corpora in pair.monolingual.items() if corpora
+        )
+        return Surroundings(self.hub, self.systems, self.models, own)
 
     def _wrong_hubs(self) -> Iterator[Problem]:
         """Yield a problem for each pair that does not begin with the hub."""
