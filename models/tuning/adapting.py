@@ -17,6 +17,7 @@ from models.encoders.adaptation.student import Student
 from models.encoders.pretrained.folders import HUGGINGFACE, SETTINGS, EncoderSettings
 from models.encoders.pretrained.publishing import choose_number
 from models.encoders.pretrained.reading import TextReader
+from models.nmt.precision import BF16
 from models.support.errors import SourceError
 from models.support.notes import remembered
 from models.support.sampling import spread
@@ -95,7 +96,7 @@ def adapt_encoder(order: AdaptingOrder, site: AdaptingSite) -> Adaptation:
     precision = settled_precision(
         recipe.precision, order.parent, site.scratch / PRECISION, site.machine_notes
     )
-    student = _student(order)
+    student = _student(order, bf16=precision == BF16)
     freeze(student.body, recipe.frozen_layers)
     learnt = order.text.hub_alone() if order.stop else order.text
     lesson = Lesson(student, learnt, order.text, site.scratch, site.checkpoint, site.say)
@@ -126,7 +127,7 @@ def adapt_encoder(order: AdaptingOrder, site: AdaptingSite) -> Adaptation:
     )
 
 
-def _student(order: AdaptingOrder) -> Student:
+def _student(order: AdaptingOrder, *, bf16: bool) -> Student:
     own, device = EncoderSettings.read(order.parent), computing_device()
     settings = EncoderSettings(
         prefix=own.prefix,
@@ -135,7 +136,7 @@ def _student(order: AdaptingOrder) -> Student:
     )
     body = load_body(order.parent, dropout=order.recipe.dropout, device=device)
     install_dropout(body)
-    return Student(body, TextReader(order.parent, settings), settings.pooling, device)
+    return Student(body, TextReader(order.parent, settings), settings.pooling, device, bf16)
 
 
 def _course(objective: AdaptationObjective, recipe: AdaptedSpec, stop: int | None) -> Course:

@@ -21,13 +21,15 @@ Ids = Sequence[int]
 class Student:
     """The layers in training; `renumber` turns ids of pieces into rows of its embeddings.
 
-    `rows` are the ids of those rows, once only what is read is left of them.
+    `rows` are the ids of those rows, once only what is read is left of them. With `bf16` vectors of
+    many texts are computed in bfloat16, whatever the weights are in.
     """
 
     body: Any
     reader: TextReader
     pooling: str
     device: str
+    bf16: bool = False
     renumber: Callable[[Sequence[Ids]], list[list[int]]] = lambda ids: [[*text] for text in ids]
     rows: Sequence[int] = ()
 
@@ -58,7 +60,8 @@ class Student:
         import torch
 
         found = numpy.zeros((len(ids), self.body.config.hidden_size), numpy.float32)
-        with torch.inference_mode():
+        quicker = torch.autocast(self.device, torch.bfloat16, enabled=self.bf16)
+        with torch.inference_mode(), quicker:
             for part in parts_of(range(len(ids)), [len(text) for text in ids], PIECES_AT_ONCE):
                 vectors = self.vectors([ids[place] for place in part], train=False)
                 found[part] = vectors.cpu().numpy()
