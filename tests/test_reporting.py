@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.looking.costs import Gain
+from pipeline.looking.upkeep_tables import cost_grids
+from pipeline.reporting.answers import best_of_strategies
 from pipeline.reporting.findings import Findings, cut_short, kept_out
 from pipeline.reporting.html import write_html
 from pipeline.reporting.origins import commits, machines, origins, short_commits
@@ -21,6 +24,7 @@ from pipeline.reporting.tables import (
 from pipeline.reporting.trainings import Training, Validation, not_converged, unfinished
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.loading import load_experiment
+from pipeline.stages.scores import with_ills
 
 
 def mt(system: str, score: float, *, direction: str = "ind-jav", **changes: Any) -> MtScore:
@@ -393,3 +397,38 @@ def test_a_system_that_was_stopped_too_early_is_marked_everywhere() -> None:
         "fell, by up to 5.0 % from one look to the next. More `max_updates` may change its scores."
     ]
     assert list(not_converged(trained[:1])) == []
+
+
+def test_a_way_of_a_dead_system_is_marked_and_never_recommended() -> None:
+    ill = ("ind → jav: 100% of its lines are empty",)
+    scores = [replace(s, ills=ill if s.system == "gloss" else ()) for s in TASK]
+    (grid,) = task_grids(scores, [])
+    cells = {row[0]: row[1] for row in grid.rows}
+    assert cells["translate-train (gloss)"] == "0.550 not usable"
+    assert cells["translate-train (bt)"] == "0.500 ±0.050"
+    (sentence,) = task_verdicts(scores, [answer(0.01)])
+    assert "use translate-train" not in sentence
+    assert "its system is not usable (ind → jav: 100% of its lines are empty)" in sentence
+    best = {s.strategy: s.system for s in best_of_strategies(scores)}
+    assert best["translate-train"] == "bt"
+
+
+def test_a_gain_by_a_dead_system_has_no_price() -> None:
+    gain = Gain("bt over base, BLEU", 2.0, 60.0)
+    dead = replace(gain, not_usable=("base",))
+    _, grid = cost_grids([], [gain, dead])
+    assert [row[-1] for row in grid.rows] == ["30 s", "base not usable"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "ill"),
+    [("translate-train", True), ("translate-test", False), ("zero-shot", False)],
+)
+def test_a_way_is_ill_where_it_needs_a_direction_that_is(strategy: str, ill: bool) -> None:
+    dead = [
+        mt("bt", 0.0, direction="ind-jav", ills=("empty",)),
+        mt("bt", 20.0, direction="jav-ind"),
+    ]
+    way = task(strategy, "" if strategy == "zero-shot" else "bt", 0.5)
+    assert with_ills(way, "ind", dead).ills == (("ind → jav: empty",) if ill else ())
+    assert with_ills(replace(way, language="sun"), "ind", dead).ills == ()

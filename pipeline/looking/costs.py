@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.dag import built_stages
 from pipeline.looking.scores import finished_scores
 from pipeline.provenance import counts_all_attempts
-from pipeline.reporting.records import Contrast
+from pipeline.reporting.records import Contrast, MtScore
 from pipeline.stages.mt_scores import mt_scores
 from pipeline.stages.report import Report
 from pipeline.store import Manifest
@@ -44,16 +44,21 @@ class Cost:
 
 @dataclass(frozen=True)
 class Gain:
-    """By how much one system is ahead of another, and the seconds that took."""
+    """By how much one system is ahead of another, and the seconds that took.
+
+    `not_usable`: those of the two whose translations are of no use in some direction.
+    """
 
     what: str
     points: float
     seconds: float
+    not_usable: tuple[str, ...] = ()
 
     @property
     def seconds_a_point(self) -> float | None:
-        """Return the price of a point; None if nothing was gained."""
-        return self.seconds / self.points if self.points > 0 else None
+        """Return the price of a point; None if nothing was gained, or by a system of no use."""
+        priced = self.points > 0 and not self.not_usable
+        return self.seconds / self.points if priced else None
 
     def as_record(self) -> Record:
         """Return plain values for JSON."""
@@ -106,7 +111,9 @@ def gains(experiment: str) -> list[Gain]:
 
     The price is of what the first system was made from and the second was not.
     """
-    tested = [s for s in finished_scores(experiment) if isinstance(s, Contrast) and s.of == "mt"]
+    scores = finished_scores(experiment)
+    ill = {s.system for s in scores if isinstance(s, MtScore) and s.ills}
+    tested = [s for s in scores if isinstance(s, Contrast) and s.of == "mt"]
     everywhere = {(c.first, c.second, c.metric) for c in tested if c.where == ALL}
     chosen = [
         c for c in tested if c.where == ALL or (c.first, c.second, c.metric) not in everywhere
@@ -116,6 +123,7 @@ def gains(experiment: str) -> list[Gain]:
             what=f"{c.first} over {c.second}, {c.metric}",
             points=round(c.difference, 2),
             seconds=_seconds_beyond(experiment, c.first, c.second),
+            not_usable=tuple(name for name in (c.first, c.second) if name in ill),
         )
         for c in chosen
     ]

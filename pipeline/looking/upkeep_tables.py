@@ -32,12 +32,18 @@ def cost_grids(costs: list[Cost], gains: list[Gain]) -> Iterator[Grid]:
                 gain.what,
                 f"{gain.points:+.2f}",
                 duration(gain.seconds),
-                "–" if gain.seconds_a_point is None else duration(gain.seconds_a_point),
+                _price(gain),
             ]
             for gain in gains
         ]
         note = "mean over all directions; clock: of what the first was made from and the second not"
         yield Grid("Gain", ["what", "points", "clock", "a point"], rows, note)
+
+
+def _price(gain: Gain) -> str:
+    if gain.not_usable:
+        return f"{' and '.join(gain.not_usable)} not usable"
+    return "–" if gain.seconds_a_point is None else duration(gain.seconds_a_point)
 
 
 def _cost_row(cost: Cost) -> list[str]:

@@ -118,8 +118,8 @@ def best_of_strategies(scores: Sequence[TaskScore]) -> list[TaskScore]:
     return [best[name] for name in STRATEGIES if name in best]
 
 
-def _merit(score: TaskScore) -> tuple[float, float]:
-    return (-1.0 if score.dev is None else score.dev, score.score)
+def _merit(score: TaskScore) -> tuple[bool, float, float]:
+    return not score.ills, -1.0 if score.dev is None else score.dev, score.score
 
 
 def _round(count: int) -> str:

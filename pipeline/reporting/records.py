@@ -42,7 +42,8 @@ class MtScore:
 class TaskScore:
     """A way of transfer in one language, the mean over seeds; `system` is empty without one.
 
-    `dev` is the score on the dev data by which the winner is chosen, `dev_data` says whose.
+    `dev` is the score on the dev data by which the winner is chosen, `dev_data` says whose. `ills`
+    say why the system's translations are not usable in a direction that the way needs.
     """
 
     task: str
@@ -60,6 +61,7 @@ class TaskScore:
     seeds: int
     replicates: int
     dev_data: str = ""
+    ills: tuple[str, ...] = ()
 
     def as_record(self) -> Record:
         """Return plain values for JSON."""

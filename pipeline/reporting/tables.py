@@ -12,6 +12,8 @@ from tasks.transfer.contests import ANSWERS
 from tasks.transfer.strategies import STRATEGIES
 
 ONE_TRAINING = "one training each"
+NOT_USABLE = "not usable"
+"""Stands in the place of the interval of a dead system's score."""
 EARLY = "↓"
 """Stands beside what was stopped too early."""
 FAMILIES = {
@@ -369,12 +371,13 @@ def _reasons(counts: dict[str, int]) -> str:
 def _mt_cell(score: MtScore | None) -> str:
     if score is None:
         return "–"
-    precision = "not usable" if score.ills else f"±{_half_width(score):.1f}"
-    return f"{score.score:.1f} {precision}"
+    return f"{score.score:.1f} {NOT_USABLE if score.ills else f'±{_half_width(score):.1f}'}"
 
 
 def _task_cell(score: TaskScore | None) -> str:
-    return "–" if score is None else f"{score.score:.3f} ±{_half_width(score):.3f}"
+    if score is None:
+        return "–"
+    return f"{score.score:.3f} {NOT_USABLE if score.ills else f'±{_half_width(score):.3f}'}"
 
 
 def _half_width(score: MtScore | TaskScore) -> float:

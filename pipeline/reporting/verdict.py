@@ -37,12 +37,18 @@ def _answer(here: Sequence[Contrast], scores: Sequence[TaskScore]) -> str:
         and s.metric == here[0].metric
     ]
     own = f" Labels of the language itself reach {', '.join(reached)}." if reached else ""
-    data = {
-        s.dev_data
+    chosen = [
+        s
         for s in scores
         if (s.task, s.language) == (task, language)
         and way_name(s.strategy, s.system, s.encoder) == here[0].first
-    }
+    ]
+    data = {s.dev_data for s in chosen}
+    if ills := dict.fromkeys(ill for s in chosen for ill in s.ills):
+        return (
+            f"{task}, {language}: {here[0].first} is the best on dev data, but its system is not "
+            f"usable ({'; '.join(ills)}), so nothing is learnt of translation. It {gains}.{own}"
+        )
     if SOURCE_DEV in data:
         return (
             f"{task}, {language}: no way can be chosen, since {language} has no dev data, and "

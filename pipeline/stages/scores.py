@@ -1,9 +1,10 @@
 """The figures of an experiment with the names of what they are of: artifacts hold none."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from pipeline.reporting.records import Contrast, MtScore, Score
+from pipeline.reporting.records import Contrast, MtScore, Score, TaskScore, arrow
 from pipeline.reporting.ways import Names, named_contrasts, named_scores
 from pipeline.specs.experiment import Experiment
 from pipeline.stages.mt_scores import MtContrasts, compared_systems, mt_scores
@@ -11,6 +12,7 @@ from pipeline.stages.stage import Stage
 from pipeline.stages.transfer import TaskContrasts, task_scores, task_ways
 from pipeline.store import Manifest
 from tasks.mt.contests import ALL
+from tasks.transfer.strategies import STRATEGIES
 
 
 class Scoring(NamedTuple):
@@ -59,10 +61,11 @@ def finished_manifests(stages: Scoring) -> Scoring:
 
 def named_figures(study: Experiment, names: ContestNames, built: Scoring) -> list[Score]:
     """Return the figures that the manifests hold."""
+    mt = list(_mt_scores(study, built.mt))
     return [
-        *_mt_scores(study, built.mt),
+        *mt,
         *_mt_contrasts(names.mt, built.mt_contrasts),
-        *_task_scores(study, built.tasks),
+        *(with_ills(score, study.hub, mt) for score in _task_scores(study, built.tasks)),
         *_task_contrasts(study, names.tasks, built.task_contrasts),
     ]
 
@@ -98,7 +101,21 @@ def _named(test: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _task_scores(study: Experiment, built: Iterable[Manifest | None]) -> Iterator[Score]:
+def with_ills(score: TaskScore, hub: str, mt: Iterable[MtScore]) -> TaskScore:
+    """Say of a way what its system has in the directions that it translates in."""
+    strategy = STRATEGIES[score.strategy]
+    texts = [route.between(hub, score.language) for route in (strategy.train, strategy.test)]
+    used = {"-".join(hop) for text in texts for hop in text.hops}
+    ills = dict.fromkeys(
+        f"{arrow(s.direction)}: {ill}"
+        for s in mt
+        if s.system == score.system and s.direction in used
+        for ill in s.ills
+    )
+    return replace(score, ills=tuple(ills))
+
+
+def _task_scores(study: Experiment, built: Iterable[Manifest | None]) -> Iterator[TaskScore]:
     ways = [(task, way) for task in study.tasks for way in task_ways(study, task.name)]
     for (task, way), manifest in zip(ways, built, strict=True):
         if manifest:
