@@ -1,6 +1,7 @@
 """Adapted encoders: they learn, repeat, resume; the control; what is read and what is not."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from models.support.errors import OutOfMemoryError, SourceError
 from models.tuning import training
 from models.tuning.adapting import Adaptation, AdaptingOrder, AdaptingSite, adapt_encoder
 from tests.encoder_folders import write_encoder
-from tests.test_pretrained import TEXTS, write_folder
+from tests.test_pretrained import TEXTS, real_file, write_folder
 
 HUB = ("rumah", "air", "besar", "kecil", "makan", "minum", "saya", "kamu")
 OURS = ("omah", "banyu", "gedhe", "cilik", "mangan", "ngombe", "aku", "kowe")
@@ -72,6 +73,12 @@ TEXT = AdaptationText(
 @pytest.fixture(scope="module", name="bert")
 def _bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_encoder(tmp_path_factory.mktemp("bert"), WORDS)
+
+
+@pytest.fixture(scope="module", name="masked")
+def _masked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("masked")
+    return published(write_with_head(folder / "whole", "bert"), folder / "cut")
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +190,7 @@ def test_languages_without_dev_text_are_trained_on_all_the_same(bert: Path, tmp_
 MASKED = MlmSpec(
     kind="mlm", parent="e5", steps=120, batch=8, rate=1e-2, dropout=0.02, looks=4, precision="fp32"
 )
+TIED = replace(MASKED, head="tied")
 KNOWN = bitext("jav", tuple(" ".join(TEXTS[:4]).split()[:8]), 140, 5).texts
 OWN = TEXT._replace(own={"ind": KNOWN[:60], "jav": KNOWN[60:120]}, own_dev={"jav": KNOWN[120:]})
 
@@ -241,18 +249,15 @@ def test_hidden_pieces_are_guessed_better(shape: str, tmp_path: Path) -> None:
     before, after = found.losses["jav"]
     assert after < 0.8 * before
     assert {*found.retrieval} == {"jav", "hin"}
-    tied = replace(MASKED, head="tied")
-    without = adapt(parent, tmp_path / "2", recipe=tied, text=OWN)
+    without = adapt(parent, tmp_path / "2", recipe=TIED, text=OWN)
     assert without.losses["jav"][1] < 0.8 * without.losses["jav"][0]
-    again = adapt(parent, tmp_path / "3", recipe=tied, text=OWN)
+    again = adapt(parent, tmp_path / "3", recipe=TIED, text=OWN)
     assert again == without
     assert weights(tmp_path / "3") == weights(tmp_path / "2")
 
 
-def test_a_control_guesses_pieces_of_the_hub_alone(tmp_path: Path) -> None:
-    parent = published(write_with_head(tmp_path / "whole", "bert"), tmp_path / "cut")
-    tied = replace(MASKED, head="tied")
-    control = adapt(parent, tmp_path / "1", recipe=tied, text=OWN, stop=30)
+def test_a_control_guesses_pieces_of_the_hub_alone(masked: Path, tmp_path: Path) -> None:
+    control = adapt(masked, tmp_path / "1", recipe=TIED, text=OWN, stop=30)
     assert control.updates == control.kept_at == 30
     assert control.items == 60
     assert {*control.losses} == {"jav"}
@@ -263,7 +268,7 @@ def test_every_text_has_something_to_guess_and_no_mark_is_hidden(tmp_path: Path)
     reader = TextReader(parent, EncoderSettings.read(parent))
     student = Student(None, reader, "mean", "cpu")
     text = AdaptationText(hub="ind", train=[], dev=[], own={"ind": [*TEXTS, ""]}, own_dev={})
-    tied = replace(MASKED, head="tied", masked=0.4)
+    tied = replace(TIED, masked=0.4)
     lesson = Lesson(_with_table(student, parent), text, text, tmp_path, None)
     found = MaskedText(lesson, tied)
     assert len(found.lengths) == len(TEXTS)  # the empty one has nothing to guess
@@ -401,9 +406,11 @@ class KilledError(Exception):
     """Stands for a kill."""
 
 
-@pytest.mark.parametrize("at", [1, 2, 31, 160])
+@pytest.mark.parametrize(
+    ("recipe", "at"), [(RECIPE, 1), (RECIPE, 2), (RECIPE, 31), (ADJUSTED, 31), (TIED, 31)]
+)
 def test_a_killed_adaptation_goes_on_to_the_same_end(
-    at: int, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recipe: AdaptedSpec, at: int, masked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "SECONDS_BETWEEN", 0.0)
     monkeypatch.setattr(training, "SHARE_OF_WRITING", 1e9)
@@ -414,10 +421,11 @@ def test_a_killed_adaptation_goes_on_to_the_same_end(
         if len(seen) == at:
             raise KilledError
 
-    undisturbed = adapt(bert, tmp_path / "1")
+    recipe = replace(recipe, steps=60)
+    undisturbed = adapt(masked, tmp_path / "1", recipe=recipe, text=OWN)
     with pytest.raises(KilledError):
-        adapt(bert, tmp_path / "2", on_progress=report)
-    resumed = adapt(bert, tmp_path / "2", on_progress=report)
+        adapt(masked, tmp_path / "2", recipe=recipe, text=OWN, on_progress=report)
+    resumed = adapt(masked, tmp_path / "2", recipe=recipe, text=OWN, on_progress=report)
     assert resumed == undisturbed
     assert weights(tmp_path / "2") == weights(tmp_path / "1")
 
@@ -472,3 +480,33 @@ def test_what_is_measured_before_is_not_measured_after_a_kill_again(
     found = adapt(bert, tmp_path)
     said = json.loads((tmp_path / "scratch" / "before.json").read_text("utf-8"))
     assert said[1]["jav"] == pytest.approx(found.retrieval["jav"][0], abs=1e-4)
+
+
+# The real one
+
+
+INDONESIAN = ("saya makan nasi", "rumah itu besar", "adik tidur", "ibu ke pasar", "air panas")
+JAVANESE = (
+    "aku mangan sega",
+    "omah iku gedhe",
+    "adhik turu",
+    "ibu menyang pasar",
+    "banyu panas",
+)
+
+
+@pytest.mark.system
+def test_the_real_encoder_learns_of_few_sentences(tmp_path: Path) -> None:
+    source = real_file()
+    parent = tmp_path / "parent"
+    parent.mkdir()
+    shutil.copyfile(source, tmp_path / source.name)
+    checkpoint = Checkpoint(tmp_path, source.name, True)
+    characters = frozenset("".join((*INDONESIAN, *JAVANESE)))
+    settings = EncoderSettings(prefix="query: ")
+    publish(PublishOrder(checkpoint, characters, settings, None, parent))
+    pairs = Sentences("jav", INDONESIAN * 4, JAVANESE * 4)
+    text = AdaptationText(hub="ind", train=[pairs], dev=[pairs], own={"jav": JAVANESE})
+    recipe = replace(RECIPE, steps=8, rate=2e-4, dropout=0.1, precision="auto")
+    found = adapt(parent, tmp_path / "1", recipe=recipe, text=text)
+    assert found.losses["jav"][1] < 0.8 * found.losses["jav"][0]
