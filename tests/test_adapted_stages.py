@@ -186,6 +186,7 @@ def test_synthetic_bitext_of_a_system_is_read_where_there_is_text(
             r"e5-small is one packed file, without a head.*`head: tied`",
         ),
         ({"d": {"kind": "mlm", "parent": "mine", "head": "other"}}, r"d\.head: .*'own' or 'tied'"),
+        ({"d": DISTILLED, "d-control": MINE}, r"d-control: the control of 'd' has this name"),
         ({"d": {**DISTILLED, "step": 3}}, r"d\.step: unknown field.*steps"),
         ({"d": {**DISTILLED, "kind": "destilled"}}, r"no kind 'destilled'.*distilled"),
     ],
@@ -236,6 +237,12 @@ def test_every_way_reads_what_it_needs_and_no_more(tmp_path: Path, store: Path) 
     assert {stage.label() for stage in found["masked"]["own"]} == {"hub", "sis"}
     assert all(type(s).__name__ == "MonolingualSample" for s in found["masked"]["own"])
     assert all(type(s).__name__ == "TrainingBitext" for s in found["masked"]["bitext"])
+
+
+def test_a_mistake_is_told_once(tmp_path: Path, store: Path) -> None:
+    encoders = {"mine": MINE, "d": {**DISTILLED, "fine_tune": {"epoch": 3}}}
+    with pytest.raises(SpecError, match=r"1 problem\n.*d\.fine_tune\.epoch: unknown field"):
+        load_experiment(write_study(tmp_path, encoders))
 
 
 # Built

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from models.encoders.adaptation.protocol import AdaptedSpec, ControlSpec
-from models.encoders.adaptation.registry import ADAPTATION_KINDS
 from models.encoders.pretrained.spec import PretrainedSpec
 from models.encoders.registry import AnyEncoder
 from pipeline.specs.encoders import EncoderManifest
@@ -22,7 +21,7 @@ Encoders = Mapping[str, AnyEncoder]
 
 
 def expand_encoders(written: Any) -> Any:
-    """Return encoders with `like` resolved, and beside each adapted one its control.
+    """Return encoders with `like` resolved.
 
     Works on parsed YAML; what is not of the expected shape is left for validation. Raises
     FieldsError for a `like` that names no encoder, or itself.
@@ -38,20 +37,24 @@ def expand_encoders(written: Any) -> Any:
             problems += error.found
     if problems:
         raise FieldsError(problems)
-    return _with_controls(found)
+    return found
 
 
-def _with_controls(encoders: Mapping[str, Any]) -> dict[str, Any]:
-    bodies = [body for body in encoders.values() if isinstance(body, Mapping)]
-    controlled = {body.get("of") for body in bodies if body.get("kind") == "control"}
-    found: dict[str, Any] = {}
-    for name, body in encoders.items():
-        found[name] = body
-        if name in controlled or not isinstance(body, Mapping):
-            continue
-        if body.get("kind") in ADAPTATION_KINDS and body.get("control", True) is True:
-            tuned = {k: v for k, v in body.items() if k == "fine_tune"}
-            found.setdefault(f"{name}-control", {"kind": "control", "of": name, **tuned})
+def with_controls(encoders: Mapping[str, AnyEncoder]) -> dict[str, AnyEncoder]:
+    """Return encoders with the control of each adapted one beside it, unless one is named already.
+
+    Raises FieldsError where its name is taken.
+    """
+    controlled = {encoder.of for encoder in encoders.values() if isinstance(encoder, ControlSpec)}
+    found: dict[str, AnyEncoder] = {}
+    for name, encoder in encoders.items():
+        found[name] = encoder
+        if isinstance(encoder, AdaptedSpec) and encoder.control and name not in controlled:
+            control = f"{name}-control"
+            if control in encoders:
+                text = f"the control of {name!r} has this name: rename one, or add a control of it"
+                raise FieldsError([((control,), text)])
+            found[control] = ControlSpec(kind="control", of=name, fine_tune=encoder.fine_tune)
     return found
 
 

@@ -6,15 +6,15 @@ from functools import cached_property
 from itertools import permutations
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import to_jsonable_python
 
-from models.encoders.registry import DEFAULT_ENCODERS, EncoderSpec, NmtEncoderSpec
+from models.encoders.registry import DEFAULT_ENCODERS, AnyEncoder, EncoderSpec, NmtEncoderSpec
 from models.engines.protocol import Decoding
 from models.heads.linear import ClassifierRecipe
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe
-from pipeline.specs.adaptations import Surroundings, encoder_problems
+from pipeline.specs.adaptations import Surroundings, encoder_problems, with_controls
 from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.languages import LanguageCode
 from pipeline.specs.manifests import (
@@ -63,6 +63,11 @@ class TransferRecipe(Manifest):
     classifier: ClassifierRecipe = ClassifierRecipe()
     systems: tuple[Name, ...] = ()
     decoding: Decoding = Decoding()
+
+    @field_validator("encoders")
+    @classmethod
+    def _add_controls(cls, encoders: dict[str, AnyEncoder]) -> dict[str, AnyEncoder]:
+        return with_controls(encoders)
 
 
 class SliceRecipe(Manifest):
