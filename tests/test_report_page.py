@@ -12,6 +12,13 @@ from pipeline.reporting.examples import compared, side_by_side
 from pipeline.reporting.records import Record
 from pipeline.reporting.systems import systems_grid
 from pipeline.reporting.trainings import Training, Validation
+from pipeline.reporting.usefulness import (
+    rank_correlations,
+    usefulness_charts,
+    usefulness_grid,
+    usefulness_sentence,
+    uses,
+)
 from pipeline.specs.loading import load_experiment
 from tasks.mt.examples import ShownLine
 from tests.test_reporting import TASK, answer, contrasted, mt, task
@@ -148,3 +155,29 @@ def test_examples_of_systems_stand_side_by_side() -> None:
         ("base", 100.0, True),
         ("bt", 0.0, False),
     ]
+
+
+def test_quality_stands_beside_use_and_is_ranked_over_systems() -> None:
+    systems = {"gloss": (10.0, 0.4), "base": (20.0, 0.5), "bt": (30.0, 0.6)}
+    translated = [mt(name, bleu, direction="ind-jav") for name, (bleu, _) in systems.items()]
+    back = [mt(name, 50 - bleu, direction="jav-ind") for name, (bleu, _) in systems.items()]
+    ways = [task("translate-train", name, score) for name, (_, score) in systems.items()]
+    ways += [task("translate-test", name, score) for name, (_, score) in systems.items()]
+    ways += [task("zero-shot", "", 0.9), replace(ways[0], encoder="weak", dev=0.1, score=0.95)]
+    found = uses("ind", [*translated, *back], ways)
+    assert found["emotion", "jav", "translate-train"][0].score == 0.4
+    assert rank_correlations(found) == pytest.approx([1.0, -1.0])
+    assert list(usefulness_sentence(found)) == [
+        "BLEU and the task score it leads to: mean rank correlation over systems +0.00, positive "
+        "in 1 of 2 places (a task, a language and a strategy each)."
+    ]
+    grid = usefulness_grid(found)
+    assert grid
+    assert grid.rows[0] == [
+        *("emotion", "jav", "translate-train"),
+        *("10.0 / 0.400", "20.0 / 0.500", "30.0 / 0.600"),
+    ]
+    (chart,) = usefulness_charts(found)
+    assert len(re.findall("<title>", chart.svg)) == 6
+    ElementTree.fromstring(chart.svg)  # noqa: S314
+    assert usefulness_grid(uses("ind", translated[:1], ways)) is None

@@ -44,6 +44,15 @@ class ChartRow(NamedTuple):
     lines: dict[str, float]
 
 
+class Point(NamedTuple):
+    """A place in a plane."""
+
+    series: str
+    x: float
+    y: float
+    title: str
+
+
 class Chart(NamedTuple):
     """A chart, what its marks stand for (name and symbol as SVG), and what it says in words."""
 
@@ -181,6 +190,32 @@ def curves(trained: Iterable[Training]) -> Iterator[Chart]:
         )
     legend = [(name, symbol(n)) for n, name in enumerate(systems)]
     yield Chart(title, _svg(title, WIDTH, height, parts), legend, "a line a training")
+
+
+def scatter(title: str, points: Sequence[Point], sides: tuple[str, str], note: str) -> Chart:
+    """Draw points of several series; `sides` name what lies across and what lies up."""
+    height = 280
+    series = list(dict.fromkeys(point.series for point in points))
+    across = _around([point.x for point in points], LABELS / 2, WIDTH - RIGHT)
+    up = _around([point.y for point in points], height - 2 * AXIS, 10.0)
+    parts = list(_grid_lines(across, height - AXIS))
+    for tick in up.ticks():
+        y = up.at(tick)
+        parts.append(f'<line class="rule" x1="{LABELS / 2}" x2="{WIDTH}" y1="{y}" y2="{y}"/>')
+        parts.append(f'<text x="{LABELS / 2 - 6}" y="{y + 4}" text-anchor="end">{tick:g}</text>')
+    for point in points:
+        shape = _shape(series.index(point.series), across.at(point.x), up.at(point.y))
+        parts.append(f"<g><title>{escape(point.title)}</title>{shape}</g>")
+    names = f"across: {sides[0]}; up: {sides[1]}"
+    parts.append(f'<text x="{LABELS / 2}" y="{height - 4}">{escape(names)}</text>')
+    legend = [(name, symbol(n)) for n, name in enumerate(series)]
+    return Chart(title, _svg(title, WIDTH, height, parts), legend, note)
+
+
+def _around(values: Sequence[float], start: float, end: float) -> Axis:
+    """Return an axis with some room on either side of the values."""
+    room = 0.05 * (max(values) - min(values)) or 1.0
+    return Axis(min(values) - room, max(values) + room, start, end)
 
 
 def symbol(place: int) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from pipeline.provenance import counts_all_attempts
@@ -22,6 +23,13 @@ from pipeline.reporting.tables import (
     training_text_grid,
 )
 from pipeline.reporting.trainings import Training, not_converged, trainings, unfinished
+from pipeline.reporting.usefulness import (
+    Place,
+    Use,
+    usefulness_grid,
+    usefulness_sentence,
+    uses,
+)
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
 from pipeline.specs.coverage import coverage, encoder_languages
 from pipeline.specs.experiment import Experiment
@@ -73,9 +81,15 @@ class Findings:
         """The answer in words: tasks first, since they are the question; then what it rests on."""
         answers = task_verdicts(self.tasks, self.contrasts)
         mt = mt_verdicts(self.mt, self.contrasts)
+        mt = chain(mt, usefulness_sentence(self.uses))
         early = not_converged(trainings(self.manifests))
         doubts = (acceptances, kept_out, cut_short)
         return [*answers, *mt, *early, *(s for doubt in doubts for s in doubt(self.manifests))]
+
+    @property
+    def uses(self) -> dict[Place, list[Use]]:
+        """What each system's translation is like, and what it leads to."""
+        return uses(self.experiment.hub, self.mt, self.tasks)
 
     @property
     def systems(self) -> Grid | None:
@@ -85,8 +99,9 @@ class Findings:
     @property
     def sections(self) -> list[Section]:
         """Every table but that of systems: scores, tests, then data, sources and stages."""
+        use = filter(None, [usefulness_grid(self.uses)])
         sections = (
-            Section("Scores", list(score_grids(self.scores, trainings(self.manifests))), True),
+            Section("Scores", [*score_grids(self.scores, trainings(self.manifests)), *use], True),
             Section("Paired tests", list(contrast_grids(self.contrasts)), True),
             Section("Data and stages", list(self._data_grids())),
         )

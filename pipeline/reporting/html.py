@@ -11,6 +11,7 @@ from pipeline.reporting.findings import Findings
 from pipeline.reporting.records import arrow
 from pipeline.reporting.tables import signed
 from pipeline.reporting.trainings import trainings
+from pipeline.reporting.usefulness import usefulness_charts
 from pipeline.reporting.ways import decisive
 from tasks.transfer.strategies import STRATEGIES
 
@@ -47,7 +48,7 @@ def _shown(findings: Findings) -> dict[str, Any]:
         "findings": findings,
         "tasks": list(_tasks(findings)),
         "examples": {arrow(d): found for d, found in side_by_side(findings.examples).items()},
-        "charts": [*mt_charts(findings.mt), *curves(trained)],
+        "charts": [*mt_charts(findings.mt), *usefulness_charts(findings.uses), *curves(trained)],
     }
 
 

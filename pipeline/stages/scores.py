@@ -103,9 +103,7 @@ def _named(test: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 def with_ills(score: TaskScore, hub: str, mt: Iterable[MtScore]) -> TaskScore:
     """Say of a way what its system has in the directions that it translates in."""
-    strategy = STRATEGIES[score.strategy]
-    texts = [route.between(hub, score.language) for route in (strategy.train, strategy.test)]
-    used = {"-".join(hop) for text in texts for hop in text.hops}
+    used = {"-".join(hop) for hop in STRATEGIES[score.strategy].hops(hub, score.language)}
     ills = dict.fromkeys(
         f"{arrow(s.direction)}: {ill}"
         for s in mt
