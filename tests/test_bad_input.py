@@ -278,7 +278,7 @@ def test_a_wrong_language_code_is_named_with_the_one_that_was_meant(
 ) -> None:
     data = pair(languages=["eng", code], monolingual={})
     (found,) = problems(tmp_path / "pair.yaml", data, PairManifest)
-    assert found.startswith("line 4: languages.1: ")
+    assert found.startswith("line 4: languages, entry 2: ")
     assert words in found
 
 
@@ -313,7 +313,9 @@ def test_two_corpora_of_one_name_would_share_their_ids(tmp_path: Path) -> None:
     parallel, mono = pair()["parallel"] * 2, pair()["monolingual"]["ban"] * 2
     data = pair(parallel=parallel, monolingual={"ban": mono})
     found = problems(tmp_path / "pair.yaml", data, PairManifest)
-    for place, line in zip(("parallel.1.name", "monolingual.ban.1.name"), found, strict=True):
+    for place, line in zip(
+        ("parallel, entry 2, name", "monolingual.ban, entry 2, name"), found, strict=True
+    ):
         assert f"{place}: two corpora are named 'korpus'" in line
         assert line.strip().startswith("line ")
 

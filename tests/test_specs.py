@@ -18,7 +18,7 @@ from pipeline.specs.loading import (
 )
 from pipeline.specs.manifests import Manifest, PairManifest, TaskManifest
 from tasks.sources.checkpoints import ModelFolder
-from tasks.sources.description import Files
+from tasks.sources.description import Files, Table
 from tests.conftest import write_experiment, write_yaml
 
 PAIR = """\
@@ -173,18 +173,23 @@ def test_the_examples_of_this_file_are_valid(tmp_path: Path) -> None:
         (
             "    licence",
             "    license",
-            "line 6: parallel.0.license: unknown field; did you mean 'licence'?",
+            "line 6: parallel, entry 1, license: unknown field; did you mean 'licence'?",
         ),
-        ("      base", "      bass", "parallel.0.source.bass: unknown field; did you mean 'base'?"),
+        (
+            "      base",
+            "      bass",
+            "parallel, entry 1, source.bass: unknown field; did you mean 'base'?",
+        ),
         (
             "split: test",
             "splitt: test",
-            "line 13: parallel.0.source.files.1.splitt: unknown field; did you mean 'split'?",
+            "line 13: parallel, entry 1, source.files, entry 2, splitt: unknown field; "
+            "did you mean 'split'?",
         ),
         (
             "language: mad",
             "langauge: mad",
-            "line 22: monolingual.mad.0.source.files.0.langauge: unknown field; "
+            "line 22: monolingual.mad, entry 1, source.files, entry 1, langauge: unknown field; "
             "did you mean 'language'?",
         ),
         ("dev: 3", "devv: 3", "line 24: split.devv: unknown field; did you mean 'dev'?"),
@@ -200,14 +205,14 @@ def test_an_unknown_field_gets_line_and_suggestion(
 @pytest.mark.parametrize(
     ("was", "now", "words"),
     [
-        ("[ind, mad]", "[ind, Madurese]", ["line 3", "languages.1", "'Madurese'"]),
-        ("[ind, mad]", "[ind]", ["line 3", "languages.1", "required"]),
+        ("[ind, mad]", "[ind, Madurese]", ["line 3", "languages, entry 2", "'Madurese'"]),
+        ("[ind, mad]", "[ind]", ["line 3", "languages, entry 2", "required"]),
         ("[ind, mad]", "[mad, mad]", ["languages", "'mad' stands there twice"]),
         ("name: ind-mad", "name: Ind Mad", ["line 2", "name", "'Ind Mad'"]),
         ("dev: 3", "dev: -3", ["line 24", "split.dev", "-3"]),
         ("dev: 3", "dev: many", ["line 24", "split.dev", "'many'"]),
         ("rule: hash", "rule: hsh", ["line 24", "split", "no rule 'hsh'; did you mean 'hash'?"]),
-        ("split: test", "split: tset", ["line 13", "files.1.split", "'tset'"]),
+        ("split: test", "split: tset", ["line 13", "files, entry 2, split", "'tset'"]),
         ("mad: tujuan", "jav: tujuan", ["kalimat", "`columns` does not map mad"]),
         ("language: mad", "language: ind", ["teks", "no file has `language: mad`"]),
         ("  mad:\n", "  jav:\n", ["'jav' is not a language of this pair"]),
@@ -286,7 +291,8 @@ def test_what_yaml_takes_for_no_text_is_named_and_how_to_quote_it(
 ) -> None:
     text = TASK.replace("[anger, happy]", f"[{written}, happy]")
     assert problems(tmp_path, text, TaskManifest) == [
-        f"line 3: labels.0: YAML reads {written} as {read}; quote it to have the text: '{written}'"
+        f"line 3: labels, entry 1: YAML reads {written} as {read}; "
+        f"quote it to have the text: '{written}'"
     ]
     quoted = TASK.replace("[anger, happy]", f"['{written}', happy]")
     loaded = load(tmp_path, quoted, TaskManifest)
@@ -297,8 +303,8 @@ def test_what_yaml_takes_for_no_text_is_named_and_how_to_quote_it(
 def test_each_label_that_is_no_text_is_a_problem_of_its_own(tmp_path: Path) -> None:
     found = problems(tmp_path, TASK.replace("[anger, happy]", "[yes, no]"), TaskManifest)
     assert [line[: line.index(" as ")] for line in found] == [
-        "line 3: labels.0: YAML reads yes",
-        "line 3: labels.1: YAML reads no",
+        "line 3: labels, entry 1: YAML reads yes",
+        "line 3: labels, entry 2: YAML reads no",
     ]
 
 
@@ -307,8 +313,12 @@ def test_each_label_that_is_no_text_is_a_problem_of_its_own(tmp_path: Path) -> N
     [
         ("  mad:\n", "  no:\n", "monolingual.no: 'no' is no ISO 639-3 code; did you mean 'nob'"),
         ("  mad:\n", "  010:\n", "monolingual.010: '010' is no ISO 639-3 code"),
-        ("[ind, mad]", "[ind, no]", "languages.1: YAML reads no as false; for Norwegian write nor"),
-        ("split: test", "split: off", "files.1.split: YAML reads off as false; quote it"),
+        (
+            "[ind, mad]",
+            "[ind, no]",
+            "languages, entry 2: YAML reads no as false; for Norwegian write nor",
+        ),
+        ("split: test", "split: off", "files, entry 2, split: YAML reads off as false; quote it"),
         ("name: ind-mad", "name:", "line 2: name: nothing stands here; expected text"),
         ("mad: tujuan", "mad: 2", "columns.mad: YAML reads 2 as the number 2; quote it"),
     ],
@@ -321,10 +331,77 @@ def test_keys_are_read_as_written_and_places_stay_names(
 
 
 @pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        ("dev: yes, test: 4", ["dev: expected a number, found true (YAML reads yes so)"]),
+        ("dev: 3, test: off", ["test: expected a number, found false (YAML reads off so)"]),
+        (
+            "train: no, seed: true",
+            [
+                "train: expected a number, found false (YAML reads no so)",
+                "seed: expected a number, found true",
+            ],
+        ),
+    ],
+)
+def test_a_truth_value_is_no_number(tmp_path: Path, split: str, expected: list[str]) -> None:
+    text = PAIR.replace("dev: 3, test: 4", split)
+    found = problems(tmp_path, text)
+    assert found == [f"line 24: split.{problem}" for problem in expected]
+    both = problems(tmp_path, text.replace("split: test", "split: best", 1))
+    assert len(both) == len(expected) + 1
+
+
+def test_a_truth_value_is_no_share_of_a_task(tmp_path: Path) -> None:
+    text = f"{TASK}split: {{rule: shares, dev: 0.1, test: true}}\n"
+    found = problems(tmp_path, text, TaskManifest)
+    assert found == ["line 14: split.test: expected a number, found true"]
+
+
+def test_truth_values_stay_where_they_are_meant(tmp_path: Path) -> None:
+    text = PAIR.replace("{kind: csv, id: id,", "{kind: csv, header: yes, quoted: no, id: id,")
+    loaded = load(tmp_path, text)
+    assert isinstance(loaded, PairManifest)
+    source = loaded.parallel[0].source
+    assert isinstance(source, Files)
+    assert isinstance(source.format, Table)
+    assert (source.format.header, source.format.quoted) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"nmt": {"max_updates": True, "dropout": False}}, ["nmt.max_updates", "nmt.dropout"]),
+        ({"slice": {"train": True}}, ["slice.train"]),
+        ({"transfer": {"classifier": {"strengths": [1.0, True]}}},
+         ["transfer.classifier.strengths, entry 2"]),
+        ({"systems": {"base": {"kind": "trained", "replicates": True}}},
+         ["systems.base.replicates"]),
+        ({"systems": {"base": {"kind": "trained", "nmt": {"layers": True, "heads": True}}}},
+         ["systems.base.nmt.heads", "systems.base.nmt.layers: unknown field"]),
+    ],
+)  # fmt: skip
+def test_an_experiment_takes_no_truth_value_for_a_number(
+    tmp_path: Path, changes: dict[str, object], expected: list[str]
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        load_experiment(str(write_experiment(tmp_path, **changes)))
+    _, *found = str(caught.value).splitlines()
+    wrong = [
+        line for line in found if "expected a number, found" in line or "unknown field" in line
+    ]
+    assert [part in line for part, line in zip(expected, wrong, strict=True)] == [True] * len(wrong)
+    assert "expected a number, found true" in found[0]
+
+
+@pytest.mark.parametrize(
     ("columns", "expected"),
     [
         ("{ind: id, mad: 2}", ["source.format.columns.mad: YAML reads 2 as the number 2"]),
-        ("{ind: id, mad: [no, mad]}", ["source.format.columns.mad.0: YAML reads no as false"]),
+        (
+            "{ind: id, mad: [no, mad]}",
+            ["source.format.columns.mad, entry 1: YAML reads no as false"],
+        ),
         ("{ind: id, mad: {a: b}}", ["source.format.columns.mad: Input should be a valid string"]),
         ("{ind: id, mad: [mad, mad-Latn]}", []),
     ],
@@ -343,7 +420,7 @@ split: {{rule: hash}}
 """
     found = problems(tmp_path, text) if expected else []
     load(tmp_path, text) if not expected else None
-    assert [line.split("parallel.0.")[1][: len(expected[0])] for line in found] == expected
+    assert [line.split("parallel, entry 1, ")[1][: len(expected[0])] for line in found] == expected
 
 
 def test_a_local_base_is_relative_to_its_manifest(
@@ -441,7 +518,9 @@ def test_a_local_data_set_is_found_beside_its_manifest(tmp_path: Path) -> None:
 
 def test_a_remote_file_without_a_checksum_is_a_problem_with_a_way_out(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, PAIR.replace(", sha256: abc", ""))
-    assert problem.startswith("line 22: monolingual.mad.0.source.files.0: corpus teks: file t.txt")
+    assert problem.startswith(
+        "line 22: monolingual.mad, entry 1, source.files, entry 1: corpus teks: file t.txt"
+    )
     assert "has no `sha256`; write 64 zeros" in problem
 
 

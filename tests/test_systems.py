@@ -127,7 +127,7 @@ def test_a_grid_may_go_over_hyperparameters(tmp_path: Path) -> None:
                     },
                 }
             },
-            ["systems.bt.synthetic.0.decoding", "two ways to search"],
+            ["systems.bt.synthetic, entry 1, decoding", "two ways to search"],
         ),
         ({"contrasts": [["bt", "bace"]]}, ["contrasts", "did you mean 'base'"]),
         ({"grids": {"g": {"like": "bt"}}}, ["grids.g", "over: {FIELD: [VALUE, ...]}"]),
@@ -150,7 +150,7 @@ def test_a_grid_may_go_over_hyperparameters(tmp_path: Path) -> None:
                     },
                 }
             },
-            ["systems.x.synthetic.0", "noise on the target side"],
+            ["systems.x.synthetic, entry 1", "noise on the target side"],
         ),
         ({"transfer": {"systems": ["glos"]}}, ["transfer.systems", "did you mean 'gloss'"]),
         ({"transfer": {"encoders": {}}}, ["transfer.encoders", "at least 1"]),

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 from models.support.errors import SpecError
-from pipeline.specs.loading import find_manifest, line_of, load_manifest
+from pipeline.specs.describing import line_of
+from pipeline.specs.loading import find_manifest, load_manifest
 from pipeline.specs.manifests import PairManifest, TaskManifest
 from tasks.licences import UNKNOWN_LICENCE, consequence
 from tasks.sources.description import Corpus

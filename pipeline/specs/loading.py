@@ -3,16 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from models.encoders.adaptation.registry import ADAPTATION_KINDS
 from models.support.errors import SpecError
 from pipeline.specs.adaptations import expand_encoders
+from pipeline.specs.describing import TEXT, describe, describe_place, line_of, truth_values
 from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.manifests import FieldsError, Manifest, PairManifest, TaskManifest
@@ -73,8 +72,8 @@ def _load_experiment(path: Path, text: str) -> Experiment:
 def _models(path: Path, text: str, data: Mapping[str, Any]) -> dict[str, EncoderManifest]:
     """Return the manifest of each model that an encoder of an experiment names."""
     if "models" in data:
-        place = _describe_place(text, ["models"], "unknown field; encoders name their models")
-        raise SpecError(f"{path}: 1 problem\n{place}")
+        problem = describe_place(text, ["models"], "unknown field; encoders name their models")
+        raise _problems(path, [problem])
     transfer = data.get("transfer")
     encoders = transfer.get("encoders") if isinstance(transfer, dict) else None
     listed = encoders.values() if isinstance(encoders, dict) else ()
@@ -146,8 +145,8 @@ def _expanded(path: Path, text: str, data: dict[str, Any]) -> dict[str, Any]:
         systems = expand(data.get("systems", DEFAULT), data.get("grids", {}), data.get("nmt"))
         transfer = _expanded_transfer(data.get("transfer"))
     except FieldsError as error:
-        lines = [_describe_place(text, place, what) for place, what in error.found]
-        raise SpecError("\n".join([f"{path}: {_problem_count(lines)}", *lines])) from error
+        lines = [describe_place(text, place, what) for place, what in error.found]
+        raise _problems(path, lines) from error
     return {**{k: v for k, v in data.items() if k != "grids"}, "systems": systems, **transfer}
 
 
@@ -180,7 +179,7 @@ def _parse(path: Path, text: str) -> Any:
         raise SpecError(f"{path}: not valid YAML: {error}") from error
 
 
-TEXT, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+MERGE = "tag:yaml.org,2002:merge"
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -222,164 +221,16 @@ def _resolve_local_bases(data: Any, folder: Path) -> None:
 
 
 def _validate(path: Path, text: str, data: Any, model: type[AnyManifest]) -> AnyManifest:
+    mistaken = truth_values(data, model)
     try:
-        return TypeAdapter(model).validate_python(data)
+        manifest = TypeAdapter(model).validate_python(data)
     except ValidationError as error:
-        found = list(chain.from_iterable(map(_places, error.errors(include_url=False))))
-        problems = [_describe(problem, text, model) for problem in _own_problems(found)]
-        raise SpecError("\n".join([f"{path}: {_problem_count(problems)}", *problems])) from error
+        raise _problems(path, describe(error, mistaken, text, model)) from error
+    if mistaken:
+        raise _problems(path, describe(None, mistaken, text, model))
+    return manifest
 
 
-def _problem_count(problems: Sequence[str]) -> str:
-    return f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-
-
-def _places(problem: Any) -> list[Any]:
-    """Return a problem, or what it consists of, each at its place in the file."""
-    place = tuple(_without_tags(problem["loc"]))
-    error = problem.get("ctx", {}).get("error")
-    found = error.found if isinstance(error, FieldsError) else [((), problem["msg"])]
-    return [{**problem, "loc": (*place, *within), "msg": msg} for within, msg in found]
-
-
-def _own_problems(problems: Sequence[Any]) -> list[Any]:
-    """Leave out what is said of a whole only because a part of it, or another reading, is wrong."""
-    within = {p["loc"][:depth] for p in problems for depth in range(len(p["loc"]))}
-    texts = {p["loc"] for p in problems if p["type"] == "string_type"}
-    return [
-        p
-        for p in problems
-        if not (
-            (p["type"] == "too_short" and p["loc"] in within)
-            or (p["type"] == "tuple_type" and p["loc"] in texts)
-            or (p["type"] == "string_type" and p["loc"] in within)
-        )
-    ]
-
-
-def _describe(problem: Any, text: str, model: type[Manifest]) -> str:
-    location = problem["loc"]
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        message = "unknown field" + suggest(str(location[-1]), _field_names(model, location[:-1]))
-    elif problem["type"] == "union_tag_invalid":
-        kinds = [kind.strip("' ") for kind in problem["ctx"]["expected_tags"].split(",")]
-        tag, field = problem["ctx"]["tag"], problem["ctx"]["discriminator"].strip("'")
-        message = f"no {field} {tag!r}{suggest(tag, kinds)}"
-    elif problem["type"] in WANTS_TEXT and (scalar := _no_text(text, location)):
-        message = _read_as(scalar, problem["input"], location)
-    elif problem["type"] not in ("missing", "value_error") and not isinstance(
-        problem["input"], (dict, list)
-    ):
-        message += f" (found {problem['input']!r})"
-    return _describe_place(text, location, message)
-
-
-WANTS_TEXT = {"string_type", "literal_error", "enum", "model_type", "dataclass_type"}
-CODES = {"language", "languages", "hub", "source_language"}
-
-
-def _no_text(text: str, location: Sequence[str | int]) -> yaml.ScalarNode | None:
-    """Return what stands at a place where YAML reads something else than text."""
-    node, _ = _node_at(text, location)
-    return node if isinstance(node, yaml.ScalarNode) and node.tag != TEXT else None
-
-
-def _read_as(scalar: yaml.ScalarNode, value: object, location: Sequence[str | int]) -> str:
-    """Say what YAML reads in a scalar, and how to write the text that was meant."""
-    written = scalar.value
-    if not written:
-        return "nothing stands here; expected text"
-    kind = scalar.tag.rpartition(":")[2]
-    what = {"null": "nothing", "timestamp": "a date", "bool": str(value).lower()}
-    meant = what.get(kind, f"the number {value}")
-    way_out = f"quote it to have the text: '{written}'"
-    if written.lower() == "no" and CODES & {*map(str, location[-2:])}:
-        way_out = "for Norwegian write nor, or nob for Bokmål"
-    return f"YAML reads {written} as {meant}; {way_out}"
-
-
-def _describe_place(text: str, location: Sequence[str | int], message: str) -> str:
-    field = ".".join(map(str, location)) or "(whole file)"
-    line = line_of(text, location)
-    return f"  line {line}: {field}: {message}" if line else f"  {field}: {message}"
-
-
-UNION_TAGS = {
-    "source": {"files", "dataset", "sandbox", "hub", "folder", "package"},
-    "format": {"csv", "tsv", "jsonl", "text", "tmx", "verses"},
-    "split": {"hash", "shipped"},
-}
-"""What pydantic puts into a location below a field that is a union: not a field of the file."""
-NAMED_TAGS = {
-    "systems": {"gloss", "trained", "pivot"},
-    "encoders": {"ngrams", "nmt", "pretrained", "control", *ADAPTATION_KINDS},
-    "columns": {"str", "tuple[str, ...]"},
-}
-"""The same, below each name in a mapping of such fields."""
-KEY = "[key]"
-"""What it puts behind a key of a mapping that is itself not valid."""
-
-
-def _without_tags(location: Sequence[str | int]) -> list[str | int]:
-    above: Sequence[str | int | None] = [None, None, *location]
-    places = zip(above, above[1:], location, strict=False)
-    return [
-        x
-        for over, before, x in places
-        if x != KEY
-        and x not in UNION_TAGS.get(str(before), ())
-        and x not in NAMED_TAGS.get(str(over), ())
-    ]
-
-
-def _field_names(model: type[Manifest], location: Sequence[str | int]) -> list[str]:
-    """Return the fields known at a place of the spec, read from its JSON schema."""
-    schema = model.model_json_schema()
-    nodes = _variants(schema, schema)
-    for part in location:
-        below = [
-            node.get("items") if isinstance(part, int) else _child(node, part) for node in nodes
-        ]
-        nodes = [v for node in below if node for v in _variants(schema, node)]
-    return sorted({name for node in nodes for name in node.get("properties", {})})
-
-
-def _child(node: Any, field: str) -> Any:
-    any_key = next(iter(node.get("patternProperties", {}).values()), None)
-    return node.get("properties", {}).get(field) or node.get("additionalProperties") or any_key
-
-
-def _variants(schema: Any, node: Any) -> list[Any]:
-    """Return the object schemas that may stand at a node, references and unions resolved."""
-    if not isinstance(node, dict):
-        return []
-    if "$ref" in node:
-        return _variants(schema, schema["$defs"][node["$ref"].rsplit("/", 1)[-1]])
-    options = node.get("oneOf") or node.get("anyOf")
-    return [v for option in options for v in _variants(schema, option)] if options else [node]
-
-
-def line_of(text: str, location: Sequence[str | int]) -> int | None:
-    """Return the line of the deepest node on the way to `location`, from YAML's own marks."""
-    return _node_at(text, location)[1]
-
-
-def _node_at(text: str, location: Sequence[str | int]) -> tuple[yaml.Node | None, int | None]:
-    """Return the node at a place, or None, and the line of the deepest one on the way there."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    line = None
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            found = next((pair for pair in node.value if pair[0].value == str(part)), None)
-            if found is None:
-                return None, line
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            if part >= len(node.value):  # the entry that is missing
-                return None, line
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            return None, line
-    return node, line
+def _problems(path: Path, problems: Sequence[str]) -> SpecError:
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    return SpecError("\n".join([f"{path}: {count}", *problems]))
