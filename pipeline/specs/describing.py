@@ -150,7 +150,7 @@ UNION_TAGS = {
 }
 """What pydantic puts into a location below a field that is a union: not a field of the file."""
 NAMED_TAGS = {
-    "systems": {"gloss", "trained", "pivot"},
+    "systems": {"gloss", "phrase", "trained", "pivot"},
     "encoders": {"ngrams", "nmt", "pretrained", "control", *ADAPTATION_KINDS},
     "columns": {"str", "tuple[str, ...]"},
 }

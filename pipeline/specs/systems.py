@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from models.engines.protocol import Decoding
 from models.nmt.recipe import NmtRecipe
+from models.phrases.recipe import PhraseRecipe
 from pipeline.specs.languages import LanguageCode
 from pipeline.specs.manifests import FieldsError, Manifest, Name, Problem
 from pipeline.specs.suggesting import suggest
@@ -19,6 +20,18 @@ class GlossSystem(Manifest):
     """Word-by-word translation by a lexicon that is aligned from the bitext."""
 
     kind: Literal["gloss"]
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The systems it is made from: none."""
+        return ()
+
+
+class PhraseSystem(Manifest):
+    """Phrase-based translation; needs the package sil-thot. `phrases` are its hyperparameters."""
+
+    kind: Literal["phrase"]
+    phrases: PhraseRecipe = PhraseRecipe()
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -87,7 +100,9 @@ class PivotSystem(Manifest):
         return (self.by,)
 
 
-System = Annotated[GlossSystem | TrainedSystem | PivotSystem, Field(discriminator="kind")]
+System = Annotated[
+    GlossSystem | PhraseSystem | TrainedSystem | PivotSystem, Field(discriminator="kind")
+]
 Systems = dict[Name, System]
 
 DEFAULT: dict[str, Any] = {
