@@ -54,7 +54,7 @@ ROOMS = {
     ),
     "models": (
         ("support", "casing", "writing"),
-        ("subwords", "alignment", "language_id", "passages"),
+        ("subwords", "alignment", "language_id", "passages", "phrases"),
         ("encoders", "engines", "nmt"),
         ("tuning",),
         ("heads",),

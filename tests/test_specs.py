@@ -446,7 +446,10 @@ def test_a_manifest_cannot_be_changed(tmp_path: Path) -> None:
     [
         ("sandbx", "did you mean 'sandbox'?"),
         ("nusa-min", "did you mean 'nusa-mini'?"),
-        ("zzz", "there are: bible, bible-mini, nusa, nusa-mini, nusax, nusax-mini, sandbox, world"),
+        (
+            "zzz",
+            "there are: bible, bible-mini, nusa, nusa-mini, nusa-published, nusax, nusax-mini",
+        ),
     ],
 )
 def test_an_unknown_experiment_suggests(name: str, words: str) -> None:
@@ -546,7 +549,7 @@ def test_shipped_splits_cannot_be_sliced(tmp_path: Path) -> None:
         load_experiment(str(experiment))
 
 
-@pytest.mark.parametrize("name", ["sandbox", "nusa", "bible", "world", "nusax"])
+@pytest.mark.parametrize("name", ["sandbox", "nusa", "nusa-published", "bible", "world", "nusax"])
 def test_a_default_that_is_written_out_is_the_default(name: str) -> None:
     """`3` and `3.0` are one value to a user, and two to a fingerprint."""
     experiment = load_experiment(name)

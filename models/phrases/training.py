@@ -141,7 +141,7 @@ def _tune(
         tried = options._replace(weights=(*map(float, weights), 0.0))
         below = sum(-w for i, w in enumerate(weights) if w < 0 and i not in NEGATIVE)
         if below:
-            return FORBIDDEN * (1 + below)
+            return FORBIDDEN * float(1 + below)
         found.append((_bleu(part, tried, pairs), tried))
         say(0.5 + 0.5 * len(found) / recipe.tuning_rounds, f"tuning round {len(found)}")
         return -found[-1][0]
