@@ -90,7 +90,7 @@ class PhraseTable(Stage[PhraseTableSpec]):
         }
 
 
-class Phrase:
+class PhraseBased:
     """The phrase tables that a direction needs."""
 
     def details(self, stage: Stage[Any], system: str) -> Details:
@@ -127,4 +127,4 @@ class Phrase:
         return 0
 
 
-KINDS["phrase"] = Phrase()
+KINDS["phrase"] = PhraseBased()
