@@ -10,11 +10,12 @@ import numpy
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
 from sklearn.neural_network import MLPClassifier
 
 from models.encoders.ngrams import Ngrams
 from models.encoders.nmt import ScaledVectors
-from models.heads.linear import ClassifierRecipe, LinearLearner, fit_head
+from models.heads.linear import Choice, ClassifierRecipe, LinearLearner, fit_head
 from models.heads.protocol import Classifier, Examples
 from models.support.errors import SourceError
 
@@ -96,7 +97,9 @@ def test_answers_are_those_of_scikit_learn(
         else MLPClassifier((64,), alpha=0.25, early_stopping=True, random_state=7)
     )
     expected = head.fit(train.inputs, numpy.array(train.labels)).predict(items).tolist()
-    fitted = fit_head(recipe, train.inputs, numpy.array(train.labels), strength=4.0, seed=7)
+    fitted = fit_head(
+        recipe, train.inputs, numpy.array(train.labels), choice=Choice(4.0, "balanced"), seed=7
+    )
     assert fitted.predict(items) == expected
     assert {*expected} == {*labels}
 
@@ -115,14 +118,14 @@ def test_dev_chooses_the_strength_once_for_a_text() -> None:
     before = Points.fits
     for seed in range(3):
         learner.fit(train, dev, seed)
-    assert learner.strength(train, dev) == 0.01
+    assert learner.chosen(train, dev)["strength"] == 0.01
     assert Points.fits == before + 1
 
 
 def test_without_a_dev_set_the_strength_is_chosen_by_cross_validation() -> None:
     train = with_noise(clouds(60, seed=1, spread=2), seed=5)
     learner = LinearLearner(replace(RECIPE, strengths=(1000.0, 0.01)), Points)
-    assert learner.strength(train, NO_DEV) == 0.01
+    assert learner.chosen(train, NO_DEV)["strength"] == 0.01
     assert hits(learner.fit(train, NO_DEV, 0), with_noise(clouds(90, seed=3), seed=7)) > 0.7
 
 
@@ -221,3 +224,38 @@ def test_classifiers_of_different_texts_do_not_share_features(tmp_path: Path) ->
     fresh.load(tmp_path / "one")
     loaded = fresh.load(tmp_path / "other")
     assert hits(loaded, other) == 1
+
+
+def imbalanced(count: int, *, seed: int, rare: float, apart: float) -> Examples:
+    """Return two clouds, of which the second has the share `rare` of the items."""
+    random = numpy.random.default_rng(seed)
+    classes = (numpy.arange(count) < rare * count).astype(int)
+    points = random.normal(size=(count, 2)) + apart * classes[:, None]
+    return Examples(points, [LABELS[c] for c in classes])
+
+
+@pytest.mark.parametrize("with_dev", [True, False], ids=["dev set", "cross-validation"])
+@pytest.mark.parametrize(
+    ("rare", "apart", "weights"), [(0.2, 0.5, "balanced"), (0.05, 1.5, "none")]
+)
+def test_rare_classes_are_weighed_where_dev_data_gain_by_it(
+    rare: float, apart: float, weights: str, with_dev: bool
+) -> None:
+    train, dev, test = (imbalanced(2000, seed=n, rare=rare, apart=apart) for n in (1, 2, 3))
+    learner = LinearLearner(RECIPE, Points)
+    dev = dev if with_dev else NO_DEV
+    assert learner.chosen(train, dev)["class_weights"] == weights
+    other: Any = "none" if weights == "balanced" else "balanced"
+    nailed = LinearLearner(replace(RECIPE, class_weights=(other,)), Points)
+    ours, theirs = (
+        f1_score(test.labels, of.fit(train, dev, 1).predict(test.inputs), average="macro")
+        for of in (learner, nailed)
+    )
+    assert ours > theirs + 0.05
+
+
+def test_what_an_experiment_nails_down_is_not_chosen() -> None:
+    train, dev = (imbalanced(200, seed=n, rare=0.3, apart=1.0) for n in (1, 2))
+    only = replace(RECIPE, class_weights=("balanced",), strengths=(1.0,))
+    assert LinearLearner(only, Points).chosen(train, dev)["class_weights"] == "balanced"
+    assert LinearLearner(MLP, Points).chosen(train, dev)["class_weights"] == "none"

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.reporting.answers import Against, Answer, answers, best_of_strategies
 from pipeline.reporting.charts import Axis, ChartRow, curves, intervals, mt_charts, task_chart
+from pipeline.reporting.choices import choices_grid
 from pipeline.reporting.examples import compared, side_by_side
 from pipeline.reporting.records import Record
 from pipeline.reporting.systems import systems_grid
@@ -181,3 +182,24 @@ def test_quality_stands_beside_use_and_is_ranked_over_systems() -> None:
     assert len(re.findall("<title>", chart.svg)) == 6
     ElementTree.fromstring(chart.svg)  # noqa: S314
     assert usefulness_grid(uses("ind", translated[:1], ways)) is None
+
+
+def test_the_report_shows_what_dev_data_chose_for_classifiers() -> None:
+    weighed = {"strength": 4.0, "class_weights": "balanced"}
+    plain = {"strength": 0.5, "class_weights": "none"}
+    manifests: list[Record] = [
+        {"stage": "Classifiers", "label": "emotion-ind-x", "chosen": [weighed, weighed]},
+        {"stage": "Classifiers", "label": "emotion-jav-x", "chosen": [weighed, plain, weighed]},
+        {"stage": "Classifiers", "label": "emotion-ind-tuned", "chosen": [{}]},
+    ]
+    grid = choices_grid(manifests)
+    assert grid
+    assert grid.rows == [
+        ["emotion-ind-x", "strength 4, class weights balanced"],
+        [
+            "emotion-jav-x",
+            "strength 4, class weights balanced (2 of 3); "
+            "strength 0.5, class weights none (1 of 3)",
+        ],
+    ]
+    assert choices_grid(manifests[2:]) is None

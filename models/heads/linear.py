@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy
 
 HEAD, FEATURES = "head.npz", "features"
+ClassWeights = Literal["balanced", "none"]
 FOLDS = 5
 
 
@@ -23,17 +24,32 @@ FOLDS = 5
 class ClassifierRecipe:
     """One budget for every strategy.
 
-    The strength of regularisation is chosen on the dev set of the text the classifier is trained
-    on, or by cross-validation where that has none. Each seed trains on its own `train_share` of the
-    items: a logistic regression has no other randomness, and an interval over identical runs would
-    claim too much.
+    The strength of regularisation (one of ``strengths``) and whether classes weigh alike, however
+    rare (``class_weights``; an MLP does not weigh), are chosen together on the dev set of the text
+    the classifier is trained on, or by cross-validation where that has none. Each seed trains on
+    its own `train_share` of the items: a logistic regression has no other randomness, and an
+    interval over identical runs would claim too much.
     """
 
     head: Literal["logistic", "mlp"] = "logistic"
     strengths: Annotated[tuple[Annotated[float, Gt(0)], ...], MinLen(1)] = (1.0, 4.0, 16.0)
+    class_weights: Annotated[tuple[ClassWeights, ...], MinLen(1)] = ("balanced", "none")
     train_share: Annotated[float, Gt(0), Le(1)] = 0.9
     hidden: Annotated[int, Ge(1)] = 64
     seeds: Annotated[int, Ge(1)] = 5
+
+    @property
+    def choices(self) -> "list[Choice]":
+        """What dev data choose from; the first one wins a tie."""
+        weights = self.class_weights if self.head == "logistic" else ("none",)
+        return [Choice(strength, name) for name in weights for strength in self.strengths]
+
+
+class Choice(NamedTuple):
+    """What is chosen for a training text on dev data."""
+
+    strength: float
+    class_weights: ClassWeights
 
 
 class Head(NamedTuple):
@@ -118,14 +134,14 @@ class _Prepared(NamedTuple):
     features: KnownFeatures
     train: Any
     labels: "numpy.ndarray"
-    strength: float
+    choice: Choice
 
 
 class LinearLearner:
     """Features plus a linear head or a small MLP.
 
-    Features and strength belong to a training text, not to a seed: they are made when the text
-    comes first, and known when the same object comes again.
+    Features and what dev data choose belong to a training text, not to a seed: they are made when
+    the text comes first, and known when the same object comes again.
     """
 
     def __init__(self, recipe: ClassifierRecipe, features: Callable[[], Features]) -> None:
@@ -139,7 +155,7 @@ class LinearLearner:
         text = self._prepare(train, dev)
         chosen = _draw(text.labels, self.recipe.train_share, seed)
         fitted = fit_head(
-            self.recipe, text.train[chosen], text.labels[chosen], strength=text.strength, seed=seed
+            self.recipe, text.train[chosen], text.labels[chosen], choice=text.choice, seed=seed
         )
         return LinearClassifier(text.features, fitted)
 
@@ -153,9 +169,9 @@ class LinearLearner:
             self._loaded[content] = KnownFeatures(features)
         return LinearClassifier(self._loaded[content], Head.load(folder / HEAD))
 
-    def strength(self, train: Examples, dev: Examples) -> float:
-        """Return the strength of regularisation that is chosen for a training text."""
-        return self._prepare(train, dev).strength
+    def chosen(self, train: Examples, dev: Examples) -> dict[str, Any]:
+        """Return what was chosen for a training text, by name."""
+        return self._prepare(train, dev).choice._asdict()
 
     def _prepare(self, train: Examples, dev: Examples) -> _Prepared:
         import numpy
@@ -168,15 +184,15 @@ class LinearLearner:
         features.fit(train.inputs)
         known, labels = KnownFeatures(features), numpy.array(train.labels)
         seen = features.transform(train.inputs)
-        if len(self.recipe.strengths) == 1:
-            strength = self.recipe.strengths[0]
+        if len(self.recipe.choices) == 1:
+            (choice,) = self.recipe.choices
         elif len(dev.labels):
-            strength = _best_on_dev(
+            choice = _best_on_dev(
                 self.recipe, seen, labels, known.transform(dev.inputs), dev.labels
             )
         else:
-            strength = _best_in_folds(self.recipe, seen, labels)
-        prepared = _Prepared(known, seen, labels, strength)
+            choice = _best_in_folds(self.recipe, seen, labels)
+        prepared = _Prepared(known, seen, labels, choice)
         self._prepared.append((train, dev, prepared))
         return prepared
 
@@ -196,16 +212,16 @@ def _best_on_dev(
     labels: "numpy.ndarray",
     dev: Any,
     dev_labels: Sequence[str],
-) -> float:
-    def dev_score(strength: float) -> float:
-        fitted = fit_head(recipe, train, labels, strength=strength, seed=0)
+) -> Choice:
+    def dev_score(choice: Choice) -> float:
+        fitted = fit_head(recipe, train, labels, choice=choice, seed=0)
         return _macro_f1(dev_labels, fitted.predict(dev))
 
-    return max(recipe.strengths, key=dev_score)
+    return max(recipe.choices, key=dev_score)
 
 
-def _best_in_folds(recipe: ClassifierRecipe, train: Any, labels: "numpy.ndarray") -> float:
-    """Return the strength with the best macro-F1 of predictions for each fold by the others."""
+def _best_in_folds(recipe: ClassifierRecipe, train: Any, labels: "numpy.ndarray") -> Choice:
+    """Return the choice with the best macro-F1 of predictions for each fold by the others."""
     import numpy
     from sklearn.model_selection import StratifiedKFold
 
@@ -214,14 +230,14 @@ def _best_in_folds(recipe: ClassifierRecipe, train: Any, labels: "numpy.ndarray"
         StratifiedKFold(folds, shuffle=True, random_state=0).split(numpy.zeros(len(labels)), labels)
     )
 
-    def score(strength: float) -> float:
+    def score(choice: Choice) -> float:
         predicted = labels.copy()
         for kept, left_out in splits:
-            fitted = fit_head(recipe, train[kept], labels[kept], strength=strength, seed=0)
+            fitted = fit_head(recipe, train[kept], labels[kept], choice=choice, seed=0)
             predicted[left_out] = fitted.predict(train[left_out])
         return _macro_f1(labels, predicted)
 
-    return max(recipe.strengths, key=score)
+    return max(recipe.choices, key=score)
 
 
 def _macro_f1(gold: Any, predicted: Any) -> float:
@@ -248,14 +264,14 @@ def fit_head(
     features: Any,
     labels: "numpy.ndarray",
     *,
-    strength: float,
+    choice: Choice,
     seed: int,
 ) -> Head:
     """Fit a head on features (items, dimensions)."""
     import numpy
     from threadpoolctl import threadpool_limits
 
-    head = _new_head(recipe, strength, seed)
+    head = _new_head(recipe, choice, seed)
     with threadpool_limits(1):  # the order of sums must not hang on the number of processors
         head.fit(features, labels)
     if recipe.head == "mlp":
@@ -263,12 +279,13 @@ def fit_head(
     return Head(head.classes_, [(numpy.ascontiguousarray(head.coef_.T), head.intercept_)])
 
 
-def _new_head(recipe: ClassifierRecipe, strength: float, seed: int) -> Any:
+def _new_head(recipe: ClassifierRecipe, choice: Choice, seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression
     from sklearn.neural_network import MLPClassifier
 
     if recipe.head == "mlp":
         return MLPClassifier(
-            (recipe.hidden,), alpha=1 / strength, early_stopping=True, random_state=seed
+            (recipe.hidden,), alpha=1 / choice.strength, early_stopping=True, random_state=seed
         )
-    return LogisticRegression(C=strength, class_weight="balanced", solver="newton-cg")
+    weights = None if choice.class_weights == "none" else choice.class_weights
+    return LogisticRegression(C=choice.strength, class_weight=weights, solver="newton-cg")

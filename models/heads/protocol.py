@@ -49,6 +49,10 @@ class Learner(Protocol):
         """Fit a classifier; the dev set, which may be empty, chooses hyperparameters."""
         ...
 
+    def chosen(self, train: Examples, dev: Examples) -> dict[str, Any]:
+        """Return by name the hyperparameters that dev data chose for a training text, if any."""
+        ...
+
     def load(self, folder: Path) -> Classifier:
         """Read what `Classifier.save` wrote."""
         ...

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from pipeline.provenance import counts_all_attempts
+from pipeline.reporting.choices import choices_grid
 from pipeline.reporting.encoders import adapted_grid, published_grid
 from pipeline.reporting.origins import origins
 from pipeline.reporting.records import Contrast, MtScore, Record, Score, TaskScore
@@ -99,7 +100,7 @@ class Findings:
     @property
     def sections(self) -> list[Section]:
         """Every table but that of systems: scores, tests, then data, sources and stages."""
-        use = filter(None, [usefulness_grid(self.uses)])
+        use = filter(None, [usefulness_grid(self.uses), choices_grid(self.manifests)])
         sections = (
             Section("Scores", [*score_grids(self.scores, trainings(self.manifests)), *use], True),
             Section("Paired tests", list(contrast_grids(self.contrasts)), True),

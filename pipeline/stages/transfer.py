@@ -89,7 +89,7 @@ class Classifiers(Stage[ClassifiersSpec]):
     Seed s reads the translation by replicate s modulo their number.
     """
 
-    VERSION = 2
+    VERSION = 3
 
     LIBRARIES = LIBRARIES
 
@@ -119,7 +119,7 @@ class Classifiers(Stage[ClassifiersSpec]):
 
     @staticmethod
     def build(spec: ClassifiersSpec, inputs: Inputs, out: Draft) -> None:
-        fit_classifiers(
+        out.facts["chosen"] = fit_classifiers(
             learner(spec.encoder, spec.recipe, site_of(spec, inputs, out)),
             inputs.one("labelled").folder,
             [artifact.folder for artifact in inputs.many("texts")],

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models.encoders.protocol import VectorEncoder
 from models.heads.protocol import Classifier, Examples, Learner
@@ -60,11 +60,12 @@ def replicate_of(seed: int, replicates: int) -> int:
 
 def fit_classifiers(
     learner: Learner, labelled: Path, texts: Sequence[Path], *, seeds: int, out: Path
-) -> None:
+) -> list[dict[str, Any]]:
     """Fit a classifier a seed on its replicate's version of a text; write them and their dev.
 
-    Features and hyperparameters hang on the version alone, so they are the same for all its seeds.
-    Where the text has no training items, there is no classifier.
+    Features and hyperparameters hang on the version alone, so they are the same for all its seeds:
+    returned is what was chosen for each version. Where the text has no training items, there is no
+    classifier.
     """
     versions = [
         [LabelledText.load(labelled, text, part) for part in ("train", DEV)]
@@ -77,6 +78,8 @@ def fit_classifiers(
             classifier.save(seed_folder(out, seed))
             for record in _answers(classifier, dev, DEV, seed):
                 writer.write(record)
+    read = versions if versions[0][0].ids else []
+    return [learner.chosen(train.examples, dev.examples) for train, dev in read]
 
 
 class Predicted(NamedTuple):

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from models.encoders.fine_tuning import FineTuning
 from models.encoders.pretrained.folders import EncoderSettings
@@ -52,6 +53,10 @@ class FineTuningLearner:
             shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         self.fitted += 1
         return self.load(folder / FINISHED)
+
+    def chosen(self, train: Examples, dev: Examples) -> dict[str, Any]:
+        """Return nothing: the recipe decides all."""
+        return {}
 
     def load(self, folder: Path) -> TunedClassifier:
         """Read a classifier."""
