@@ -253,6 +253,9 @@ class Echo:
     def fit(self, train: Examples, dev: Examples, seed: int) -> "EchoClassifier":
         return EchoClassifier(train.inputs[0])
 
+    def chosen(self, train: Examples, dev: Examples) -> dict[str, Any]:
+        return {"word": train.inputs[0]}
+
     def load(self, folder: Path) -> "EchoClassifier":
         return EchoClassifier((folder / "word").read_text())
 
@@ -274,7 +277,8 @@ def test_seed_s_reads_the_translations_by_replicate_s_modulo_their_number(tmp_pa
     made = [translate(labelled, {"w": f"r{n}"}, tmp_path / f"r{n}") for n in range(3)]
     classifiers = tmp_path / "classifiers"
     classifiers.mkdir()
-    fit_classifiers(Echo(), labelled, made, seeds=5, out=classifiers)
+    chosen = fit_classifiers(Echo(), labelled, made, seeds=5, out=classifiers)
+    assert chosen == [{"word": "r0"}, {"word": "r1"}, {"word": "r2"}]
     predict_text(
         Echo(), classifiers, labelled, made[:2], seeds=5, out=tmp_path / "predictions.parquet"
     )
