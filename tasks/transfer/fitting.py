@@ -78,6 +78,7 @@ def fit_classifiers(
             classifier.save(seed_folder(out, seed))
             for record in _answers(classifier, dev, DEV, seed):
                 writer.write(record)
+            del classifier  # a tuned encoder is large, and the next one is trained meanwhile
     read = versions if versions[0][0].ids else []
     return [learner.chosen(train.examples, dev.examples) for train, dev in read]
 
