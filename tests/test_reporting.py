@@ -1,5 +1,7 @@
 """What a report says in words and tables, and that it cannot be made to say more."""
 
+import csv
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.looking.costs import Gain
+from pipeline.looking.scores import scores_csv
 from pipeline.looking.upkeep_tables import cost_grids
 from pipeline.reporting.answers import best_of_strategies
 from pipeline.reporting.findings import Findings, cut_short, kept_out
@@ -432,3 +435,9 @@ def test_a_way_is_ill_where_it_needs_a_direction_that_is(strategy: str, ill: boo
     way = task(strategy, "" if strategy == "zero-shot" else "bt", 0.5)
     assert with_ills(way, "ind", dead).ills == (("ind → jav: empty",) if ill else ())
     assert with_ills(replace(way, language="sun"), "ind", dead).ills == ()
+
+
+def test_figures_as_csv_hold_lists_that_people_and_spreadsheets_read() -> None:
+    score = mt("bt", 20.0, parents=("base", "gloss"), ills=("empty", "copied"))
+    rows = list(csv.DictReader(io.StringIO(scores_csv([score, mt("gloss", 10.0)]))))
+    assert [(r["parents"], r["ills"]) for r in rows] == [("base; gloss", "empty; copied"), ("", "")]

@@ -42,12 +42,17 @@ def scores_json(scores: Sequence[Score]) -> str:
 
 
 def scores_csv(scores: Sequence[Score]) -> str:
-    """Return figures as CSV; a field that a kind of record lacks is empty, parents are joined."""
+    """Return figures as CSV; a field that a kind of record lacks is empty, lists are joined."""
     records = [score.as_record() for score in scores]
     columns = list(dict.fromkeys(field for record in records for field in record))
     sink = io.StringIO()
     writer = csv.DictWriter(sink, columns, lineterminator="\n")
     writer.writeheader()
     for record in records:
-        writer.writerow(record | {"parents": " ".join(record.get("parents", ()))})
+        writer.writerow({name: _cell(value) for name, value in record.items()})
     return sink.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Return what stands in a cell: of a list its entries."""
+    return "; ".join(map(str, value)) if isinstance(value, tuple | list) else value
