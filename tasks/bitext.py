@@ -8,7 +8,8 @@ from models.support.errors import SourceError
 from tasks.cleaning import CleaningRules, Counts, key_digest, normalise, reason_to_drop
 from tasks.records import HUMAN, Record, RecordWriter, read_records
 from tasks.sources.description import ShippedSplit, Split
-from tasks.sources.reading import FetchedCorpus, Row, read_corpora
+from tasks.sources.reading import FetchedCorpus, read_corpora
+from tasks.sources.rows import Row
 from tasks.splitting import HELD_OUT_PARTS, PARTS, assign, rest
 
 
@@ -55,12 +56,15 @@ def clean_rows(
 ) -> Iterator[Record]:
     """Yield normalised records, dropping what is empty, over-long or repeated, with its reason.
 
-    Of rows that ship as dev or test, only the empty ones go; `held_out` are their digests.
+    Of rows that ship as dev or test, only those go that lack a text; `held_out` are their digests.
     """
     seen_texts: set[bytes] = set(held_out)
     seen_ids: set[str] = set()
     for corpus, row in rows:
         counts.read += 1
+        if row.alone:
+            counts.drop("without_partner", row.place)
+            continue
         if missing := [language for language in languages if language in row.lacks]:
             counts.drop(f"without_{missing[0]}")
             continue
@@ -95,7 +99,7 @@ def shipped_held_out(
     return frozenset(
         key_digest(normalise(row.fields[languages[0]], rules))
         for _, row in read_corpora(corpora)
-        if row.split in HELD_OUT_PARTS
+        if row.split in HELD_OUT_PARTS and not row.alone
     )
 
 

@@ -11,7 +11,8 @@ from tasks.cleaning import CleaningRules, Counts, key_digest, normalise
 from tasks.identity import Likeness, likeness, may_be_row_number
 from tasks.records import Record, RecordWriter, read_columns, read_records, write_records
 from tasks.sources.description import ShareSplit
-from tasks.sources.reading import FetchedCorpus, Row, read_corpus
+from tasks.sources.reading import FetchedCorpus, read_corpus
+from tasks.sources.rows import Row
 from tasks.splitting import HELD_OUT_PARTS, NAMED_PARTS, PARTS, part_by_share, rank
 
 REPEATED = "repeated.parquet"

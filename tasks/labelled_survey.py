@@ -10,7 +10,8 @@ from tasks.identity import is_row_number, likeness
 from tasks.labelled import group_of, ids_are_shared, part_of, without_part
 from tasks.leakage import HeldOut, HeldOutIndex, LeakRules
 from tasks.sources.description import ShareSplit
-from tasks.sources.reading import FetchedCorpus, Row, read_corpus
+from tasks.sources.reading import FetchedCorpus, read_corpus
+from tasks.sources.rows import Row
 from tasks.splitting import HELD_OUT_PARTS, PARTS
 
 FEW_ITEMS = 10

@@ -11,7 +11,8 @@ from models.support.errors import SourceError
 from tasks.bitext import clean_rows
 from tasks.cleaning import CleaningRules, Counts, key_digest, sentences
 from tasks.records import HUMAN, RecordWriter, read_records
-from tasks.sources.reading import FetchedCorpus, Row, read_corpora
+from tasks.sources.reading import FetchedCorpus, read_corpora
+from tasks.sources.rows import Row
 
 
 @dataclass(frozen=True, kw_only=True)

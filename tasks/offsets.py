@@ -7,12 +7,12 @@ unlikely it is to change, gives the best path through the offsets (Viterbi 1967)
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from math import log, log1p
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.alignment import tokens
 from tasks.identity import rarity
+from tasks.sources.description import Slip
 
 if TYPE_CHECKING:
     import numpy
@@ -54,21 +54,66 @@ class Shift(NamedTuple):
         )
 
 
-def find_shifts(pairs: Iterable[tuple[str, str]]) -> Iterator[Shift]:
-    """Yield the blocks of rows that fit better some lines later or earlier, in their order."""
-    rows, start, open_shift = iter(pairs), 0, None
-    while block := list(islice(rows, BLOCK)):
-        for first, last, by in _blocks(_path(block)):
-            shift = Shift(start + first + 1, start + last + 1, by)
-            if open_shift and open_shift.by == by and open_shift.last + 1 == shift.first:
-                open_shift = open_shift._replace(last=shift.last)
-                continue
-            if open_shift:
-                yield open_shift
-            open_shift = shift
-        start += len(block)
-    if open_shift:
-        yield open_shift
+class ShiftFinder:
+    """Finds the blocks of rows that fit better some lines later or earlier, as rows come."""
+
+    def __init__(self) -> None:
+        self._found: list[Shift] = []
+        self._block: list[tuple[str, str]] = []
+        self._before = 0
+
+    def add(self, pair: tuple[str, str]) -> None:
+        """Take the next row."""
+        self._block.append(pair)
+        if len(self._block) == BLOCK:
+            self._look()
+
+    def shifts(self) -> list[Shift]:
+        """Return the blocks among all rows, in their order."""
+        self._look()
+        return self._found
+
+    def _look(self) -> None:
+        for first, last, by in _blocks(_path(self._block)):
+            shift = Shift(self._before + first + 1, self._before + last + 1, by)
+            earlier = self._found[-1] if self._found else None
+            if earlier and (earlier.by, earlier.last + 1) == (by, shift.first):
+                self._found[-1] = earlier._replace(last=shift.last)
+            else:
+                self._found.append(shift)
+        self._before += len(self._block)
+        self._block = []
+
+
+def find_shifts(pairs: Iterable[tuple[str, str]]) -> list[Shift]:
+    """Return the blocks of rows that fit better some lines later or earlier, in their order."""
+    finder = ShiftFinder()
+    for pair in pairs:
+        finder.add(pair)
+    return finder.shifts()
+
+
+def cure(shifts: Sequence[Shift], language: str, known: Sequence[Slip] = ()) -> str:
+    """Return the line of a manifest that puts the text of a language where it belongs.
+
+    `known` is what a manifest says already: the shifts are those of rows that it has moved.
+    """
+    moved = {
+        row: slip.by
+        for slip in known
+        if slip.language == language
+        for row in range(slip.rows[0], slip.rows[1] + 1)
+    }
+    moved |= {
+        row: shift.by + moved.get(row + shift.by, 0)
+        for shift in shifts
+        for row in range(shift.first, shift.last + 1)
+    }
+    path = [moved.get(row, 0) for row in range(max(moved, default=0) + 1)]
+    entries = [(slip.language, *slip.rows, slip.by) for slip in known if slip.language != language]
+    entries += [(language, first, last, by) for first, last, by in _blocks(path)]
+    written = (f"{{language: {x}, rows: [{a}, {b}], by: {by}}}" for x, a, b, by in entries)
+    return f"realign: [{', '.join(written)}]"
 
 
 def _blocks(path: Sequence[int]) -> Iterator[tuple[int, int, int]]:

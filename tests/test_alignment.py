@@ -31,7 +31,8 @@ from tasks.mt.translation import Order, shard, stream_translation, write_texts
 from tasks.records import Record, read_columns, read_records, write_records
 from tasks.sources.description import Corpus, Files, HashSplit, JsonLines, RemoteFile
 from tasks.sources.fetching import local_name
-from tasks.sources.reading import FetchedCorpus, Row
+from tasks.sources.reading import FetchedCorpus
+from tasks.sources.rows import Row
 from tasks.transfer.fitting import LabelledText
 from tests.conftest import write_experiment
 

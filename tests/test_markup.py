@@ -21,7 +21,8 @@ from tasks.sources.description import (
 )
 from tasks.sources.fetching import local_name
 from tasks.sources.memories import read_memory
-from tasks.sources.reading import FetchedCorpus, Row, read_corpora, read_corpus
+from tasks.sources.reading import FetchedCorpus, read_corpora, read_corpus
+from tasks.sources.rows import Row
 from tasks.sources.usfm import read_usfm
 
 USFM = r"""\id MAT A gospel

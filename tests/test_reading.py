@@ -18,7 +18,8 @@ from tasks.sources.description import (
     Table,
 )
 from tasks.sources.fetching import local_name
-from tasks.sources.reading import FetchedCorpus, Row, read_corpora, read_corpus
+from tasks.sources.reading import FetchedCorpus, read_corpora, read_corpus
+from tasks.sources.rows import Row
 
 COLUMNS: Columns = {"ind": "sumber", "mad": "tujuan"}
 CSV = Table(kind="csv", columns=COLUMNS, id="id")

@@ -11,7 +11,8 @@ from pipeline.drafting.pairs import PairFiles, new_pair
 from tasks.records import write_records
 from tasks.sources.description import Columns, Corpus, Files, HubDataset, JsonLines, RemoteFile
 from tasks.sources.fetching import fetch
-from tasks.sources.reading import FetchedCorpus, Row, read_corpus
+from tasks.sources.reading import FetchedCorpus, read_corpus
+from tasks.sources.rows import Row
 from tasks.sources.sniffing import sniff
 from tasks.sources.values import MISSING, value_at
 

@@ -17,7 +17,7 @@ from pipeline.specs.manifests import PairManifest
 from tasks.bitext import clean_rows, shipped_held_out
 from tasks.cleaning import CleaningRules, Counts
 from tasks.monolingual import cut_paragraphs
-from tasks.offsets import find_shifts
+from tasks.offsets import Shift, ShiftFinder, cure
 from tasks.sources.description import (
     Corpus,
     Files,
@@ -29,6 +29,7 @@ from tasks.sources.description import (
 )
 from tasks.sources.fetching import fetch
 from tasks.sources.reading import FetchedCorpus, aligned_files, read_corpora, read_corpus
+from tasks.sources.rows import Row
 from tasks.splitting import PARTS
 
 MANY_REPEATS = 0.1
@@ -42,7 +43,8 @@ Whole = TypeVar("Whole")
 class CorpusProfile(NamedTuple):
     """What one corpus gives after cleaning: counts, words by language, texts equal on all sides.
 
-    `parts` counts what is usable by the part that it ships in.
+    `parts` counts what is usable by the part that it ships in; `shifts` are rows of a bitext whose
+    second side has slipped, which `cure` puts back.
     """
 
     corpus: str
@@ -51,6 +53,8 @@ class CorpusProfile(NamedTuple):
     words: Counter[str]
     copies: int
     parts: Counter[str]
+    shifts: Sequence[Shift] = ()
+    cure: str = ""
 
     def __str__(self) -> str:
         counts = self.counts
@@ -88,6 +92,9 @@ class CorpusProfile(NamedTuple):
                 f"{self.corpus}: {self.copies:,} of {kept:,} are the same in "
                 f"{' and '.join(self.languages)}; are the right files and columns named?"
             )
+        yield from (f"{self.corpus}: {shift} in {self.languages[1]}" for shift in self.shifts)
+        if self.shifts:
+            yield f"{self.corpus}: to have these rows put there, write beside its name {self.cure}"
 
 
 def profile_corpus(
@@ -102,8 +109,11 @@ def profile_corpus(
     name = fetched.corpus.name
     counts, words, copies = Counts(), Counter[str](), 0
     rows = read_corpora([fetched])
+    finder = ShiftFinder()
     if len(languages) == 1:
         rows = cut_paragraphs(rows, languages[0])
+    else:
+        rows = _watched(rows, languages, finder)
     seen = tqdm(rows, desc=name, unit=" rows", delay=SECONDS_UNTIL_PROGRESS, leave=False)
     rules, parts = CleaningRules(), Counter[str]()
     held_out = shipped_held_out([fetched], languages, rules) if shipped else frozenset()
@@ -112,13 +122,25 @@ def profile_corpus(
         texts = [record[language] for language in languages]
         words.update(dict(zip(languages, map(count_words, texts), strict=True)))
         copies += len(set(texts)) < len(texts)
-    profile = CorpusProfile(name, languages, counts, words, copies, parts)
+    shifts = finder.shifts()
+    way_out = cure(shifts, languages[-1], fetched.corpus.realign)
+    profile = CorpusProfile(name, languages, counts, words, copies, parts, shifts, way_out)
     if not counts.read:
         raise SourceError(f"corpus {name}: there is no row in it")
     if not counts.kept:
         dropped = ", ".join(f"{n:,} {reason}" for reason, n in sorted(counts.dropped.items()))
         raise SourceError(f"corpus {name}: none of its {counts.read:,} rows is usable ({dropped})")
     return profile
+
+
+def _watched(
+    rows: Iterator[tuple[str, Row]], languages: Sequence[str], finder: ShiftFinder
+) -> Iterator[tuple[str, Row]]:
+    """Yield rows as they are, and have both sides looked at for what has slipped."""
+    hub, language = languages
+    for corpus, row in rows:
+        finder.add((row.fields[hub], row.fields[language]))
+        yield corpus, row
 
 
 def check_pair(name_or_path: str, *, fetch_corpora: bool) -> Iterator[Finding]:
@@ -173,17 +195,7 @@ class _PairCheck:
                 self.usable.append(result.counts.kept)
             yield Finding("note", f"  {result}")
             yield from (Finding("note", f"    {place}") for place in result.dropped_places())
-            yield from (Finding("warning", doubt) for doubt in result.doubts())
-            if len(languages) > 1:
-                yield from self._shifts(location, fetched)
-
-    def _shifts(self, location: Location, fetched: FetchedCorpus) -> Iterator[Finding]:
-        """Yield the rows whose text in the second language has slipped by a few lines."""
-        hub, language = self.pair.languages
-        rows = read_corpus(fetched.corpus, fetched.folder)
-        for shift in find_shifts((row.fields[hub], row.fields[language]) for row in rows):
-            text = f"{fetched.corpus.name}: {shift} in {language}; align them again"
-            yield self._found("warning", location, text)
+            yield from (self._found("warning", location, doubt) for doubt in result.doubts())
 
     def split(self) -> Iterator[Finding]:
         """Yield what keeps the split rule from working on this text."""
@@ -271,8 +283,9 @@ def read_all(
         except (SprachbundError, OSError) as error:
             problems.append(str(error))
     for piece in _pieces(fetched.corpus.source, without):
+        part = replace(fetched.corpus, source=piece, realign=())
         try:
-            deque(read_corpus(replace(fetched.corpus, source=piece), fetched.folder), maxlen=0)
+            deque(read_corpus(part, fetched.folder), maxlen=0)
         except (SprachbundError, OSError) as error:
             problems.append(str(error))
     yield from dict.fromkeys(problems)  # what stopped reading them all stops one, too

@@ -140,6 +140,7 @@ def missing_fields(corpus: Corpus, fields: Sequence[str]) -> Iterator[Problem]:
     source = corpus.source
     yield from _unpinned(corpus)
     yield from _unsafe(corpus)
+    yield from _misplaced(corpus, fields)
     given: set[str | None]
     if isinstance(source, Sandbox):
         return
@@ -177,3 +178,21 @@ def _unsafe(corpus: Corpus) -> Iterator[Problem]:
             "an address may hold no user name or password: manifests are kept and shared; write "
             "them to ~/.netrc",
         )
+
+
+def _misplaced(corpus: Corpus, fields: Sequence[str]) -> Iterator[Problem]:
+    """Yield a problem for each block of rows that cannot be put beside other rows."""
+    done = dict.fromkeys(fields, 0)
+    for number, slip in enumerate(corpus.realign):
+        place = ("realign", number)
+        first, last = slip.rows
+        if len(fields) == 1 or slip.language not in fields or "text" in fields:
+            yield (*place, "language"), f"{slip.language!r} is not a language of this bitext"
+        elif first > last:
+            yield (*place, "rows"), f"rows {first} to {last} run backwards"
+        elif first <= done[slip.language]:
+            yield (*place, "rows"), f"rows up to {done[slip.language]} stand in an earlier entry"
+        elif not slip.by:
+            yield (*place, "by"), "by 0 rows: nothing would move"
+        else:
+            done[slip.language] = last

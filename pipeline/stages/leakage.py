@@ -8,7 +8,14 @@ from typing import Any
 import luigi
 
 from pipeline.specs.experiment import Experiment
-from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, monolingual_corpora
+from pipeline.stages.corpora import (
+    Bitext,
+    LabelledData,
+    Monolingual,
+    fetched,
+    monolingual_corpora,
+    raw_corpora,
+)
 from pipeline.stages.filtering import SCORES, BitextScores, MonolingualScores
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.store import Artifact, Draft
@@ -25,6 +32,9 @@ from tasks.leakage import (
 )
 from tasks.monolingual import merge_task_texts
 from tasks.multiway import shared_corpora
+from tasks.offsets import cure, find_shifts
+from tasks.sources.description import Corpus
+from tasks.sources.reading import read_corpus
 from tasks.splitting import PARTS
 
 HELD_OUT = "held-out.parquet"
@@ -115,20 +125,30 @@ def held_out_index(inputs: Inputs, rules: LeakRules) -> HeldOutIndex:
 
 @dataclass(frozen=True)
 class LeakAuditSpec:
-    """What counts as a leak, and the sets that are looked at, in the order of the inputs."""
+    """What counts as a leak, and the sets that are looked at, in the order of the inputs.
+
+    `parallel` are the corpora of bitext, each with its pair: their rows may have slipped.
+    """
 
     rules: LeakRules
     sets: HeldOutTextSpec
     monolingual: tuple[str, ...]
+    parallel: tuple[tuple[str, Corpus], ...]
 
 
 class LeakAudit(Stage[LeakAuditSpec]):
     """Which texts of the experiment share sentences: held-out ones above all."""
 
-    VERSION = 5
+    VERSION = 6
 
     def spec(self) -> LeakAuditSpec:
-        return LeakAuditSpec(self.study.leaks, held_out_spec(self.study), self._monolingual())
+        study = self.study
+        parallel = tuple(
+            (pair.name, corpus.without_credits())
+            for pair in study.pairs
+            for corpus in pair.parallel
+        )
+        return LeakAuditSpec(study.leaks, held_out_spec(study), self._monolingual(), parallel)
 
     def label(self) -> str:
         return str(self.study.name)
@@ -139,6 +159,11 @@ class LeakAudit(Stage[LeakAuditSpec]):
             "monolingual": [
                 Monolingual(experiment=self.experiment, language=language)
                 for language in self._monolingual()
+            ],
+            "raw": [
+                raw
+                for pair in self.study.pairs
+                for raw in raw_corpora(self, "pair", pair.name, "parallel")
             ],
         }
 
@@ -163,6 +188,7 @@ class LeakAudit(Stage[LeakAuditSpec]):
         out.facts["remarks"] = [
             *_doubts_about_ids(spec.sets.labelled, inputs.many("labelled")),
             *map(str, shared_corpora(sets, spec.rules)),
+            *_slipped_rows(spec, inputs),
         ]
 
     def _monolingual(self) -> tuple[str, ...]:
@@ -176,6 +202,20 @@ def _doubts_about_ids(labelled: Sequence[Labelled], sets: Sequence[Artifact]) ->
     for (task, language), artifact in zip(labelled, sets, strict=True):
         if ids := artifact.manifest["counts"].get("ids"):
             yield from (f"task {task}-{language}: {doubt}" for doubt in doubts(**ids))
+
+
+def _slipped_rows(spec: LeakAuditSpec, inputs: Inputs) -> Iterator[str]:
+    """Yield which rows of each bitext have slipped, and what to write to put them back."""
+    languages = dict(spec.sets.pairs)
+    corpora = fetched(tuple(corpus for _, corpus in spec.parallel), inputs, "raw")
+    for (pair, corpus), raw in zip(spec.parallel, corpora, strict=True):
+        hub, language = languages[pair]
+        rows = read_corpus(*raw)
+        shifts = find_shifts((row.fields[hub], row.fields[language]) for row in rows)
+        if shifts:
+            seen = "; ".join(map(str, shifts))
+            way_out = cure(shifts, language, corpus.realign)
+            yield f"{pair}, {corpus.name}: {seen} in {language}; write beside its name {way_out}"
 
 
 @dataclass(frozen=True)

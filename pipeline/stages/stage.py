@@ -26,6 +26,8 @@ from pipeline.specs.loading import load_experiment
 from pipeline.store import Artifact, Draft, Place, Share, exclusive
 
 FINGERPRINT_DIGITS = 16
+LATER_FIELDS = {"realign"}
+"""Fields of specs that are older: unset, they change no fingerprint."""
 
 SpecT = TypeVar("SpecT")
 Requirements = Mapping[str, "Stage[Any] | list[Stage[Any]]"]
@@ -115,7 +117,7 @@ class Stage(luigi.Task, Generic[SpecT]):
         return {
             "stage": type(self).__name__,
             "version": self.VERSION,
-            "spec": _without_local_folders(to_jsonable_python(self.spec())),
+            "spec": _canonical(to_jsonable_python(self.spec())),
             "inputs": {
                 name: [stage.fingerprint for stage in stages]
                 for name, stages in self.inputs.items()
@@ -197,12 +199,17 @@ class Stage(luigi.Task, Generic[SpecT]):
         }
 
 
-def _without_local_folders(spec: Any) -> Any:
-    """Blank the folders of local sources: their files count by content, wherever they lie."""
+def _canonical(spec: Any) -> Any:
+    """Return what of a spec decides: no folders of local sources, no later field that says nothing.
+
+    Local files count by content, wherever they lie. A field that came later and is not set leaves
+    a spec what it was before there was one.
+    """
     if isinstance(spec, list):
-        return [_without_local_folders(part) for part in spec]
+        return [_canonical(part) for part in spec]
     if not isinstance(spec, dict):
         return spec
     folder = {"files": "base", "dataset": "name", "folder": "path"}.get(str(spec.get("kind")))
     blank = {folder: ""} if folder and str(spec.get(folder)).startswith("/") else {}
-    return {key: _without_local_folders(value) for key, value in spec.items()} | blank
+    said = {name: value for name, value in spec.items() if value or name not in LATER_FIELDS}
+    return {name: _canonical(value) for name, value in said.items()} | blank

@@ -7,7 +7,7 @@ keeps error messages to the variant that `kind` names, shows here.
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field
 
 from tasks.sandbox import SandboxRecipe
@@ -22,6 +22,9 @@ Delimiter = Annotated[str, Field(min_length=1, max_length=1, pattern=r'[^"\r\n]'
 
 Tags = dict[str, str | tuple[str, ...]]
 """Our field to the language tag of its text in a translation memory, or to several."""
+
+FARTHEST = 1000
+"""Rows that a text may have slipped by: so many are held in memory."""
 
 SplitName = Literal["train", "dev", "test"]
 
@@ -184,10 +187,28 @@ class ShareSplit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Slip:
+    """Rows of a bitext, first and last, whose text in one language stands `by` rows later.
+
+    Rows are counted from 1, through all files, without those that `keep` leaves out; below 0, `by`
+    is earlier.
+    """
+
+    language: str
+    rows: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]]
+    by: Annotated[int, Ge(-FARTHEST), Le(FARTHEST)]
+
+    def __contains__(self, row: int) -> bool:
+        first, last = self.rows
+        return first <= row <= last
+
+
+@dataclass(frozen=True, kw_only=True)
 class Corpus:
     """One named body of text with its origin, licence and reference.
 
     `keep` is a glob on the source's own ids; `name` begins every sentence id made from it.
+    `realign` puts rows of a bitext together whose sides have slipped apart.
     """
 
     name: str
@@ -196,6 +217,7 @@ class Corpus:
     citation: str = ""
     homepage: str = ""
     keep: str = "*"
+    realign: tuple[Slip, ...] = ()
 
     def without_credits(self) -> "Corpus":
         """Return the corpus without what changes no text: licence, citation, home page."""

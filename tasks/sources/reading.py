@@ -28,26 +28,13 @@ from tasks.sources.description import (
 from tasks.sources.fetching import local_name
 from tasks.sources.lines import carriage_return, conversion_of_line_ends, read_lines
 from tasks.sources.memories import read_memory, read_units
+from tasks.sources.rows import Row, realigned
 from tasks.sources.tables import table_records
 from tasks.sources.usfm import read_usfm
 from tasks.sources.values import MISSING, name_of, places, text_of, value_at
 
 PARQUET_ROWS = 10_000
 SHOWN_COLUMNS = 20
-
-
-class Row(NamedTuple):
-    """One record as the source has it: its own key, its shipped split if any, its fields.
-
-    `lacks` are the fields that the record has no text for; an empty one stands in `fields`. `place`
-    tells people where it stands, where the source has lines or records.
-    """
-
-    key: str
-    split: str | None
-    fields: dict[str, str]
-    lacks: tuple[str, ...] = ()
-    place: str = ""
 
 
 class FetchedCorpus(NamedTuple):
@@ -65,7 +52,10 @@ def read_corpora(corpora: Sequence[FetchedCorpus]) -> Iterator[tuple[str, Row]]:
 
 
 def read_corpus(corpus: Corpus, folder: Path) -> Iterator[Row]:
-    """Yield the rows of a fetched corpus whose key matches `keep`, in source order."""
+    """Yield the rows of a fetched corpus whose key matches `keep`, in source order.
+
+    Rows are counted, and put beside their own text where it has slipped, after that.
+    """
     source = corpus.source
     if isinstance(source, Files):
         rows = _read_files(source, folder)
@@ -73,7 +63,8 @@ def read_corpus(corpus: Corpus, folder: Path) -> Iterator[Row]:
         rows = _read_dataset(source, folder)
     else:
         rows = _read_sandbox(source)
-    return (row for row in rows if fnmatchcase(row.key, corpus.keep))
+    kept = (row for row in rows if fnmatchcase(row.key, corpus.keep))
+    return realigned(kept, corpus.realign, corpus.name) if corpus.realign else kept
 
 
 def _read_files(source: Files, folder: Path) -> Iterator[Row]:
