@@ -499,3 +499,53 @@ def test_an_empty_line_is_named_with_its_file(tmp_path: Path) -> None:
     assert "    empty: teks.ind: line 17" in drafted.found
     found = [str(f) for f in check_pair(str(drafted.path), fetch_corpora=True)]
     assert "    empty: teks.ind: line 17" in found
+
+
+def usfm(folder: Path, name: str, language: str, *books: str) -> str:
+    """Write books of ten verses each, with a heading and a note in them."""
+    lines = []
+    for book in books:
+        lines += [f"\\id {book}", "\\c 1", "\\s Judul", "\\p"]
+        lines += [f"\\v {n} {language} {book} {n}\\f + \\ft nota\\f*" for n in range(1, 11)]
+    return str(write(folder / name, *lines))
+
+
+def test_bibles_are_joined_by_verse(tmp_path: Path) -> None:
+    files = [
+        usfm(tmp_path, "raw/ind.usfm", "ind", "GEN", "MAT", "MRK"),
+        usfm(tmp_path, "raw/ban.SFM", "ban", "MAT", "GEN"),
+    ]
+    data = draft(tmp_path, *reversed(files))
+    (corpus,) = data["parallel"]
+    assert corpus["source"]["format"] == {"kind": "verses"}
+    named = [(file["name"], file["language"]) for file in corpus["source"]["files"]]
+    assert named == [("ind.usfm", "ind"), ("ban.SFM", "ban")]
+    assert data["split"] == {"rule": "hash", "dev": 2, "test": 2}
+
+
+def test_a_file_a_book_is_known_by_its_folder(tmp_path: Path) -> None:
+    """The code of a book may be that of a language: MAL is Malachi, and Malayalam."""
+    files = [
+        usfm(tmp_path, f"raw/{language}/{n:02}-{book}.usfm", language, book)
+        for language in ("ban", "ind")
+        for n, book in enumerate(("GEN", "MAL", "MAT"))
+    ]
+    out = tmp_path / "ind-ban.yaml"
+    found = new_pair("ind-ban", PairFiles(parallel=files), out=out).found
+    assert found[0] == "ind/00-GEN.usfm: a Bible by verse, ind"
+    assert found[6].startswith("  ind-ban-text: 30 sentence pairs, 30 usable")
+    other = usfm(tmp_path, "raw/00-GEN.usfm", "x", "GEN")
+    with pytest.raises(SpecError, match="put them into folders that are named ind and ban"):
+        new_pair("ind-ban", PairFiles(parallel=[other, other, other]), out=tmp_path / "a.yaml")
+    split = PairFiles(train=files[:2], dev=files[2:4], test=files[4:])
+    with pytest.raises(SpecError, match="Bibles are joined by verse, through all files"):
+        new_pair("ind-ban", split, out=tmp_path / "a.yaml")
+    assert not (tmp_path / "a.yaml").exists()
+
+
+def test_a_bible_is_monolingual_text(tmp_path: Path) -> None:
+    book = usfm(tmp_path, "raw/MAT.usfm", "ban", "MAT")
+    data = draft(tmp_path, *texts(tmp_path), mono=[book])
+    (corpus,) = data["monolingual"]["ban"]
+    assert corpus["source"]["files"][0]["language"] == "ban"
+    assert corpus["source"]["format"] == {"kind": "verses"}

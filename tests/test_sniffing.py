@@ -54,7 +54,10 @@ def test_the_languages_of_a_translation_memory_are_its_columns(tmp_path: Path) -
         ("t.ban", "", r"t\.ban: the file is empty"),
         ("t.csv", "ind,ban\n", "no row below its header"),
         ("t.json", '[{"ind": "satu"}]\n', "one JSON object a line"),
-        ("t.xml", "<book/>", "verses"),
+        ("t.xml", "<book/>", r"of XML, .*\(\.tmx\) are read, and Bibles in CES"),
+        ("t.usx", '<usx version="3.0">', "a Bible in USX, which is not read: .* in USFM or CES"),
+        ("t.xml", "<?xml version='1.0'?>\n<osis:osis xmlns:osis='x'>", "a Bible in OSIS"),
+        ("t.xml", '<XMLBIBLE biblename="x">', "a Bible in Zefania XML"),
         ("t.xlsx", "PK", "spreadsheet"),
     ],
 )
@@ -68,6 +71,20 @@ def test_what_cannot_be_read_is_refused_with_a_way_out(
 def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "bom").write_bytes(b"\xef\xbb\xbfind,ban\nsatu,besik\n")
     assert dict(sniff(tmp_path / "bom", "t.csv").columns) == {"ind": "satu", "ban": "besik"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("41MAT.SFM", "\\id MAT\n\\c 1\n\\p\n\\v 1 Siji\n"),
+        ("mat.txt", "\ufeff\\id MAT - a book\n\\c 1\n\\p\n\\v 1 Siji\n"),
+        ("bible.xml", '<cesDoc><seg id="b.MAT.1.1" type="verse">Siji</seg></cesDoc>'),
+    ],
+)
+def test_a_bible_is_known_by_its_name_or_its_first_line(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    assert looks(tmp_path, name, content) == ("verses", [])
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "shift_jis"])

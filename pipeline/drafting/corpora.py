@@ -11,6 +11,7 @@ from models.support.errors import SourceError, SpecError
 from pipeline.drafting.checking import CorpusProfile, profile_corpus
 from pipeline.specs.formats import Format, format_for
 from tasks.sources.description import (
+    BibleVerses,
     Columns,
     Corpus,
     Files,
@@ -22,7 +23,13 @@ from tasks.sources.description import (
     TranslationMemory,
 )
 from tasks.sources.fetching import fetch, local_name
-from tasks.sources.naming import find_column, find_id_column, find_sides, find_text_column
+from tasks.sources.naming import (
+    find_column,
+    find_id_column,
+    find_language,
+    find_sides,
+    find_text_column,
+)
 from tasks.sources.reading import FetchedCorpus, read_corpus
 from tasks.sources.sniffing import Sniffed, only_member, place_of, sniff
 from tasks.sources.tags import covers, find_tag
@@ -112,19 +119,20 @@ def _place(argument: str) -> tuple[Path, str | None]:
 def draft_parallel(
     name: str, unpacked: Unpacked, languages: tuple[str, str], *, columns: Columns
 ) -> list[DraftedCorpus]:
-    """Describe bitext: aligned text files, and tables with a column for each language.
+    """Describe bitext: aligned text files, Bibles, and tables with a column for each language.
 
     One corpus holds all files of a format. `columns` says which column holds which language where
     their names do not. Raises SpecError for other files, and for columns that cannot be told.
     """
     texts = [given for given in unpacked.files if given.looks.kind == "text"]
     memories = [given for given in unpacked.files if given.looks.kind == "tmx"]
-    tables = [given for given in unpacked.files if given.looks.kind not in ("text", "tmx")]
+    books = [given for given in unpacked.files if given.looks.kind == "verses"]
+    tables = [g for g in unpacked.files if g.looks.kind not in ("text", "tmx", "verses")]
     if texts and (columns or not _are_sides(texts)):
         seen = ", ".join(f"{given.name} is {_described(given.looks)}" for given in unpacked.files)
         raise SpecError(
-            f"{seen}; expected two plain-text files aligned by line, the hub's first, or tables "
-            "(CSV, TSV, JSON lines, TMX) with a column for each language"
+            f"{seen}; expected two plain-text files aligned by line, the hub's first, tables (CSV, "
+            "TSV, JSON lines, TMX) with a column for each language, or the books of Bibles"
         )
     guesses: list[Guess] = []
     for split in dict.fromkeys(given.file.split for given in texts):
@@ -137,6 +145,9 @@ def draft_parallel(
         together = _together(memories)
         form, doubts = table_format(together, _language_columns(together, languages, columns))
         guesses += [Guess(given, form, doubts) for given in memories]
+    if books:
+        sides, doubts = _bibles(books, languages)
+        guesses += [Guess(side, BibleVerses(kind="verses"), doubts) for side in sides]
     return _by_format(name, unpacked, guesses, languages)
 
 
@@ -167,7 +178,7 @@ def draft_monolingual(
     ]
     spoken = [
         guess._replace(given=_spoken(guess.given, language))
-        if isinstance(guess.form, PlainText)
+        if isinstance(guess.form, PlainText | BibleVerses)
         else guess
         for guess in guesses
     ]
@@ -199,7 +210,8 @@ def files_in_words(drafted: DraftedCorpus) -> Iterator[str]:
             ids = f", ids in {form.id!r}" if told else ""
             yield f"{file}: {_kind_in_words(form)}, {columns}{ids}"
         else:
-            yield f"{file}: plain text, {file.language}"
+            what = "plain text" if isinstance(form, PlainText) else "a Bible by verse"
+            yield f"{file}: {what}, {file.language}"
 
 
 def _kind_in_words(form: Table | JsonLines | TranslationMemory) -> str:
@@ -240,6 +252,37 @@ def _aligned(
     )
 
 
+def _bibles(
+    books: Sequence[GivenFile], languages: tuple[str, str]
+) -> tuple[list[GivenFile], list[str]]:
+    """Return the books of Bibles with their languages: by their folders, else as `_aligned`.
+
+    Raises SpecError for books that come split, or whose names do not say their languages.
+    """
+    if any(given.file.split for given in books):
+        raise SpecError(
+            f"{books[0].name}: Bibles are joined by verse, through all files: give them with "
+            "--parallel, and dev and test are drawn from them"
+        )
+    if len(books) == 2:
+        return _aligned(books, languages)
+    sides = []
+    for given in books:
+        path = Path(given.file.member or given.file.name)
+        language = find_language(path.parent.as_posix(), languages) or find_language(
+            path.name, languages
+        )
+        sides.append(_spoken(given, language))
+    hub, language = languages
+    if {given.file.language for given in sides} != {hub, language}:
+        seen = ", ".join(f"{given.file}: {given.file.language}" for given in sides)
+        raise SpecError(
+            f"the names of these books do not say which are in {hub} and which in {language} "
+            f"({seen}); put them into folders that are named {hub} and {language}"
+        )
+    return sorted(sides, key=lambda given: given.file.language == language), []
+
+
 def _spoken(given: GivenFile, language: str | None) -> GivenFile:
     return given._replace(file=replace(given.file, language=language))
 
@@ -265,8 +308,8 @@ def _monolingual_format(
     given: GivenFile, language: str, column: str | None
 ) -> tuple[Format, list[str]]:
     looks = given.looks
-    if looks.kind == "text":
-        return PlainText(), []
+    if looks.kind in ("text", "verses"):
+        return format_for(looks, given.name, {}), []
     find = find_tag if looks.kind == "tmx" else find_column
     named = column or find(language, looks.columns)
     guessed = named or find_text_column(looks.columns)
@@ -375,4 +418,5 @@ def _corpus(name: str, source: Files) -> Corpus:
 
 
 def _described(looks: Sniffed) -> str:
-    return "plain text" if looks.kind == "text" else f"a table ({looks.kind})"
+    kinds = {"text": "plain text", "verses": "a Bible"}
+    return kinds.get(looks.kind, f"a table ({looks.kind})")

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from pipeline.specs.formats import Format
-from tasks.sources.description import BibleVerses, Files, RemoteFile
+from tasks.sources.description import Files, RemoteFile
 
 CORPUS = """\
 - name: {name}  # begins every sentence id made from it
@@ -37,7 +37,7 @@ def corpus_text(
     )
 
 
-def _given(value: RemoteFile | Format | BibleVerses) -> dict[str, object]:
+def _given(value: RemoteFile | Format) -> dict[str, object]:
     """Return the fields that differ from their defaults: an id that is none, a header there is."""
     return {
         field.name: getattr(value, field.name)

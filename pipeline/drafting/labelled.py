@@ -172,7 +172,7 @@ def _refuse_text(files: Sequence[GivenFile]) -> None:
         if given.looks.kind not in ("csv", "tsv", "jsonl"):
             raise SpecError(
                 f"{given.name}: expected a table (CSV, TSV, JSON lines) with a text and a label a "
-                "row; this is plain text or a translation memory"
+                "row; this is plain text, a Bible or a translation memory"
             )
 
 

@@ -225,10 +225,11 @@ def _format(path: str, looks: Sniffed, column: str | None) -> Format:
 
     Raises SpecError for a table whose text column is not named, and for a line file that has none.
     """
-    if looks.kind == "text":
+    if looks.kind in ("text", "verses"):
         if column is not None:
-            raise SpecError(f"{path}: plain text, which has no --column")
-        return PlainText()
+            what = "plain text" if looks.kind == "text" else "a Bible"
+            raise SpecError(f"{path}: {what}, which has no --column")
+        return format_for(looks, path, {})
     if column is None:
         listed = "".join(f"\n  {name}: {value[:40]!r}" for name, value in looks.columns.items())
         likely = find_text_column(looks.columns) or next(iter(looks.columns), "text")

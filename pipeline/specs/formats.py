@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from models.support.errors import SpecError
 from pipeline.specs.suggesting import suggest
 from tasks.sources.description import (
+    BibleVerses,
     Columns,
     JsonLines,
     PlainText,
@@ -15,7 +16,7 @@ from tasks.sources.sniffing import Sniffed
 from tasks.sources.tables import column_names
 from tasks.sources.tags import covers
 
-Format = Table | JsonLines | PlainText | TranslationMemory
+Format = Table | JsonLines | PlainText | TranslationMemory | BibleVerses
 
 
 def format_for(looks: Sniffed, name: str, columns: Columns) -> Format:
@@ -25,6 +26,8 @@ def format_for(looks: Sniffed, name: str, columns: Columns) -> Format:
     """
     if looks.kind == "text":
         return PlainText()
+    if looks.kind == "verses":
+        return BibleVerses(kind="verses")
     if looks.kind in ("csv", "tsv"):
         return _table(looks, name, columns)
     if looks.kind == "tmx":

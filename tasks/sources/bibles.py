@@ -1,6 +1,8 @@
 """Bibles by verse: the books and their numbers, verses of one language, verses side by side."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from models.support.errors import SourceError
 
@@ -31,8 +33,23 @@ BOOK_NUMBERS = {book: number for number, book in enumerate(BOOKS, start=1)}
 HIGHEST = 999
 """The highest chapter and verse that a key has room for."""
 
+OTHER_KINDS = {b"usx": "USX", b"osis": "OSIS", b"XMLBIBLE": "Zefania XML"}
+OTHER_ROOT = re.compile(rb"<(?:\w+:)?(usx|osis|XMLBIBLE)[\s>]")
+HEAD_BYTES = 65_536
+
 Verses = dict[range, str]
 """Verses by number: book times 1,000,000 + chapter times 1,000 + verse; some hold several."""
+
+
+def refuse_other_kinds(path: Path, name: str) -> None:
+    """Raise SourceError for a Bible in a kind of XML that is not read."""
+    with path.open("rb") as stream:
+        found = OTHER_ROOT.search(stream.read(HEAD_BYTES).replace(b"\0", b""))
+    if found:
+        raise SourceError(
+            f"{name}: a Bible in {OTHER_KINDS[found[1]]}, which is not read: take the same one in "
+            "USFM or CES XML"
+        )
 
 
 class Bible:

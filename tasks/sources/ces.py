@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from models.support.errors import SourceError
-from tasks.sources.bibles import BOOK_NUMBERS, NOT_SCRIPTURE, Bible
+from tasks.sources.bibles import BOOK_NUMBERS, NOT_SCRIPTURE, Bible, refuse_other_kinds
 from tasks.sources.elements import read_elements, text_of
 
 ID = re.compile(r"\w+\.(\w+)\.(\d+)\.(\d+)")
@@ -28,6 +28,7 @@ NOT_TEXT = {"note", "ref"}
 
 def read_ces(path: Path, name: str, bible: Bible) -> None:
     """Add the verses of a file to a Bible. Raises SourceError for ids that name no verse."""
+    refuse_other_kinds(path, name)
     chapter: tuple[str, int] | None = None
     found = False
     for segment in read_elements(path, name, "seg"):
@@ -44,8 +45,7 @@ def read_ces(path: Path, name: str, bible: Bible) -> None:
         bible.add((book, number), range(verse, verse + 1), text, place=name)
     if not found:
         raise SourceError(
-            f'{name}: no verse (`<seg type="verse">`) in it; of XML, Bibles in CES are read, not '
-            "those in USX or OSIS: take the same Bible in USFM"
+            f'{name}: no verse (`<seg type="verse">`) in it; Bibles in XML are those of CES'
         )
 
 

@@ -1,6 +1,7 @@
 """Guess the format of a file and its columns from its first records."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -9,6 +10,7 @@ from shlex import quote
 from typing import Literal, NamedTuple
 
 from models.support.errors import SourceError
+from tasks.sources.bibles import HEAD_BYTES, refuse_other_kinds
 from tasks.sources.description import Columns, JsonLines, Table, TranslationMemory
 from tasks.sources.dialects import Dialect, find_dialect, names_columns, sure_names
 from tasks.sources.encoding import check_encoding
@@ -18,7 +20,7 @@ from tasks.sources.reading import file_records
 from tasks.sources.tables import table_rows
 from tasks.sources.values import described, places
 
-Kind = Literal["text", "csv", "tsv", "jsonl", "tmx"]
+Kind = Literal["text", "csv", "tsv", "jsonl", "tmx", "verses"]
 
 SAMPLE_RECORDS = 50
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
@@ -29,14 +31,15 @@ OTHER_FORMATS = {
     **dict.fromkeys(
         (".parquet", ".arrow"), "put it into a folder of its own and list that as `kind: dataset`"
     ),
-    **dict.fromkeys(
-        (".usfm", ".sfm", ".xml"), "list the books of a Bible by hand, `format: {kind: verses}`"
-    ),
 }
 
 
+USFM = re.compile(rb"(?:\xef\xbb\xbf)?\s*\\id\s+[A-Za-z0-9]{3}\b")
+CES = re.compile(rb"""type=["']verse["']|<cesDoc""")
+
+
 class Sniffed(NamedTuple):
-    """What a file looks like; `columns` has a value of each column, and is empty for plain text.
+    """What a file looks like; `columns` has a value of each column, if it is no text or Bible.
 
     Without a `header`, columns are named by their numbers; `sure` says that names of its header are
     known as such. A table has a `dialect` and a `first_row`. `columns` of JSON are paths into its
@@ -69,6 +72,8 @@ def sniff(path: Path, name: str) -> Sniffed:
     if suffix == ".tmx":
         tags = _first_values(path, name, TranslationMemory(kind="tmx", columns={}))
         return Sniffed("tmx", {tag: value for tag, value in tags.items() if tag != "tuid"})
+    if _is_bible(path, suffix, name):
+        return Sniffed("verses", {})
     check_encoding(path, name)
     if _is_json(path, suffix, name):
         return Sniffed("jsonl", _first_values(path, name, JsonLines(kind="jsonl", columns={})))
@@ -116,6 +121,19 @@ def _refuse_other_formats(name: str) -> None:
 
 def _suffix(name: str) -> str:
     return Path(plain_name(name)).suffix.lower()
+
+
+def _is_bible(path: Path, suffix: str, name: str) -> bool:
+    """Say whether a file holds a Bible that can be read; raise SourceError for other XML."""
+    refuse_other_kinds(path, name)
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES).replace(b"\0", b"")  # of UTF-16
+    if suffix == ".xml" and not CES.search(head):
+        raise SourceError(
+            f"{name}: of XML, translation memories (.tmx) are read, and Bibles in CES "
+            '(`<seg type="verse">`)'
+        )
+    return suffix in (".xml", ".usfm", ".sfm") or USFM.match(head) is not None
 
 
 def _is_json(path: Path, suffix: str, name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import regex
 
 from models.support.errors import SourceError
-from tasks.sources.bibles import BOOK_NUMBERS, NOT_SCRIPTURE, Bible
+from tasks.sources.bibles import BOOK_NUMBERS, NOT_SCRIPTURE, Bible, refuse_other_kinds
 from tasks.sources.encoding import check_encoding
 
 TOKEN = regex.compile(
@@ -51,6 +51,7 @@ def read_usfm(path: Path, name: str, bible: Bible) -> None:
     Raises SourceError, with the line, for what would lose or mix up text: a chapter or verse that
     stands there twice, a verse without a chapter, a note that does not end.
     """
+    refuse_other_kinds(path, name)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
