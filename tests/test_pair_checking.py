@@ -158,8 +158,8 @@ def test_repeats_and_copies_are_doubted(tmp_path: Path) -> None:
     repeated = aligned(tmp_path, "ulang", lines([*IND, *IND]), lines([*BAN, *BAN]))
     copied = aligned(tmp_path, "salin", lines(IND), lines(IND))
     found = said(pair(tmp_path, repeated, copied))
-    assert "warning: ulang: 3 of 6 repeat an earlier text in ind" in found
-    assert "warning: salin: 3 of 3 are the same in ind and ban" in found
+    assert "ulang: 3 of 6 repeat an earlier text in ind" in found
+    assert "salin: 3 of 3 are the same in ind and ban" in found
 
 
 def test_a_split_that_leaves_nothing_to_train_on_is_an_error(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import regex
 
 from models.support.errors import SourceError
 from tasks.sources.naming import find_column, find_id_column, find_language, find_text_column
@@ -87,6 +88,45 @@ def test_a_bible_is_known_by_its_name_or_its_first_line(
     assert looks(tmp_path, name, content) == ("verses", [])
 
 
+@pytest.mark.parametrize(
+    ("language", "column", "value", "found"),
+    [
+        ("swh", "sw", "NA", True),
+        ("swh", "sw", "", True),
+        ("swh", "sw", "12", False),
+        ("ind", "id", "s12", False),
+        ("nor", "no", "7", False),
+        ("nor", "no", "Jeg er her", True),
+        ("isl", "is", "Já", True),
+    ],
+)
+def test_a_column_of_two_letters_is_a_language_unless_it_holds_keys(
+    language: str, column: str, value: str, found: bool
+) -> None:
+    assert find_column(language, {"xx": "a house", column: value}) == (column if found else None)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line"),
+    [
+        ("ISO8859-2", "Dzień dobry, żółta łódź numer {n} płynie śpiesznie."),
+        ("ISO8859-2", "Příliš žluťoučký kůň číslo {n} úpěl ďábelské ódy."),
+        ("ISO8859-9", "Güneş {n} kez doğdu, ağaçların gölgesi kısaldı."),
+    ],
+    ids=["Polish", "Czech", "Turkish"],
+)
+def test_the_older_siblings_of_windows_encodings_are_offered(
+    tmp_path: Path, encoding: str, line: str
+) -> None:
+    path = tmp_path / "t.txt"
+    text = "".join(line.format(n=n) + "\n" for n in range(40))
+    path.write_bytes(text.encode(encoding))
+    with pytest.raises(SourceError) as caught:
+        sniff(path, "t.txt")
+    named = regex.findall(r"[-\w]+(?=  )|(?<=looks like )[-\w]+", str(caught.value))
+    assert any(text.encode(code, "replace") == text.encode(encoding) for code in named), named
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "shift_jis"])
 def test_another_encoding_is_named_with_the_command_that_converts_it(
     tmp_path: Path, encoding: str
@@ -158,7 +198,7 @@ def test_a_member_is_known_by_the_code_of_its_macrolanguage(language: str, code:
     assert find_language(f"Books.en-{code}.en", ("eng", language)) == "eng"
 
 
-@pytest.mark.parametrize(("value", "found"), [("河很宽。", "zh"), ("17", None), ("wide", None)])
+@pytest.mark.parametrize(("value", "found"), [("河很宽。", "zh"), ("17", None), ("NA", "zh")])
 def test_a_short_name_is_a_language_where_text_stands_below_it(
     value: str, found: str | None
 ) -> None:

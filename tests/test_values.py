@@ -53,6 +53,75 @@ def read(folder: Path, content: str, columns: Columns, key: str | None = None) -
     return list(read_corpus(*FetchedCorpus(corpus, folder / "raw")))
 
 
+UNITS = [
+    {"en": "One.", "sw": ["Moja.", "Ni moja."], "sides": [{"x": "Un.", "y": "Une."}]},
+    {"en": "Two.", "sw": "Mbili.", "sides": [{"x": "Deux.", "y": "D."}, {"x": "2.", "y": "E."}]},
+    {"en": "Three.", "sw": [], "sides": None},
+]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            {"eng": "en", "swh": "sw.*"},
+            [
+                ("row-1", "One.", "Moja.", ()),
+                ("row-1/2", "One.", "Ni moja.", ()),
+                ("row-2", "Two.", "Mbili.", ()),
+                ("row-3", "Three.", "", ("swh",)),
+            ],
+        ),
+        (
+            {"fra": "sides.*.x", "frp": "sides.*.y"},
+            [
+                ("row-1", "Un.", "Une.", ()),
+                ("row-2", "Deux.", "D.", ()),
+                ("row-2/2", "2.", "E.", ()),
+                ("row-3", "", "", ("fra", "frp")),
+            ],
+        ),
+    ],
+    ids=["several translations", "side by side"],
+)
+def test_a_star_takes_all_of_a_list(
+    tmp_path: Path, columns: Columns, expected: list[tuple[object, ...]]
+) -> None:
+    rows = read(tmp_path, "".join(json.dumps(unit) + "\n" for unit in UNITS), columns)
+    assert [(row.key, *row.fields.values(), row.lacks) for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"a": "sw.*", "b": "sides.*.x"}, r"has 2 in 'sw\.\*', 1 in 'sides\.\*\.x': lists that go"),
+        ({"a": "sides.*.z"}, r"record 1 \(line 1\) has no column 'sides\.\*\.z'; found 'en'"),
+        ({"a": "fr.*"}, r"has no column 'fr\.\*'"),
+        ({"a": "sides.*"}, "is an object, not text"),
+        ({"a": "sw"}, r"name one of it, as 'sw\.0', or all, as 'sw\.\*', to have a row of each"),
+    ],
+)
+def test_a_star_that_leads_to_no_text_is_refused(
+    tmp_path: Path, columns: Columns, message: str
+) -> None:
+    with pytest.raises(SourceError, match=message):
+        read(tmp_path, json.dumps(UNITS[0]) + "\n", columns)
+
+
+def test_a_name_with_a_star_is_a_name(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, '{"text*": "a"}\n', {"eng": "text*"})
+    assert row.fields == {"eng": "a"}
+
+
+def test_pair_new_takes_all_translations_of_a_unit(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    lines = [{"en": f"It is {n}.", "sw": [f"Ni {n}.", f"Hii ni {n}."]} for n in range(20)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    files = PairFiles(parallel=[str(path)], columns={"eng": "en", "swh": "sw.*"})
+    found = new_pair("eng-swh", files, out=tmp_path / "eng-swh.yaml").found
+    assert "40 sentence pairs, 20 usable (dropped: 20 duplicate)" in found[1]
+
+
 def test_nested_text_ids_and_labels_are_read(tmp_path: Path) -> None:
     content = "".join(
         json.dumps({"meta": {"n": n}, "translation": {"en": f"a {n}"}, "y": y}) + "\n"

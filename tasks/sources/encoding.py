@@ -15,7 +15,8 @@ SAMPLE_BYTES = 65_536
 SAMPLE_LINES = 1000
 EXCERPT_BYTES = 24
 GUESSES = 5
-COMMON = ("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256")
+COMMON = ("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256",
+          "iso8859_2", "iso8859_5", "iso8859_7", "iso8859_9")  # fmt: skip
 MIXED_WORD = re.compile(rb"[A-Za-z][\xc0-\xff]|[\xc0-\xff][A-Za-z]")
 """A letter of ASCII beside another, which is what words of Latin letters with marks have."""
 WORD = re.compile(r"[^\s!-/:-@\[-`{-~‘’“”„‚«»‹›–—…·°§€£\xa0]+")
@@ -95,9 +96,10 @@ def _guesses(wrong: bytes) -> list[str]:
     common = [code for code in COMMON if _makes_words(wrong, code)]
     common.sort(key=lambda code: -sum(map(str.islower, wrong.decode(code))))
     guessed = [match.encoding for match in list(from_bytes(wrong))[:GUESSES]]
-    readings = {code: wrong.decode(code, "replace") for code in [*common, *guessed][:GUESSES]}
-    first = {text: code for code, text in reversed(readings.items())}
-    codes = [code for code in readings if first[readings[code]] == code]
+    readings: dict[str, str] = {}
+    for code in (*common, *guessed):
+        readings.setdefault(wrong.decode(code, "replace"), code)
+    codes = list(readings.values())[:GUESSES]
     return [codecs.lookup(code).name.upper().replace("_", "-") for code in codes]
 
 

@@ -7,6 +7,8 @@ from itertools import takewhile, zip_longest
 from tasks.sources.tags import same_language, tags_of
 
 KEY_WORDS = {"id", "uid", "uuid", "guid", "key"}
+KEYS_TOO = {"id", "no"}
+"""Two-letter codes of languages that also are what columns of keys and numbers are called."""
 TEXT_WORDS = {"text", "texts", "sentence", "sentences", "content", "paragraph", "tweet", "review"}
 
 
@@ -15,7 +17,7 @@ def find_column(language: str, columns: Mapping[str, str]) -> str | None:
     for name in names_of(language):
         found = [column for column in columns if f" {name} " in f" {_words(column)} "]
         if len(name) == 2:  # a column `id` of single words holds keys, not Indonesian
-            found = [column for column in found if _is_text(columns[column])]
+            found = [column for column in found if _may_be_text(name, columns[column])]
         exact = [column for column in found if _words(column) == name]
         if found:
             return _only(exact or found)
@@ -89,9 +91,14 @@ def names_of(language: str) -> Iterator[str]:
         yield from codes
 
 
-def _is_text(value: str) -> bool:
-    """Say whether a value can be text: of several words, or in another alphabet than keys."""
-    return " " in value.strip() or not value.isascii()
+def _may_be_text(name: str, value: str) -> bool:
+    """Say whether a value can be text: no number; of several words, where its name may be a key's.
+
+    In another alphabet than keys, one word will do.
+    """
+    if name in KEYS_TOO:
+        return " " in value.strip() or not value.isascii()
+    return not value or any(map(str.isalpha, value))
 
 
 def words_of(name: str) -> list[str]:

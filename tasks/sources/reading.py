@@ -31,7 +31,7 @@ from tasks.sources.memories import read_memory, read_units
 from tasks.sources.rows import Row, realigned
 from tasks.sources.tables import table_records
 from tasks.sources.usfm import read_usfm
-from tasks.sources.values import MISSING, name_of, places, text_of, value_at
+from tasks.sources.values import MISSING, name_of, places, spread, text_of, value_at
 
 PARQUET_ROWS = 10_000
 SHOWN_COLUMNS = 20
@@ -130,11 +130,39 @@ def _rows(
             key = _numbered(split, seen)
         if not key:
             raise SourceError(f"{where} has nothing in its id column {id_column!r}")
-        fields = {}
-        for field, column in columns.items():
-            read = name_of if field == "label" else text_of
-            fields[field] = read(_found(record, column, where), where, column)
-        yield Row(key, split, fields, place=where)
+        yield from _units(record, columns, Row(key, split, {}, place=where))
+
+
+def _units(record: Mapping[str, object], columns: Columns, row: Row) -> Iterator[Row]:
+    """Yield the row of a record, or one for each entry of the lists that its columns take whole.
+
+    The second and on have their number in the key, `u1/2`. Lists go side by side: raises
+    SourceError unless they are of one length.
+    """
+    lists = {f: found for f, c in columns.items() if (found := spread(record, c)) is not None}
+    sizes = {len(found) for found in lists.values()} or {1}
+    if len(sizes) > 1:
+        seen = ", ".join(f"{len(found)} in {columns[field]!r}" for field, found in lists.items())
+        raise SourceError(f"{row.place} has {seen}: lists that go together must be of one length")
+    (size,) = sizes
+    given = {f: c for f, c in columns.items() if size or f not in lists}
+    for number in range(max(size, 1)):
+        entry = {field: found[number] for field, found in lists.items() if size}
+        fields = {
+            field: _text(record, field, column, row.place)
+            if entry.get(field, MISSING) is MISSING
+            else _text({column: entry[field]}, field, column, row.place)
+            for field, column in given.items()
+        }
+        lacks = tuple(field for field in columns if field not in given)
+        fields |= dict.fromkeys(lacks, "")
+        key = f"{row.key}/{number + 1}" if number else row.key
+        yield row._replace(key=key, fields=fields, lacks=lacks)
+
+
+def _text(record: Mapping[str, object], field: str, column: str, where: str) -> str:
+    read = name_of if field == "label" else text_of
+    return read(_found(record, column, where), where, column)
 
 
 def _found(record: Mapping[str, object], column: str, where: str) -> object:

@@ -32,6 +32,22 @@ def value_at(record: object, path: str) -> object:
     return MISSING
 
 
+def spread(record: Mapping[str, object], path: str) -> list[object] | None:
+    """Return each value of a path that takes all of a list, `sides.*.text`; None for other paths.
+
+    What is no list counts as one of one, null as an empty one. Values are MISSING where an entry
+    does not have the rest of the path.
+    """
+    before, star, after = path.partition("*")
+    if not star or path in record or (before and not before.endswith(".")):
+        return None
+    there = value_at(record, before[:-1]) if before else record
+    if there is MISSING:
+        return [MISSING]
+    entries = list(there) if isinstance(there, list | tuple) else [there] * (there is not None)
+    return [value_at(entry, after[1:]) if after else entry for entry in entries]
+
+
 def _ways(path: str) -> Iterator[tuple[str, str]]:
     parts = path.split(".")
     for length in range(len(parts) - 1, 0, -1):
@@ -94,7 +110,10 @@ def _way_out(value: object, column: str) -> str:
     if isinstance(value, Mapping) and value:
         return f"; name a place in it, as {f'{column}.{next(iter(value))}'!r}"
     if isinstance(value, list | tuple) and value:
-        return f"; name one of it, as {f'{column}.0'!r}, or join them to one text"
+        return (
+            f"; name one of it, as {f'{column}.0'!r}, or all, as {f'{column}.*'!r}, to have a row "
+            "of each, or join them to one text"
+        )
     if isinstance(value, float) and math.isnan(value):
         return '; write null or "" where there is none'
     return "; write it in quotes if it is meant as text" if isinstance(value, int | float) else ""
