@@ -29,6 +29,7 @@ from pipeline.stages.synthetic import Synthetic
 from pipeline.stages.systems.gloss import Lexicon
 from pipeline.stages.systems.phrase import PhraseTable
 from pipeline.stages.systems.trained import TrainedModel
+from pipeline.stages.text_health import TextHealth
 from pipeline.stages.transfer import Classifiers, Predictions, TaskContrasts, TaskScores
 from pipeline.stages.translations import Translation
 
@@ -60,6 +61,7 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     Classifiers,
     Predictions,
     TaskScores,
+    TextHealth,
     TaskContrasts,
     Report,
 )

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from pipeline.looking.workload import ToBuild, work_of
 from pipeline.running import building
 from pipeline.specs.loading import MANIFESTS, load_experiment
 from pipeline.stages.corpora import Bitext
+from pipeline.stages.leakage import LeakAudit
 from tests.conftest import (
     TINY_EXPERIMENT,
     pair_manifest,
@@ -43,6 +45,28 @@ def test_every_shipped_experiment_is_ready(store: Path, experiment: str) -> None
     assert json.loads(found.as_json())["experiment"] == experiment
     assert list(readiness_grids(found))
     assert not store.exists()  # it looks, it builds nothing
+
+
+def test_training_items_that_mt_knows_are_a_caution_once_texts_were_compared(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert readiness("nusa").cautions == []
+    overlap = {
+        "from": "MT train ind-jav",
+        "to": "task train nusa-emotion-ind",
+        "language": "ind",
+        "match": "exact",
+        "count": 2310,
+        "share": 2310 / 2978,
+    }
+    built = SimpleNamespace(manifest={"overlaps": [overlap]})
+    monkeypatch.setattr(LeakAudit, "usable", lambda _: True)
+    monkeypatch.setattr(LeakAudit, "artifact", built)
+    (caution,) = readiness("nusa").cautions
+    assert caution.startswith(
+        "translate-train: 2,310 of 2,978 training items of nusa-emotion (ind)"
+    )
+    assert "MT training text of ind-jav" in caution
 
 
 def test_nothing_fetched_is_said_and_the_split_is_known(store: Path) -> None:

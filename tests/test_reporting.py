@@ -13,9 +13,18 @@ from pipeline.looking.scores import scores_csv
 from pipeline.looking.upkeep_tables import cost_grids
 from pipeline.reporting.answers import best_of_strategies
 from pipeline.reporting.findings import Findings, cut_short, kept_out
+from pipeline.reporting.guards import guard_grids, known_items, mostly_training_text
 from pipeline.reporting.html import write_html
 from pipeline.reporting.origins import commits, machines, origins, short_commits
-from pipeline.reporting.records import Contrast, MtScore, Record, TaskScore, from_record
+from pipeline.reporting.records import (
+    Contrast,
+    MtScore,
+    Record,
+    Score,
+    TaskScore,
+    TextGuard,
+    from_record,
+)
 from pipeline.reporting.tables import (
     contrast_grids,
     gap_grids,
@@ -26,6 +35,7 @@ from pipeline.reporting.tables import (
 )
 from pipeline.reporting.trainings import Training, Validation, not_converged, unfinished
 from pipeline.reporting.verdict import mt_verdicts, task_verdicts
+from pipeline.reporting.ways import way_name
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.scores import with_ills
 
@@ -62,6 +72,22 @@ def task(strategy: str, system: str, score: float, *, language: str = "jav") -> 
         seeds=5,
         replicates=1,
     )
+
+
+def guard(system: str, direction: str = "ind-jav", **changes: Any) -> TextGuard:
+    fields: dict[str, Any] = {
+        "task": "topic",
+        "replicates": 3,
+        "items": 2978,
+        "translated": 2970.0,
+        "empty": 0.0,
+        "copied": 0.015,
+        "distinct": 0.98,
+        "looping": 0.0,
+        "length": 1.04,
+        "foreign": 0.25,
+    }
+    return TextGuard(system=system, direction=direction, **fields | changes)
 
 
 def contrasted(
@@ -245,8 +271,10 @@ def test_a_training_that_still_learns_has_not_converged(
     assert training.converged is converged
 
 
-@pytest.mark.parametrize("figure", [mt("bt", 20.0, parents=("base",)), TASK[0], answer(None)])
-def test_a_figure_is_read_back_from_its_record(figure: MtScore | TaskScore | Contrast) -> None:
+@pytest.mark.parametrize(
+    "figure", [mt("bt", 20.0, parents=("base",)), TASK[0], answer(None), guard("bt", ills=("x",))]
+)
+def test_a_figure_is_read_back_from_its_record(figure: Score) -> None:
     assert from_record(figure.as_record()) == figure
 
 
@@ -416,6 +444,18 @@ def test_a_way_of_a_dead_system_is_marked_and_never_recommended() -> None:
     assert best["translate-train"] == "bt"
 
 
+def test_a_gain_over_a_dead_system_is_said_to_be_one() -> None:
+    ill = ("ind → jav: 100% of its lines are empty",)
+    tested = answer(0.01)
+    dead = [
+        replace(s, ills=ill) if way_name(s.strategy, s.system, s.encoder) == tested.second else s
+        for s in TASK
+    ]
+    (sentence,) = task_verdicts(dead, [tested])
+    assert f"over {tested.second}, whose system is not usable (p" in sentence
+    assert "whose system is not usable" not in next(iter(task_verdicts(TASK, [tested])))
+
+
 def test_a_gain_by_a_dead_system_has_no_price() -> None:
     gain = Gain("bt over base, BLEU", 2.0, 60.0)
     dead = replace(gain, not_usable=("base",))
@@ -435,6 +475,61 @@ def test_a_way_is_ill_where_it_needs_a_direction_that_is(strategy: str, ill: boo
     way = task(strategy, "" if strategy == "zero-shot" else "bt", 0.5)
     assert with_ills(way, "ind", dead).ills == (("ind → jav: empty",) if ill else ())
     assert with_ills(replace(way, language="sun"), "ind", dead).ills == ()
+
+
+def test_a_tasks_own_text_tells_whether_a_way_is_usable_and_else_the_test_set() -> None:
+    way = replace(task("translate-train", "bt", 0.5), task="topic")
+    dead = [mt("bt", 0.0, direction="ind-jav", ills=("empty",))]
+    ill = guard("bt", ills=("99% of its lines are copies",))
+    assert with_ills(way, "ind", dead, [guard("bt")]).ills == ()
+    assert with_ills(way, "ind", [], [ill]).ills == ("ind → jav: 99% of its lines are copies",)
+    for other in (replace(ill, task="other"), replace(ill, system="base"), guard("bt", "jav-ind")):
+        assert with_ills(way, "ind", dead, [other]).ills == ("ind → jav: empty",)
+
+
+def test_what_came_back_of_a_tasks_text_is_a_table() -> None:
+    ill = guard("bt", "jav-ind", translated=0.0, empty=1.0, ills=("all empty",))
+    (grid, other) = guard_grids([guard("bt"), ill, guard("bt", task="stance")])
+    assert grid.title == "topic: translated text"
+    assert grid.rows == [
+        ["ind → jav", "bt", "2,978", "2,970", "0.0%", "1.5%", "98.0%", "0.0%", "1.04", "25.0%", ""],
+        ["jav → ind", "bt", "2,978", "0", "100.0%", "1.5%", "98.0%", "0.0%", "1.04", "25.0%",
+         "not usable: all empty"],
+    ]  # fmt: skip
+    assert other.title == "stance: translated text"
+
+
+def known(match: str, count: int, *, pair: str = "ind-jav", to: str = "topic-ind") -> Record:
+    return overlap(f"MT train {pair}", f"task train {to}", "ind", match, count)
+
+
+@pytest.mark.parametrize(
+    ("overlaps", "said"),
+    [
+        ([known("id", 80), known("exact", 70), known("near", 5)], "80 of 100"),
+        ([known("id", 20), known("exact", 60), known("near", 15)], "75 of 100"),
+        ([known("exact", 60), known("exact", 90, pair="ind-sun")], "90 of 100"),
+        ([known("exact", 50)], ""),
+        ([known("exact", 90, to="topic-jav")], ""),
+        ([overlap("monolingual ind", "task train topic-ind", "ind", "exact", 90)], ""),
+        ([overlap("MT train ind-jav", "task test topic-ind", "ind", "exact", 90)], ""),
+        ([], ""),
+    ],
+)
+def test_training_items_that_mt_knows_are_counted_once_each(
+    overlaps: list[Record], said: str
+) -> None:
+    found = list(known_items(overlaps, "ind", ["topic", "stance"]))
+    assert len(found) == bool(said)
+    if said:
+        assert found[0].startswith(f"translate-train: {said} training items of topic (ind) are MT ")
+
+
+def test_only_who_trains_on_translations_is_cautioned() -> None:
+    overlaps = [known("exact", 90)]
+    for strategy, cautions in (("translate-train", 1), ("translate-test", 0), ("zero-shot", 0)):
+        score = replace(task(strategy, "" if strategy == "zero-shot" else "bt", 0.5), task="topic")
+        assert len([*mostly_training_text(overlaps, "ind", [score])]) == cautions
 
 
 def test_figures_as_csv_hold_lists_that_people_and_spreadsheets_read() -> None:

@@ -453,7 +453,7 @@ def test_descendants_are_exactly_what_builds_on_a_stage(tiny: Path) -> None:
     names = sorted({type(stage).__name__ for stage in found})
     assert names == [
         *("Classifiers", "EncodedText", "Predictions", "Report"),
-        *("TaskContrasts", "TaskScores", "Translation"),
+        *("TaskContrasts", "TaskScores", "TextHealth", "Translation"),
     ]
     assert {s.label() for s in found if type(s).__name__ == "Translation"} == {
         stage.label() for stage in task_texts

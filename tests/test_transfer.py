@@ -405,6 +405,24 @@ def test_the_winner_is_chosen_on_dev_and_not_on_test(tmp_path: Path) -> None:
     assert all(test.difference < 0 for test in tests)  # nobody looked at test to choose
 
 
+def test_a_way_whose_text_is_not_usable_never_wins_while_there_is_another(tmp_path: Path) -> None:
+    ways = {ZERO: (0.6, 0.6), TEST: (0.95, 0.9), TRAIN: (0.8, 0.8)}
+    found = contest(tmp_path, {"jav": ways}).found
+    dead = TaskContest(found, CONTEST, not_usable={("jav", TEST)})
+    assert [w.way for w in dead.winners()] == [TRAIN]
+    assert family(dead.tests([]), ANSWERS) == [("jav", TRAIN, ZERO)]
+    elsewhere = TaskContest(found, CONTEST, not_usable={("sun", TEST)})
+    assert [w.way for w in elsewhere.winners()] == [TEST]
+    none_left = TaskContest(found, CONTEST, not_usable={("jav", way) for way in ways})
+    assert [w.way for w in none_left.winners()] == [TEST]
+
+
+def test_the_winner_is_still_held_against_translation_that_is_not_usable(tmp_path: Path) -> None:
+    found = contest(tmp_path, {"jav": {ZERO: (0.6, 0.6), TEST: (0.95, 0.9)}}).found
+    dead = TaskContest(found, CONTEST, not_usable={("jav", TEST)})
+    assert family(dead.tests([]), ANSWERS) == [("jav", ZERO, TEST)]
+
+
 def test_training_in_the_language_is_no_competitor(tmp_path: Path) -> None:
     bound = Way(IN_LANGUAGE, None, 0)
     found = contest(tmp_path, {"jav": {bound: (0.99, 0.99), ZERO: (0.6, 0.6), TEST: (0.8, 0.8)}})
@@ -521,7 +539,7 @@ def places(stages: Mapping[str, Stage[Any]], *kinds: str) -> set[str]:
     return {stage.place.key for stage in stages.values() if type(stage).__name__ in kinds}
 
 
-JUDGED = ("EncodedText", "Classifiers", "Predictions", "TaskScores", "TaskContrasts")
+JUDGED = ("EncodedText", "Classifiers", "Predictions", "TaskScores", "TextHealth", "TaskContrasts")
 
 
 def test_classifiers_of_the_hubs_text_are_fitted_once(tmp_path: Path, store: Path) -> None:

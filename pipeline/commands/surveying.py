@@ -63,6 +63,8 @@ def ready(experiment: Experiment, form: Format = Form.TABLE) -> None:
         from pipeline.looking.data_tables import readiness_grids, remarks
 
         print_grids(readiness_grids(found), remarks=remarks(found))
+        for caution in found.cautions:
+            tell(caution)
     for problem in found.problems:
         tell(f"not ready: {problem}")
     if found.problems:

@@ -24,6 +24,7 @@ from pipeline.looking.supply import (
     sample,
 )
 from pipeline.reporting.encoders import EncoderFit
+from pipeline.reporting.guards import known_items
 from pipeline.settings import Settings
 from pipeline.specs.coverage import (
     FAMILIES,
@@ -38,6 +39,7 @@ from pipeline.specs.coverage import (
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.loading import load_experiment
 from pipeline.specs.parts import declared_parts, task_parts
+from pipeline.stages.leakage import LeakAudit
 from pipeline.stages.report import Report
 from tasks.licences import consequence
 from tasks.sources.description import Corpus, Sandbox, ShippedSplit
@@ -80,7 +82,10 @@ class SourceTerms:
 
 @dataclass(frozen=True)
 class Readiness:
-    """Everything `sprachbund ready` has to say; `problems` are what would make a run fail."""
+    """Everything `sprachbund ready` has to say; `problems` are what would make a run fail.
+
+    `cautions` tell what would flatter a figure, as far as the texts have been compared.
+    """
 
     experiment: str
     languages: list[LanguageReadiness]
@@ -89,6 +94,7 @@ class Readiness:
     costs: list[StageCost]
     free_bytes: int
     problems: list[str]
+    cautions: list[str]
 
     def as_json(self) -> str:
         """Return plain values as JSON."""
@@ -118,7 +124,17 @@ def readiness(experiment: str) -> Readiness:
             *encoders.problems,
             *_too_large(costs, free),
         ],
+        cautions=list(_cautions(report)),
     )
+
+
+def _cautions(report: Report) -> Iterator[str]:
+    """Yield what the audit of leaks tells, where it is built, of text that MT knows already."""
+    study = report.study
+    audit = LeakAudit(experiment=report.experiment)
+    if audit.usable():
+        tasks = [task.name for task in study.tasks if study.transfer_systems]
+        yield from known_items(audit.artifact.manifest["overlaps"], study.hub, tasks)
 
 
 def _language(report: Report, language: str, samples: Mapping[str, Sample]) -> LanguageReadiness:

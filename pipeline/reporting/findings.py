@@ -9,8 +9,9 @@ from typing import NamedTuple
 from pipeline.provenance import counts_all_attempts
 from pipeline.reporting.choices import choices_grid
 from pipeline.reporting.encoders import adapted_grid, published_grid
+from pipeline.reporting.guards import guard_grids, mostly_training_text
 from pipeline.reporting.origins import origins
-from pipeline.reporting.records import Contrast, MtScore, Record, Score, TaskScore
+from pipeline.reporting.records import Contrast, MtScore, Record, Score, TaskScore, TextGuard
 from pipeline.reporting.systems import systems_grid
 from pipeline.reporting.tables import (
     Grid,
@@ -85,7 +86,14 @@ class Findings:
         mt = chain(mt, usefulness_sentence(self.uses))
         early = not_converged(trainings(self.manifests))
         doubts = (acceptances, kept_out, cut_short)
-        return [*answers, *mt, *early, *(s for doubt in doubts for s in doubt(self.manifests))]
+        known = mostly_training_text(self.overlaps, self.experiment.hub, self.tasks)
+        return [
+            *answers,
+            *known,
+            *mt,
+            *early,
+            *(s for doubt in doubts for s in doubt(self.manifests)),
+        ]
 
     @property
     def uses(self) -> dict[Place, list[Use]]:
@@ -189,6 +197,7 @@ def score_grids(scores: Sequence[Score], trained: Iterable[Training]) -> Iterato
     grids += [spread_grid(mt, METRICS[0]), training_grid(trained)]
     yield from filter(None, grids)
     yield from task_grids([s for s in scores if isinstance(s, TaskScore)], contrasts)
+    yield from guard_grids([s for s in scores if isinstance(s, TextGuard)])
 
 
 def acceptances(manifests: Iterable[Record]) -> Iterator[str]:

@@ -69,6 +69,34 @@ class TaskScore:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TextGuard:
+    """What a system made of a task's text in one direction: the text that classifiers read.
+
+    Of `items` so many were `translated` into anything; `empty`, `copied`, `distinct`, `looping` and
+    `foreign` are shares of them, `length` is over that of human translation: means over
+    `replicates` trainings. `ills` say why the text is not usable.
+    """
+
+    task: str
+    direction: str
+    system: str
+    replicates: int
+    items: int
+    translated: float
+    empty: float
+    copied: float
+    distinct: float
+    looping: float
+    length: float
+    foreign: float
+    ills: tuple[str, ...] = ()
+
+    def as_record(self) -> Record:
+        """Return plain values for JSON."""
+        return {"kind": "guard", **asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contrast:
     """A paired difference, first minus second, on the same items.
 
@@ -111,8 +139,13 @@ def arrow(direction: str) -> str:
     return direction.replace("-", " → ")
 
 
-Score = MtScore | TaskScore | Contrast
-KINDS: dict[str, type[Score]] = {"mt": MtScore, "task": TaskScore, "contrast": Contrast}
+Score = MtScore | TaskScore | TextGuard | Contrast
+KINDS: dict[str, type[Score]] = {
+    "mt": MtScore,
+    "task": TaskScore,
+    "guard": TextGuard,
+    "contrast": Contrast,
+}
 
 
 def from_record(record: Record) -> Score:

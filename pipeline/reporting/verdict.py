@@ -29,7 +29,9 @@ def task_verdicts(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) ->
 def _answer(here: Sequence[Contrast], scores: Sequence[TaskScore]) -> str:
     """Name the way that dev data chose in one language, and what it gains over which others."""
     task, _, language = here[0].where.partition("/")
-    gains = ", and it ".join(map(_against, here))
+    of_place = [s for s in scores if (s.task, s.language) == (task, language)]
+    dead = {way_name(s.strategy, s.system, s.encoder) for s in of_place if s.ills}
+    gains = ", and it ".join(_against(c, dead=c.second in dead) for c in here)
     reached = [
         f"{s.score:.3f} with {s.encoder}"
         for s in scores
@@ -37,12 +39,7 @@ def _answer(here: Sequence[Contrast], scores: Sequence[TaskScore]) -> str:
         and s.metric == here[0].metric
     ]
     own = f" Labels of the language itself reach {', '.join(reached)}." if reached else ""
-    chosen = [
-        s
-        for s in scores
-        if (s.task, s.language) == (task, language)
-        and way_name(s.strategy, s.system, s.encoder) == here[0].first
-    ]
+    chosen = [s for s in of_place if way_name(s.strategy, s.system, s.encoder) == here[0].first]
     data = {s.dev_data for s in chosen}
     if ills := dict.fromkeys(ill for s in chosen for ill in s.ills):
         return (
@@ -59,12 +56,13 @@ def _answer(here: Sequence[Contrast], scores: Sequence[TaskScore]) -> str:
     return f"{task}, {language}: use {here[0].first}, the best on {by}. On test it {gains}.{own}"
 
 
-def _against(contrast: Contrast) -> str:
+def _against(contrast: Contrast, *, dead: bool) -> str:
     amount = f"{abs(contrast.difference):.3f}"
     verb = f"gains {amount} {contrast.metric} over"
     if contrast.difference < 0:
         verb = f"is {amount} {contrast.metric} behind"
-    return f"{verb} {contrast.second} ({_certainty(contrast)})"
+    of_dead = ", whose system is not usable" if dead else ""
+    return f"{verb} {contrast.second}{of_dead} ({_certainty(contrast)})"
 
 
 def _over_all(contrast: Contrast) -> str:

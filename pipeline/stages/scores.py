@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from statistics import mean
 from typing import Any, NamedTuple
 
-from pipeline.reporting.records import Contrast, MtScore, Score, TaskScore, arrow
+from pipeline.reporting.records import Contrast, MtScore, Score, TaskScore, TextGuard, arrow
 from pipeline.reporting.ways import Names, named_contrasts, named_scores
 from pipeline.specs.experiment import Experiment
 from pipeline.stages.mt_scores import MtContrasts, compared_systems, mt_scores
 from pipeline.stages.stage import Stage
-from pipeline.stages.transfer import TaskContrasts, task_scores, task_ways
+from pipeline.stages.text_health import text_health
+from pipeline.stages.transfer import TaskContrasts, task_scores, task_ways, translated_texts
 from pipeline.store import Manifest
 from tasks.mt.contests import ALL
 from tasks.transfer.strategies import STRATEGIES
@@ -18,12 +20,13 @@ from tasks.transfer.strategies import STRATEGIES
 class Scoring(NamedTuple):
     """What scores an experiment, by what it scores; stages, or their manifests (None: not built).
 
-    In the order of systems, of ways and of tasks.
+    In the order of systems, of ways, of translated texts and of tasks.
     """
 
     mt: Sequence[Any]
     mt_contrasts: Sequence[Any]
     tasks: Sequence[Any]
+    health: Sequence[Any]
     task_contrasts: Sequence[Any]
 
 
@@ -35,6 +38,11 @@ def scoring_stages(stage: Stage[Any]) -> Scoring:
         mt=[mt_scores(stage, system) for system in study.systems],
         mt_contrasts=[MtContrasts(experiment=experiment)] if study.tested_contrasts else [],
         tasks=[scores for contest in contests for scores in task_scores(contest, contest.task)],
+        health=[
+            text_health(stage, task.name, *text)
+            for task in study.tasks
+            for text in translated_texts(study, task.name)
+        ],
         task_contrasts=contests,
     )
 
@@ -62,10 +70,12 @@ def finished_manifests(stages: Scoring) -> Scoring:
 def named_figures(study: Experiment, names: ContestNames, built: Scoring) -> list[Score]:
     """Return the figures that the manifests hold."""
     mt = list(_mt_scores(study, built.mt))
+    guards = list(_guards(study, built.health))
     return [
         *mt,
         *_mt_contrasts(names.mt, built.mt_contrasts),
-        *(with_ills(score, study.hub, mt) for score in _task_scores(study, built.tasks)),
+        *(with_ills(score, study.hub, mt, guards) for score in _task_scores(study, built.tasks)),
+        *guards,
         *_task_contrasts(study, names.tasks, built.task_contrasts),
     ]
 
@@ -101,15 +111,39 @@ def _named(test: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def with_ills(score: TaskScore, hub: str, mt: Iterable[MtScore]) -> TaskScore:
-    """Say of a way what its system has in the directions that it translates in."""
+def _guards(study: Experiment, built: Iterable[Manifest | None]) -> Iterator[TextGuard]:
+    texts = [(task, *text) for task in study.tasks for text in translated_texts(study, task.name)]
+    for (task, system, direction), manifest in zip(texts, built, strict=True):
+        for guards in [manifest["guards"]] if manifest else ():
+            means = {name: mean(guard[name] for guard in guards) for name in guards[0]}
+            yield TextGuard(
+                task=task.name,
+                direction="-".join(direction),
+                system=system,
+                replicates=len(guards),
+                ills=tuple(manifest["ills"]) if manifest else (),
+                **{**means, "items": guards[0]["items"]},
+            )
+
+
+def with_ills(
+    score: TaskScore, hub: str, mt: Iterable[MtScore], guards: Iterable[TextGuard] = ()
+) -> TaskScore:
+    """Say of a way why what it translates is not usable.
+
+    The task's own text tells; where nobody has looked at it, the test set of the direction.
+    """
     used = {"-".join(hop) for hop in STRATEGIES[score.strategy].hops(hub, score.language)}
-    ills = dict.fromkeys(
-        f"{arrow(s.direction)}: {ill}"
+    looked_at = {
+        g.direction: g.ills for g in guards if (g.task, g.system) == (score.task, score.system)
+    }
+    found = [(direction, looked_at[direction]) for direction in used if direction in looked_at]
+    found += [
+        (s.direction, s.ills)
         for s in mt
-        if s.system == score.system and s.direction in used
-        for ill in s.ills
-    )
+        if s.system == score.system and s.direction in used - looked_at.keys()
+    ]
+    ills = dict.fromkeys(f"{arrow(place)}: {ill}" for place, some in sorted(found) for ill in some)
     return replace(score, ills=tuple(ills))
 
 

@@ -17,6 +17,7 @@ from pipeline.specs.parts import task_parts
 from pipeline.stages.adapted import encoder_stage
 from pipeline.stages.encoding import ORIGINAL, encoder_of, seen_text
 from pipeline.stages.stage import Inputs, Requirements, Stage
+from pipeline.stages.text_health import text_health
 from pipeline.store import Draft
 from tasks.transfer.contests import (
     Contest,
@@ -255,9 +256,12 @@ class TaskContrastsSpec:
 
 
 class TaskContrasts(Stage[TaskContrastsSpec]):
-    """The way that dev data choose in each language, held against others; systems compared."""
+    """The way that dev data choose in each language, held against others; systems compared.
 
-    VERSION = 2
+    No way is chosen whose text is not usable, as long as there is another one.
+    """
+
+    VERSION = 3
     LIBRARIES = STATISTICS
 
     task = luigi.Parameter(description="name of the task")
@@ -290,7 +294,17 @@ class TaskContrasts(Stage[TaskContrastsSpec]):
         return str(self.task)
 
     def requires(self) -> Requirements:
-        return {"predictions": [p for way in self._ways() for p in predictions_of(self, *way)]}
+        ways = self._ways()
+        return {
+            "predictions": [p for way in ways for p in predictions_of(self, *way)],
+            "health": [looked for way in ways for looked in self._health(*way)],
+        }
+
+    def _health(self, strategy: str, system: str, _: str) -> Iterator[Stage[Any]]:
+        """Yield the looks at what a way translates, by language and hop."""
+        for language in languages_of(self.study, str(self.task), STRATEGIES[strategy]):
+            for hop in STRATEGIES[strategy].hops(self.study.hub, language):
+                yield text_health(self, str(self.task), system, hop)
 
     @property
     def names(self) -> Names:
@@ -303,13 +317,17 @@ class TaskContrasts(Stage[TaskContrastsSpec]):
 
     @staticmethod
     def build(spec: TaskContrastsSpec, inputs: Inputs, out: Draft) -> None:
-        artifacts = iter(inputs.many("predictions"))
+        artifacts, health = iter(inputs.many("predictions")), iter(inputs.many("health"))
+        not_usable: set[tuple[str, Way]] = set()
         found: dict[str, dict[Way, WayRuns]] = {language: {} for language in spec.languages}
         for way, replicates in zip(spec.ways, spec.replicates, strict=True):
             for language in spec.languages:
                 path = next(artifacts).path(PREDICTIONS)
                 found[language][way] = load_runs(path, spec.contest, replicates=replicates)
-        contest = TaskContest(found, spec.contest)
+                hops = STRATEGIES[way.strategy].hops("hub", language)
+                if [ill for _ in hops for ill in next(health).manifest["ills"]]:
+                    not_usable.add((language, way))
+        contest = TaskContest(found, spec.contest, not_usable=not_usable)
         out.facts["winners"] = [winner._asdict() for winner in contest.winners()]
         out.facts["contrasts"] = [test._asdict() for test in contest.tests(spec.pairs)]
 
@@ -385,6 +403,18 @@ def predictions_of(stage: Stage[Any], strategy: str, system: str, encoder: str) 
         )
         for language in languages_of(stage.study, str(stage.task), STRATEGIES[strategy])
     ]
+
+
+def translated_texts(study: Experiment, task: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield the systems and directions that a task's text is translated by, each once."""
+    hops = {
+        hop: None
+        for strategy in STRATEGIES.values()
+        for language in languages_of(study, task, strategy)
+        for hop in sorted(strategy.hops(study.hub, language))
+    }
+    for hop in hops:
+        yield from ((system, hop) for system in study.transfer_systems)
 
 
 def task_ways(study: Experiment, task: str) -> Iterator[NamedWay]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.support.errors import ContractError
-from tasks.mt.health import Doubts, Translated, diagnose
+from tasks.mt.health import Doubts, Translated, diagnose, ills_of_all
 from tasks.mt.scoring import MEASURES, METRICS, signature, tallies, tokeniser_for
 from tasks.statistics import Runs, estimate, holm, joint_contrast
 
@@ -106,16 +106,14 @@ def ills_of(
     Sides are source and reference by id; `doubts` judges the language.
     """
     sources, references = (list(column) for column in zip(*sides.values(), strict=True))
-    found = [
-        diagnose(
-            Translated(sources, [lines[key] for key in sides], sources, references), doubts
-        ).ills
-        for lines in hypotheses
-    ]
-    ill = [ills for ills in found if ills]
-    of = f" ({len(ill)} of {len(found)} trainings)" if len(found) > 1 else ""
-    for words in ill[0] if ill else ():
-        yield f"{words}{of}"
+    yield from ills_of_all(
+        [
+            diagnose(
+                Translated(sources, [lines[key] for key in sides], sources, references), doubts
+            )
+            for lines in hypotheses
+        ]
+    )
 
 
 def score_direction(

@@ -4,7 +4,7 @@ A dead model has a BLEU, an interval and a rank like any other, and its text wou
 so its translations are looked at for what no usable system does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from models.support.sampling import spread
@@ -97,6 +97,14 @@ def diagnose(text: Translated, doubts: Doubts | None = None) -> Health:
         length=_length(sources, translations) / (_length(human_sources, human) or 1.0),
         foreign=max(0.0, _foreign(said, doubts) - _foreign(human, doubts)),
     )
+
+
+def ills_of_all(found: Sequence[Health]) -> Iterator[str]:
+    """Yield why translations are not usable: of the first that is ill, and how many are."""
+    ill = [health.ills for health in found if health.ills]
+    of = f" ({len(ill)} of {len(found)} trainings)" if len(found) > 1 else ""
+    for words in ill[0] if ill else ():
+        yield f"{words}{of}"
 
 
 def _some(sources: Sequence[str], targets: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,6 +1,6 @@
 """Which way of transfer wins: scores, a winner chosen on dev data, paired tests."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -194,9 +194,19 @@ def mean_score(runs: Runs | None, measure: Measure) -> float | None:
 class TaskContest:
     """All ways of transfer of one task, in all its languages."""
 
-    def __init__(self, found: Mapping[str, Mapping[Way, WayRuns]], contest: Contest) -> None:
-        """Take what the ways did by language; ways in an order that decides ties."""
+    def __init__(
+        self,
+        found: Mapping[str, Mapping[Way, WayRuns]],
+        contest: Contest,
+        *,
+        not_usable: Collection[tuple[str, Way]] = (),
+    ) -> None:
+        """Take what the ways did by language; ways in an order that decides ties.
+
+        `not_usable` are the ways whose text is no translation there, with their language.
+        """
         self.found = found
+        self.not_usable = not_usable
         self.contest = contest
         self.dev = {
             language: {
@@ -227,7 +237,10 @@ class TaskContest:
         return [test for family in families for test in _correct(family)]
 
     def _best(self, language: str, among: Sequence[str] = (), but: str = "") -> Way | None:
-        """Return the best way by dev: of some strategies, or of all but one."""
+        """Return the best way by dev: of some strategies, or of all but one.
+
+        One that is not usable is only taken where there is no other.
+        """
         scores = {
             way: score
             for way, score in self.dev[language].items()
@@ -235,7 +248,8 @@ class TaskContest:
             and (not among or way.strategy in among)
             and way.strategy != but
         }
-        return max(scores, key=lambda way: scores[way]) if scores else None
+        usable = [way for way in scores if (language, way) not in self.not_usable]
+        return max(usable or scores, key=lambda way: scores[way], default=None)
 
     def _answers(self, winner: Winner) -> Iterator[WayTest]:
         """Yield the winner against zero-shot, and against the best way of another strategy."""

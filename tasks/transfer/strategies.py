@@ -64,10 +64,10 @@ class Strategy:
         """Whose labelled set must have which part."""
         return (self.train.of, "train"), (self.test.of, "test")
 
-    def hops(self, hub: str, language: str) -> set[tuple[str, str]]:
-        """Return source and target of all that is translated for a language."""
+    def hops(self, hub: str, language: str) -> list[tuple[str, str]]:
+        """Return source and target of all that is translated for a language, each once."""
         texts = (route.between(hub, language) for route in (self.train, self.test))
-        return {hop for text in texts for hop in text.hops}
+        return [*dict.fromkeys(hop for text in texts for hop in text.hops)]
 
     @property
     def uses_system(self) -> bool:
