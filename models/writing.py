@@ -65,6 +65,11 @@ SHORT_FOR = regex.compile(
     rf"(?:(?P<letter>(?![\p{{Hangul}}{UNSPACED}])\p{{L}}\p{{M}}*)|(?P<word>\p{{L}}+))\.$"
 )
 """A full stop after a letter that stands alone, or after a word that may be a title."""
+ENDLESS_SCRIPTS = frozenset({"Thai", "Laoo", "Khmr", "Lana", "Tavt", "Talu", "Tale"})
+"""Scripts whose sentences end with a space, as clauses do; Khmer often leaves its mark out."""
+CLAUSE_WORDS = 25
+"""What a piece of such text may have: about what a sentence has."""
+SPACED_PIECE = re.compile(r"\S+\s*|^\s+")
 NUMBERING = regex.compile(r"\d{1,3}[.)]+\s*$")
 LONGEST_TITLE = 12
 
@@ -175,7 +180,7 @@ def sentences(text: str) -> list[str]:
     script without spaces; the others do not. Nothing is cut after a
     single letter ("J. Smith", "e.g. "), a title ("Dr. "), or a number that begins a sentence
     ("1. "), nor are marks cut off that stand alone (". . ."). Thai and Lao write no ends: a space
-    may be one, or not, so their text stays whole.
+    may be one, or not, so their text stays whole (`clauses` cuts it).
     """
     return list(_sentences(text)) if MAY_END.search(text) else [text] * bool(text)
 
@@ -207,6 +212,33 @@ def _goes_on(piece: str) -> bool:
         return not LETTER_OR_DIGIT.search(piece) or NUMBERING.search(piece) is not None
     found = SHORT_FOR.search(piece.rstrip()[-LONGEST_TITLE:])
     return bool(found and (found["letter"] or found["word"].lower() in TITLES))
+
+
+def writes_no_ends(language: str) -> bool:
+    """Say whether a language is written without marks at the ends of sentences, or may be.
+
+    `language` is a code, perhaps with a script, `shn` or `nod_Thai`.
+    """
+    import langcodes
+
+    code, _, script = language.partition("_")
+    return (script or langcodes.get(code).maximize().script) in ENDLESS_SCRIPTS
+
+
+def clauses(text: str) -> list[str]:
+    """Cut a text without ends of sentences at its spaces, which stay with what is before them.
+
+    A piece is as long as `CLAUSE_WORDS` allow. A text stays whole where spaces part its words:
+    they say nothing of clauses then.
+    """
+    if WORD_SPACE not in text and not is_unparted(text):
+        return [text] * bool(text)
+    found = [""]
+    for piece in SPACED_PIECE.findall(text):
+        if found[-1] and count_words(found[-1] + piece) > CLAUSE_WORDS:
+            found.append("")
+        found[-1] += piece
+    return list(filter(None, found))
 
 
 def words(text: str) -> list[str]:

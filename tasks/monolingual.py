@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 
+from models import writing
 from models.support.errors import SourceError
 from tasks.bitext import clean_rows
-from tasks.cleaning import CleaningRules, Counts, key_digest, sentences
+from tasks.cleaning import CleaningRules, Counts, key_digest, normalise, reason_to_drop, sentences
 from tasks.records import HUMAN, RecordWriter, read_records
 from tasks.sources.reading import FetchedCorpus, read_corpora
 from tasks.sources.rows import Row
@@ -36,17 +38,23 @@ class MonolingualRecipe:
 
 
 def prepare_monolingual(
-    corpora: Sequence[FetchedCorpus], language: str, *, rules: CleaningRules, out: Path
+    corpora: Sequence[FetchedCorpus],
+    language: str,
+    *,
+    rules: CleaningRules,
+    out: Path,
+    clauses: bool = False,
 ) -> dict[str, object]:
     """Write `text.parquet` (id, language, origin) and return counts.
 
     Paragraphs are cut into sentences, since the bitext they will join consists of sentences; each
-    gets its paragraph's key and its place in it. Raises SourceError when no sentence is left.
+    gets its paragraph's key and its place in it. With `clauses`, long ones are cut at spaces.
+    Raises SourceError when no sentence is left.
     """
     counts = Counts()
     rows = read_corpora(corpora)
     if rules.split_paragraphs:
-        rows = cut_paragraphs(rows, language)
+        rows = cut_paragraphs(rows, language, clauses=rules if clauses else None)
     with RecordWriter(out / "text.parquet", ["id", language, "origin"]) as writer:
         for record in clean_rows(rows, [language], rules=rules, counts=counts):
             writer.write({"id": record["id"], language: record[language], "origin": HUMAN})
@@ -58,16 +66,28 @@ def prepare_monolingual(
     return counts.as_dict()
 
 
-def cut_paragraphs(rows: Iterator[tuple[str, Row]], language: str) -> Iterator[tuple[str, Row]]:
+def cut_paragraphs(
+    rows: Iterator[tuple[str, Row]], language: str, *, clauses: CleaningRules | None = None
+) -> Iterator[tuple[str, Row]]:
     """Yield one row for each sentence of each row, its place in its paragraph in its key.
 
-    A row that lacks the language stays one, to be counted.
+    Of a language that writes no ends of sentences, what is too long for the rules `clauses` is cut
+    at spaces. A row that lacks the language stays one, to be counted.
     """
     for corpus, row in rows:
         if language in row.lacks:
             yield corpus, row
-        for place, sentence in enumerate(sentences(row.fields[language]), start=1):
+        found = sentences(row.fields[language])
+        if clauses:
+            found = chain.from_iterable(_clauses(sentence, clauses) for sentence in found)
+        for place, sentence in enumerate(found, start=1):
             yield corpus, row._replace(key=f"{row.key}#{place}", fields={language: sentence})
+
+
+def _clauses(sentence: str, rules: CleaningRules) -> Iterator[str]:
+    if reason_to_drop(normalise(sentence, rules), rules) == "too_long":
+        return map(str.strip, writing.clauses(sentence))
+    return iter([sentence])
 
 
 def merge_task_texts(parts: Sequence[Path], language: str, *, out: Path) -> dict[str, object]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.support.errors import SourceError
+from models.writing import clauses, count_words, writes_no_ends
 from tasks.cleaning import CleaningRules
 from tasks.monolingual import merge_task_texts, prepare_monolingual
 from tasks.records import read_records, write_records
@@ -124,3 +125,43 @@ def test_paragraphs_are_cut_in_any_script(tmp_path: Path, paragraph: str) -> Non
     assert counts["dropped"].keys() == {"duplicate"}  # type: ignore[attr-defined]
     assert counts["read"] == counts["kept"] + counts["dropped"]["duplicate"]  # type: ignore[index, operator]
     assert int(str(counts["read"])) >= 3 + 3 * 41
+
+
+CLAUSES = {
+    "tha": "วันนี้อากาศดีมาก เราไปตลาดซื้อปลา แล้วกลับบ้านทำอาหารให้ครอบครัว",
+    "lao": "ມື້ນີ້ອາກາດດີຫຼາຍ ພວກເຮົາໄປຕະຫຼາດຊື້ປາ ແລ້ວກັບບ້ານ",
+    "khm": "ខ្ញុំទៅផ្សារទិញត្រី ហើយត្រឡប់មកផ្ទះវិញ",
+    "khm_Khmr": "ខ្ញុំ\u200bទៅ\u200bផ្សារ\u200bទិញ\u200bត្រី ហើយ\u200bត្រឡប់\u200bមក\u200bផ្ទះ\u200bវិញ",
+}
+"""Text without ends of sentences; the last with its words parted by U+200B."""
+
+
+@pytest.mark.parametrize("language", CLAUSES)
+def test_a_long_paragraph_without_ends_is_cut_at_spaces(tmp_path: Path, language: str) -> None:
+    paragraph = " ".join(f"{n} {CLAUSES[language]}" for n in range(30))
+    short = f"{CLAUSES[language]} 99"
+    assert writes_no_ends(language)
+    fetched = corpus(tmp_path / "raw", [paragraph, short])
+    with pytest.raises(SourceError, match="no monolingual sentence is left"):
+        prepare_monolingual(
+            [corpus(tmp_path / "one", [paragraph])], "jav", rules=RULES, out=tmp_path
+        )
+    counts = prepare_monolingual([fetched], "jav", rules=RULES, out=tmp_path, clauses=True)
+    assert counts["dropped"] == {}
+    found = [record["jav"] for record in read_records(tmp_path / "text.parquet")]
+    assert " ".join(found) == f"{paragraph} {short}"
+    assert found[-1] == short
+    assert max(map(count_words, found)) <= 25
+    assert 12 < len(found) < 50
+
+
+def test_text_whose_words_are_parted_is_not_cut_at_spaces() -> None:
+    segmented = " ".join(["วันนี้", "อากาศ", "ดี", "มาก"] * 40)
+    assert clauses(segmented) == [segmented]
+    assert clauses("satu dua tiga " * 90) == ["satu dua tiga " * 90]
+    assert clauses("") == []
+
+
+@pytest.mark.parametrize("language", ["jav", "eng", "mya", "cmn", "hin", "tha_Latn", "qaa"])
+def test_languages_that_write_ends_keep_their_fingerprint(language: str) -> None:
+    assert not writes_no_ends(language)

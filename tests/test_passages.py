@@ -40,6 +40,15 @@ def test_a_sentence_without_end_is_cut_between_words(text: str, subwords: Subwor
     assert all(part[0].startswith("▁") for part in parts)
 
 
+def test_text_without_ends_is_cut_at_its_spaces(subwords: Subwords) -> None:
+    """Thai writes a space between clauses; only what is longer without one is cut within."""
+    text = "วันนี้อากาศดีมาก เราไปตลาดซื้อปลา แล้วกลับบ้าน " * 20
+    parts = cut_passage(text, subwords.encode_pieces, window=60)
+    assert len(parts) > 1
+    assert all(part[0].startswith("▁") for part in parts)
+    assert max(map(len, parts)) <= 60
+
+
 def test_empty_parts_leave_no_space() -> None:
     assert join_passage(["A b.", "", "C."]) == "A b. C."
     assert join_passage(["", ""]) == ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from models.support.errors import SourceError, SprachbundError
-from models.writing import count_words
+from models.writing import count_words, writes_no_ends
 from pipeline.drafting.findings import Finding, Location, Written, check_manifest
 from pipeline.settings import Settings
 from pipeline.specs.manifests import PairManifest
@@ -108,14 +108,15 @@ def profile_corpus(
 
     name = fetched.corpus.name
     counts, words, copies = Counts(), Counter[str](), 0
-    rows = read_corpora([fetched])
+    rows, rules = read_corpora([fetched]), CleaningRules()
     finder = ShiftFinder()
     if len(languages) == 1:
-        rows = cut_paragraphs(rows, languages[0])
+        endless = rules if writes_no_ends(languages[0]) else None
+        rows = cut_paragraphs(rows, languages[0], clauses=endless)
     else:
         rows = _watched(rows, languages, finder)
     seen = tqdm(rows, desc=name, unit=" rows", delay=SECONDS_UNTIL_PROGRESS, leave=False)
-    rules, parts = CleaningRules(), Counter[str]()
+    parts = Counter[str]()
     held_out = shipped_held_out([fetched], languages, rules) if shipped else frozenset()
     for record in clean_rows(seen, languages, rules=rules, counts=counts, held_out=held_out):
         parts[record["part"]] += 1

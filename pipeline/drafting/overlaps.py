@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.support.errors import SprachbundError
+from models.writing import writes_no_ends
 from pipeline.settings import Settings
 from pipeline.specs.loading import find_manifest, load_manifest
 from pipeline.specs.manifests import PairManifest
@@ -113,7 +114,8 @@ def _found(
     rules = CleaningRules()
     rows = read_corpora([fetched])
     if listed.monolingual:
-        rows = cut_paragraphs(rows, listed.languages[0])
+        endless = rules if writes_no_ends(listed.languages[0]) else None
+        rows = cut_paragraphs(rows, listed.languages[0], clauses=endless)
     found: dict[tuple[str, str], set[str]] = {}
     seen = tqdm(
         rows, desc=listed.corpus.name, unit=" rows", delay=SECONDS_UNTIL_PROGRESS, leave=False

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import luigi
 
+from models.writing import writes_no_ends
 from pipeline.settings import Settings
 from pipeline.specs.experiment import Experiment
 from pipeline.stages.stage import Inputs, Requirements, Stage
@@ -162,11 +163,15 @@ class Bitext(Stage[BitextSpec]):
 
 @dataclass(frozen=True)
 class MonolingualSpec:
-    """What decides one language's clean monolingual text."""
+    """What decides one language's clean monolingual text.
+
+    `clauses` is set for languages that write no ends of sentences.
+    """
 
     corpora: tuple[Corpus, ...]
     language: str
     rules: CleaningRules
+    clauses: bool = False
 
 
 class Monolingual(Stage[MonolingualSpec]):
@@ -179,7 +184,8 @@ class Monolingual(Stage[MonolingualSpec]):
     def spec(self) -> MonolingualSpec:
         listed = monolingual_corpora(self.study, str(self.language))
         corpora = tuple(corpus.without_credits() for _, corpus in listed)
-        return MonolingualSpec(corpora, str(self.language), self.study.cleaning)
+        language = str(self.language)
+        return MonolingualSpec(corpora, language, self.study.cleaning, writes_no_ends(language))
 
     def label(self) -> str:
         return str(self.language)
@@ -201,7 +207,11 @@ class Monolingual(Stage[MonolingualSpec]):
     @staticmethod
     def build(spec: MonolingualSpec, inputs: Inputs, out: Draft) -> None:
         out.counts = prepare_monolingual(
-            fetched(spec.corpora, inputs, "raw"), spec.language, rules=spec.rules, out=out.folder
+            fetched(spec.corpora, inputs, "raw"),
+            spec.language,
+            rules=spec.rules,
+            out=out.folder,
+            clauses=spec.clauses,
         )
 
 
