@@ -19,6 +19,7 @@ COMMANDS = [
     ["plan"],
     ["explain"],
     ["diff"],
+    ["export"],
     ["scores"],
     ["profile"],
     ["audit"],

@@ -5,7 +5,16 @@ import sys
 import typer
 
 from models.support.errors import SprachbundError
-from pipeline.commands import inspecting, pairs, running, surveying, tasks, upkeep, working
+from pipeline.commands import (
+    exporting,
+    inspecting,
+    pairs,
+    running,
+    surveying,
+    tasks,
+    upkeep,
+    working,
+)
 from pipeline.console import tell
 
 app = typer.Typer(
@@ -28,6 +37,7 @@ app.command("plan")(inspecting.plan)
 app.command("explain")(inspecting.explain)
 app.command("diff")(inspecting.diff)
 app.command("scores")(inspecting.scores)
+app.command("export")(exporting.export)
 app.command("show")(inspecting.show)
 app.command("translate")(running.translate)
 app.command("cost")(upkeep.cost)
