@@ -17,10 +17,15 @@ from typing import NamedTuple
 
 import regex
 
-UNSPACED = (
-    r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-    r"\p{Javanese}\p{Balinese}\p{Tai_Tham}\p{Tai_Viet}\p{New_Tai_Lue}\p{Tai_Le}"
-)
+UNSPACED_SCRIPTS = {
+    "Hani": "Han", "Hira": "Hiragana", "Kana": "Katakana", "Bopo": "Bopomofo", "Thai": "Thai",
+    "Laoo": "Lao", "Khmr": "Khmer", "Mymr": "Myanmar", "Java": "Javanese", "Bali": "Balinese",
+    "Lana": "Tai_Tham", "Tavt": "Tai_Viet", "Talu": "New_Tai_Lue", "Tale": "Tai_Le",
+}  # fmt: skip
+"""Scripts that put no spaces between words, by ISO 15924, with their names in Unicode."""
+WITHOUT_WHITE_SPACE = frozenset(UNSPACED_SCRIPTS) | {"Tibt", "Yiii"}
+"""Those, Tibetan, whose tsheg parts syllables, and Yi, each sign of which is a syllable."""
+UNSPACED = "".join(rf"\p{{{name}}}" for name in UNSPACED_SCRIPTS.values())
 """Scripts that put no spaces between words, for a set of characters."""
 WORD_SPACED = regex.compile(
     r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tai_Tham}\p{Tai_Viet}\p{New_Tai_Lue}\p{Tai_Le}"

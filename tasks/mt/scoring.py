@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from models.support.errors import ContractError
+from models.writing import WITHOUT_WHITE_SPACE
 from tasks.scripts import main_script
 from tasks.statistics import Measure
 
@@ -20,10 +21,6 @@ BETA_SQUARED = 4.0
 """chrF weighs recall twice as much as precision."""
 NOTHING = 1e-300
 LATIN = frozenset({"Latn", "Zyyy"})
-UNSPACED = frozenset(
-    {"Thai", "Laoo", "Khmr", "Mymr", "Tibt", "Yiii", "Java", "Bali", "Lana", "Talu"}
-)
-"""Scripts that are written without spaces between words."""
 BY_SCRIPT = {
     "Hani": ("zh", "char"),
     "Hira": ("ja-mecab", "char"),
@@ -43,7 +40,7 @@ def tokeniser_for(references: Sequence[str]) -> str:
     if script in BY_SCRIPT:
         wanted, otherwise = BY_SCRIPT[script]
         return wanted if _is_installed(wanted) else otherwise
-    if script in UNSPACED:
+    if script in WITHOUT_WHITE_SPACE:
         return "char"
     return "13a" if script in LATIN else "intl"
 
