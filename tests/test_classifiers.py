@@ -9,9 +9,11 @@ from typing import Any
 import numpy
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
 
 from models.encoders.ngrams import Ngrams
 from models.encoders.nmt import ScaledVectors
@@ -259,3 +261,31 @@ def test_what_an_experiment_nails_down_is_not_chosen() -> None:
     only = replace(RECIPE, class_weights=("balanced",), strengths=(1.0,))
     assert LinearLearner(only, Points).chosen(train, dev)["class_weights"] == "balanced"
     assert LinearLearner(MLP, Points).chosen(train, dev)["class_weights"] == "none"
+
+
+def reviews(count: int, *, seed: int) -> Examples:
+    """Return invented reviews, nine of ten good; each has a word of the other class, too."""
+    random = numpy.random.default_rng(seed)
+    moods = {"good": ["apik", "seneng", "becik", "enak"], "bad": ["elek", "susah", "ala", "pait"]}
+    fillers = ["iki", "kuwi", "omah", "pasar", "dina", "wong", "banget", "uga", "lan", "nanging"]
+    texts, labels = [], []
+    for n in range(count):
+        label, other = ("bad", "good") if n % 10 == 0 else ("good", "bad")
+        words = [*random.choice(moods[label], 2), *random.choice(moods[other], 1)]
+        texts.append(" ".join(random.permutation([*words, *random.choice(fillers, 6)])))
+        labels.append(label)
+    return Examples(texts, labels)
+
+
+def test_ngrams_are_not_below_plain_scikit_learn_on_a_rare_class() -> None:
+    train, dev, test = (reviews(n, seed=seed) for seed, n in enumerate((400, 100, 400)))
+    plain = make_pipeline(
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True),
+        LogisticRegression(class_weight="balanced"),
+    ).fit(train.inputs, train.labels)
+    expected = f1_score(test.labels, plain.predict(test.inputs), average="macro")
+    learner = LinearLearner(RECIPE, partial(Ngrams, words=False))
+    found = [learner.fit(train, dev, seed).predict(test.inputs) for seed in range(3)]
+    scores = [f1_score(test.labels, predicted, average="macro") for predicted in found]
+    assert expected > 0.6
+    assert numpy.mean(scores) > expected - 0.02
