@@ -272,7 +272,13 @@ def test_a_training_that_still_learns_has_not_converged(
 
 
 @pytest.mark.parametrize(
-    "figure", [mt("bt", 20.0, parents=("base",)), TASK[0], answer(None), guard("bt", ills=("x",))]
+    "figure",
+    [
+        mt("bt", 20.0, parents=("base",)),
+        TASK[0],
+        answer(None),
+        guard("bt", ills=("x",), unknown_pieces={"e5": 0.1}),
+    ],
 )
 def test_a_figure_is_read_back_from_its_record(figure: Score) -> None:
     assert from_record(figure.as_record()) == figure
@@ -497,6 +503,8 @@ def test_what_came_back_of_a_tasks_text_is_a_table() -> None:
          "not usable: all empty"],
     ]  # fmt: skip
     assert other.title == "stance: translated text"
+    (read,) = guard_grids([guard("bt", unknown_pieces={"e5": 0.0123})])
+    assert dict(zip(read.columns, read.rows[0], strict=True))["unknown to e5"] == "1.23%"
 
 
 def known(match: str, count: int, *, pair: str = "ind-jav", to: str = "topic-ind") -> Record:

@@ -5,7 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
 
+from models.encoders.pretrained.folders import HUGGINGFACE, TOKENIZER
 from pipeline.dag import find_stages
 from pipeline.stages.stage import Inputs
 from pipeline.stages.text_health import TextHealth, TextHealthSpec
@@ -88,6 +92,19 @@ def test_text_that_was_left_in_its_language_is_told(tmp_path: Path) -> None:
 
 def test_good_text_has_no_ills(tmp_path: Path) -> None:
     assert facts(tmp_path, (ENGLISH[:3], ENGLISH[3:]))["ills"] == []
+
+
+def test_what_an_encoder_does_not_know_of_it_is_counted(tmp_path: Path) -> None:
+    vocabulary = {piece: n for n, piece in enumerate(["[UNK]", "the", "river", "is"])}
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    (tmp_path / HUGGINGFACE).mkdir()
+    tokenizer.save(str(tmp_path / HUGGINGFACE / TOKENIZER))
+    text = Translated(["a", "b"], ["the river is", "the lake"], ["a"], ["c"])
+    guard = guard_of(text, diagnose(text), [tmp_path])
+    assert guard.unknown_pieces == (pytest.approx(1 / 5),)
+    nothing = Translated(["a"], [""], ["a"], ["c"])
+    assert guard_of(nothing, diagnose(nothing), [tmp_path]).unknown_pieces == (0.0,)
 
 
 def test_one_look_serves_every_encoder_and_builds_no_translation_again(tiny: Path) -> None:

@@ -15,24 +15,27 @@ def guard_grids(guards: Sequence[TextGuard]) -> Iterator[Grid]:
     for task in dict.fromkeys(g.task for g in guards):
         here = [g for g in guards if g.task == task]
         columns = ["text", "system", "items in", "out", "empty", "copied", "distinct", "repeating"]
-        columns += ["length", "wrong language", "remark"]
+        encoders = list(dict.fromkeys(name for g in here for name in g.unknown_pieces))
+        columns += ["length", "wrong language", *(f"unknown to {name}" for name in encoders)]
+        columns += ["remark"]
         note = (
             "items to translate, and those that came back with text in them; copied: beyond what "
             "human translators leave; repeating: the same few letters over and over; length: over "
             "that of human translation; wrong language: for sure, beyond what is said of human "
-            "text; means over trainings, the shares of up to 2,000 items"
+            "text; unknown: pieces that an encoder's vocabulary lacks; means over trainings, the "
+            "shares of up to 2,000 items"
         )
         yield Grid(
             f"{task}: translated text",
             columns,
-            [_row(g) for g in here],
+            [_row(g, encoders) for g in here],
             note,
             columns_of_words=2,
             last_columns_of_words=1,
         )
 
 
-def _row(g: TextGuard) -> list[str]:
+def _row(g: TextGuard, encoders: Sequence[str]) -> list[str]:
     shares = (g.empty, g.copied, g.distinct, g.looping)
     return [
         arrow(g.direction),
@@ -42,6 +45,7 @@ def _row(g: TextGuard) -> list[str]:
         *(f"{share:.1%}" for share in shares),
         f"{g.length:.2f}",
         f"{g.foreign:.1%}",
+        *(f"{g.unknown_pieces[name]:.2%}" for name in encoders),
         f"{NOT_USABLE}: {', '.join(g.ills)}" if g.ills else "",
     ]
 

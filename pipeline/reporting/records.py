@@ -1,6 +1,7 @@
 """The figures of a study, typed: what `scores --format json` prints and the report is made from."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from tasks.mt.contests import ALL
@@ -74,7 +75,8 @@ class TextGuard:
 
     Of `items` so many were `translated` into anything; `empty`, `copied`, `distinct`, `looping` and
     `foreign` are shares of them, `length` is over that of human translation: means over
-    `replicates` trainings. `ills` say why the text is not usable.
+    `replicates` trainings. `unknown_pieces`: the share that each pretrained encoder does not know.
+    `ills` say why the text is not usable.
     """
 
     task: str
@@ -89,6 +91,7 @@ class TextGuard:
     looping: float
     length: float
     foreign: float
+    unknown_pieces: Mapping[str, float] = field(default_factory=dict)
     ills: tuple[str, ...] = ()
 
     def as_record(self) -> Record:

@@ -10,7 +10,7 @@ from pipeline.reporting.ways import Names, named_contrasts, named_scores
 from pipeline.specs.experiment import Experiment
 from pipeline.stages.mt_scores import MtContrasts, compared_systems, mt_scores
 from pipeline.stages.stage import Stage
-from pipeline.stages.text_health import text_health
+from pipeline.stages.text_health import published_encoders, text_health
 from pipeline.stages.transfer import TaskContrasts, task_scores, task_ways, translated_texts
 from pipeline.store import Manifest
 from tasks.mt.contests import ALL
@@ -48,17 +48,20 @@ def scoring_stages(stage: Stage[Any]) -> Scoring:
 
 
 class ContestNames(NamedTuple):
-    """What the numbers in contrasts stand for: systems of translation, and names in each task."""
+    """What numbers stand for: systems of translation, names in each task, published encoders."""
 
     mt: tuple[str, ...]
     tasks: tuple[Names, ...]
+    encoders: tuple[str, ...] = ()
 
 
 def names_in_contests(stage: Stage[Any]) -> ContestNames:
     """Return the names that artifacts leave out."""
     contests = scoring_stages(stage).task_contrasts
     return ContestNames(
-        mt=tuple(compared_systems(stage)), tasks=tuple(contest.names for contest in contests)
+        mt=tuple(compared_systems(stage)),
+        tasks=tuple(contest.names for contest in contests),
+        encoders=tuple(name for name, _ in published_encoders(stage)),
     )
 
 
@@ -70,7 +73,7 @@ def finished_manifests(stages: Scoring) -> Scoring:
 def named_figures(study: Experiment, names: ContestNames, built: Scoring) -> list[Score]:
     """Return the figures that the manifests hold."""
     mt = list(_mt_scores(study, built.mt))
-    guards = list(_guards(study, built.health))
+    guards = list(_guards(study, names.encoders, built.health))
     return [
         *mt,
         *_mt_contrasts(names.mt, built.mt_contrasts),
@@ -111,17 +114,25 @@ def _named(test: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _guards(study: Experiment, built: Iterable[Manifest | None]) -> Iterator[TextGuard]:
+def _guards(
+    study: Experiment, encoders: Sequence[str], built: Iterable[Manifest | None]
+) -> Iterator[TextGuard]:
     texts = [(task, *text) for task in study.tasks for text in translated_texts(study, task.name)]
     for (task, system, direction), manifest in zip(texts, built, strict=True):
         for guards in [manifest["guards"]] if manifest else ():
-            means = {name: mean(guard[name] for guard in guards) for name in guards[0]}
+            unknown = map(mean, zip(*(guard["unknown_pieces"] for guard in guards), strict=True))
+            means = {
+                name: mean(guard[name] for guard in guards)
+                for name in guards[0]
+                if name != "unknown_pieces"
+            }
             yield TextGuard(
                 task=task.name,
                 direction="-".join(direction),
                 system=system,
                 replicates=len(guards),
                 ills=tuple(manifest["ills"]) if manifest else (),
+                unknown_pieces=dict(zip(encoders, unknown, strict=True)),
                 **{**means, "items": guards[0]["items"]},
             )
 

@@ -9,6 +9,7 @@ import luigi
 from pipeline.stages.corpora import LabelledData
 from pipeline.stages.filtering import Identifier, doubts_of
 from pipeline.stages.leakage import TrainingBitext
+from pipeline.stages.pretrained import PretrainedEncoder
 from pipeline.stages.stage import Inputs, Requirements, Stage
 from pipeline.stages.texts import TASK, Text, read_text
 from pipeline.stages.translations import translations
@@ -52,7 +53,7 @@ class TextHealth(Stage[TextHealthSpec]):
         return f"{self.task}-{self.source}-{self.target}"
 
     def requires(self) -> Requirements:
-        study, place = self.study, {"experiment": self.experiment}
+        study, place = self.study, {"experiment": str(self.experiment)}
         text = Text(TASK, str(self.task))
         made = translations(self, str(self.system), text, self._direction, study.transfer.decoding)
         (pair,) = study.pairs_of(self._direction)
@@ -61,6 +62,7 @@ class TextHealth(Stage[TextHealthSpec]):
             "translations": made[: study.transfer.classifier.seeds],
             "bitext": TrainingBitext(**place, pair=pair.name),
             "identifier": Identifier(**place),
+            "encoders": [encoder for _, encoder in published_encoders(self)],
         }
 
     @staticmethod
@@ -68,6 +70,7 @@ class TextHealth(Stage[TextHealthSpec]):
         sources = dict(_texts(spec, inputs))
         human = read_columns(inputs.one("bitext").path("train.parquet"), spec.direction)
         doubts = doubts_of(inputs.one("identifier"), spec.direction[1])
+        encoders = [artifact.folder for artifact in inputs.many("encoders")]
         found: list[Health] = []
         guards = []
         for artifact in inputs.many("translations"):
@@ -79,7 +82,7 @@ class TextHealth(Stage[TextHealthSpec]):
                 human[spec.direction[1]],
             )
             found.append(diagnose(text, doubts))
-            guards.append(guard_of(text, found[-1])._asdict())
+            guards.append(guard_of(text, found[-1], encoders)._asdict())
         out.facts["guards"] = guards
         out.facts["ills"] = list(ills_of_all(found))
 
@@ -98,6 +101,18 @@ def _translated(spec: TextHealthSpec, artifact: Artifact) -> Iterator[tuple[tupl
     for part in spec.parts:
         for record in as_texts(artifact.path(f"{part}.parquet"), "text"):
             yield (part, record["id"]), record["text"]
+
+
+def published_encoders(stage: Stage[Any]) -> list[tuple[str, Stage[Any]]]:
+    """Return the published encoders of a study with their names, in an order that no name decides.
+
+    Those that are adapted read text as the one they are made of.
+    """
+    encoders: list[tuple[str, Stage[Any]]] = [
+        (model, PretrainedEncoder(experiment=stage.experiment, model=model))
+        for model in stage.study.models
+    ]
+    return sorted(encoders, key=lambda found: found[1].fingerprint)
 
 
 def text_health(stage: Stage[Any], task: str, system: str, direction: Direction) -> TextHealth:
