@@ -544,3 +544,6 @@ def test_figures_as_csv_hold_lists_that_people_and_spreadsheets_read() -> None:
     score = mt("bt", 20.0, parents=("base", "gloss"), ills=("empty", "copied"))
     rows = list(csv.DictReader(io.StringIO(scores_csv([score, mt("gloss", 10.0)]))))
     assert [(r["parents"], r["ills"]) for r in rows] == [("base; gloss", "empty; copied"), ("", "")]
+    looked_at = guard("bt", unknown_pieces={"e5": 0.1, "mbert": 0.0})
+    (row,) = csv.DictReader(io.StringIO(scores_csv([looked_at])))
+    assert row["unknown_pieces"] == "e5: 0.1; mbert: 0.0"

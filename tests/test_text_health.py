@@ -96,7 +96,7 @@ def test_good_text_has_no_ills(tmp_path: Path) -> None:
 
 def test_what_an_encoder_does_not_know_of_it_is_counted(tmp_path: Path) -> None:
     vocabulary = {piece: n for n, piece in enumerate(["[UNK]", "the", "river", "is"])}
-    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))  # noqa: S106
     tokenizer.pre_tokenizer = Whitespace()
     (tmp_path / HUGGINGFACE).mkdir()
     tokenizer.save(str(tmp_path / HUGGINGFACE / TOKENIZER))

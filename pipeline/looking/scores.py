@@ -54,5 +54,7 @@ def scores_csv(scores: Sequence[Score]) -> str:
 
 
 def _cell(value: object) -> object:
-    """Return what stands in a cell: of a list its entries."""
+    """Return what stands in a cell: of a list its entries, of a table its names and values."""
+    if isinstance(value, dict):
+        value = [f"{name}: {of}" for name, of in value.items()]
     return "; ".join(map(str, value)) if isinstance(value, tuple | list) else value
