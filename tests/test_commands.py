@@ -20,6 +20,8 @@ COMMANDS = [
     ["explain"],
     ["diff"],
     ["export"],
+    ["status"],
+    ["open"],
     ["scores"],
     ["profile"],
     ["audit"],

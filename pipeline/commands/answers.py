@@ -20,7 +20,7 @@ from tasks.auditing import is_held_out
 def score_tables(scores: Sequence[Score], trained: Sequence[Training]) -> Iterator[Table]:
     """Yield the tables of scores and the paired tests over all directions and languages."""
     tests = overall([s for s in scores if isinstance(s, Contrast)])
-    yield from map(_table, chain(score_grids(scores, trained), contrast_grids(tests)))
+    yield from map(as_table, chain(score_grids(scores, trained), contrast_grids(tests)))
 
 
 def print_answer(experiment: str) -> None:
@@ -45,12 +45,13 @@ def print_grids(grids: Iterable[Grid], *, remarks: Iterable[str] = ()) -> None:
     """Print grids, then remarks on them."""
     console = terminal()
     for grid in grids:
-        console.print(_table(grid))
+        console.print(as_table(grid))
     for remark in remarks:
         console.print(f"• {remark}", highlight=False, markup=False)
 
 
-def _table(grid: Grid) -> Table:
+def as_table(grid: Grid) -> Table:
+    """Return a grid as a table for the terminal."""
     table = Table(title=grid.title, title_justify="left", caption=grid.note, caption_justify="left")
     for n, column in enumerate(grid.columns):
         table.add_column(column, justify="left" if grid.holds_words(n) else "right")

@@ -13,6 +13,7 @@ from pipeline.commands import (
     surveying,
     tasks,
     upkeep,
+    watching,
     working,
 )
 from pipeline.console import tell
@@ -37,6 +38,8 @@ app.command("plan")(inspecting.plan)
 app.command("explain")(inspecting.explain)
 app.command("diff")(inspecting.diff)
 app.command("scores")(inspecting.scores)
+app.command("status")(watching.status)
+app.command("open")(watching.open_report)
 app.command("export")(exporting.export)
 app.command("show")(inspecting.show)
 app.command("translate")(running.translate)
