@@ -85,8 +85,8 @@ def test_one_screen_holds_few_of_many_that_may_run() -> None:
     grid = status_grid([Watched("Report", "x", "waiting"), *found], "x")
     assert len(grid.rows) == MOST_READY
     assert grid.note == (
-        "50 ready (the first 8 shown), 1 waiting of 51 stages; about 50 min of work left, by earlier "
-        "builds, without 1 that none tells of"
+        "50 ready (the first 8 shown), 1 waiting of 51 stages; about 50 min of work left, "
+        "by earlier builds, without 1 that none tells of"
     )
 
 
