@@ -34,7 +34,8 @@ def new(
         list[str] | None,
         typer.Option(
             help="Two text files aligned by line, or tables that hold both languages (CSV, TSV, "
-            "JSON lines, TMX), to be split; packed files and FILE.zip:MEMBER are read, too."
+            "JSON lines, TMX), or Bibles (USFM, CES), to be split; packed files and "
+            "FILE.zip:MEMBER are read, too."
         ),
     ] = None,
     train: Annotated[
