@@ -1,6 +1,5 @@
 """Fine-tuning: it learns, the same each time, also after a kill and with little memory."""
 
-import gc
 import json
 import re
 import shutil
@@ -29,7 +28,6 @@ from models.tuning import training
 from models.tuning.batches import plan_updates
 from models.tuning.body import CutPieces, load_body
 from models.tuning.optimizer import FlatAdamW, rate_share
-from models.tuning.training import TrainingRun
 from pipeline.dag import all_stages
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.encoding import EncodedText
@@ -217,27 +215,6 @@ def test_a_finished_seed_is_not_trained_again(bert: Path, tmp_path: Path) -> Non
 
 
 # Memory
-
-
-def test_seeds_do_not_heap_up_in_memory(
-    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alive: list[int] = []
-    whole = TrainingRun.run
-
-    def counted(self: TrainingRun) -> None:
-        alive.append(sum(isinstance(thing, FlatAdamW) for thing in gc.get_objects()))
-        whole(self)
-
-    monkeypatch.setattr(TrainingRun, "run", counted)
-    of = learner(bert, tmp_path, epochs=1)
-    gc.disable()
-    try:
-        for seed in range(3):
-            of.fit(TRAIN, DEV, seed)
-    finally:
-        gc.enable()
-    assert alive == [1, 1, 1]
 
 
 def test_an_update_without_memory_is_made_in_halves(

@@ -1,6 +1,5 @@
 """Fine-tuning as a way to fit classifiers: what a linear head on frozen vectors competes with."""
 
-import gc
 import hashlib
 import json
 import shutil
@@ -50,7 +49,6 @@ class FineTuningLearner:
             raise SourceError("there is no training text to fine-tune an encoder on")
         folder = self.site.scratch / f"seed-{seed}-{_digest(train, dev, self.recipe)}"
         if not (folder / FINISHED).exists():
-            gc.collect()  # modules and hooks hold each other, and with them the last seed's weights
             self._train(train, dev, seed, folder)
             shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         self.fitted += 1
