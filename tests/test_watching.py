@@ -2,11 +2,13 @@
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from models.support.processes import run_child
 from pipeline.dag import find_stages
 from pipeline.looking.watching import MOST_READY, SILENT_AFTER, Watched, status_grid, watch
 from pipeline.running import building
@@ -127,3 +129,14 @@ def test_a_report_is_opened_or_its_path_printed(tmp_path: Path, store: Path) -> 
     assert (printed.stdout, opened.exists()) == (f"{page}\n", False)
     assert sprachbund("open", experiment, BROWSER=str(browser)).stdout == f"{page}\n"
     assert opened.read_text() == f"{page.as_uri()}\n"
+
+
+def test_a_log_holds_each_line_as_soon_as_the_next_one_comes(tmp_path: Path) -> None:
+    seen: list[str] = []
+    log = tmp_path / "log.txt"
+    run_child(
+        [sys.executable, "-c", "print('one'); print('two')"],
+        log,
+        on_line=lambda line: seen.append(log.read_text()) if "two" in line else None,
+    )
+    assert "one\n" in seen[0]

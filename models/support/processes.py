@@ -50,7 +50,7 @@ class Output:
     def follow(self, lines: Iterable[str]) -> None:
         """Append lines to the log and hand them on as they come."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("a", encoding="utf-8") as sink:
+        with self._log.open("a", encoding="utf-8", buffering=1) as sink:
             for line in lines:
                 sink.write(line)
                 self._tail.append(line.rstrip())
