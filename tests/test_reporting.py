@@ -462,6 +462,22 @@ def test_a_gain_over_a_dead_system_is_said_to_be_one() -> None:
     assert "whose system is not usable" not in next(iter(task_verdicts(TASK, [tested])))
 
 
+def test_a_comparison_with_a_dead_system_says_so() -> None:
+    scores = [mt("bt", 20.0), mt("base", 0.0, ills=("empty",))]
+    tested = replace(answer(0.01), of="mt", first="bt", second="base", where="ind-jav")
+    tested = replace(tested, metric="BLEU", family="each direction")
+    said, *_ = mt_verdicts(scores, [tested])
+    assert said.endswith(" base is not usable in places.")
+    ways = replace(
+        answer(0.01), first="translate-train (bt)", second="translate-train (gloss)",
+        where=f"{TASK[0].task}/all", family="systems",
+    )  # fmt: skip
+    dead = [replace(s, ills=("empty",)) if s.system == "gloss" else s for s in TASK]
+    *_, marked = task_verdicts(dead, [ways])
+    *_, plain = task_verdicts(TASK, [ways])
+    assert marked == f"{plain} translate-train (gloss) is not usable in places."
+
+
 def test_a_gain_by_a_dead_system_has_no_price() -> None:
     gain = Gain("bt over base, BLEU", 2.0, 60.0)
     dead = replace(gain, not_usable=("base",))

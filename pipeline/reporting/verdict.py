@@ -23,7 +23,12 @@ def task_verdicts(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) ->
         yield _over_all(here[0]) if here[0].first == WINNER else _answer(here, scores)
     yield from _not_chosen(scores)
     yield from _left_out(scores)
-    yield from (_over_all(c) for c in tested if c.family == SYSTEMS and c.over_all)
+    dead = {f"{s.task}: {way_name(s.strategy, s.system)}" for s in scores if s.ills}
+    for c in tested:
+        if c.family == SYSTEMS and c.over_all:
+            task = c.where.partition("/")[0]
+            ways = [way for way in (c.first, c.second) if f"{task}: {way}" in dead]
+            yield f"{_over_all(c)}{_in_places(ways)}"
 
 
 def _answer(here: Sequence[Contrast], scores: Sequence[TaskScore]) -> str:
@@ -127,10 +132,18 @@ def mt_verdicts(scores: Sequence[MtScore], contrasts: Sequence[Contrast]) -> Ite
     bleu = [s for s in scores if s.metric == BLEU]
     for pair in dict.fromkeys((c.first, c.second) for c in tested):
         weak = all(s.score < TOO_LOW_TO_JUDGE for s in bleu if s.system in pair)
-        yield _contrast_sentence([c for c in tested if (c.first, c.second) == pair], weak=weak)
+        dead = [name for name in pair if any(s.ills for s in bleu if s.system == name)]
+        here = [c for c in tested if (c.first, c.second) == pair]
+        yield f"{_contrast_sentence(here, weak=weak)}{_in_places(dead)}"
     for direction in dict.fromkeys(s.direction for s in bleu):
         yield f"{arrow(direction)}: {_best([s for s in bleu if s.direction == direction])}."
     yield from _not_usable(bleu)
+
+
+def _in_places(dead: Sequence[str]) -> str:
+    """Say which sides of a comparison are no translation in some place."""
+    verb = "are" if len(dead) > 1 else "is"
+    return f" {' and '.join(dead)} {verb} not usable in places." if dead else ""
 
 
 def _not_usable(scores: Sequence[MtScore]) -> Iterator[str]:
