@@ -2,17 +2,19 @@
 
 import csv
 import json
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import pytest
 
 from models.support.errors import SpecError, StageError
 from pipeline.dag import find_stages
-from pipeline.looking.exporting import Figures, export, figures
+from pipeline.looking.exporting import Figures, _schema, export, figures
 from pipeline.reporting.citations import bibliography
 from pipeline.reporting.latex import LONGEST_FLOAT, escape, latex, slug
-from pipeline.reporting.records import Score
+from pipeline.reporting.records import KINDS, Score, TextGuard
 from pipeline.reporting.tables import Grid
 from pipeline.running import building
 from pipeline.specs.loading import load_experiment
@@ -59,6 +61,48 @@ def test_parquet_has_types_even_where_all_is_empty(tmp_path: Path) -> None:
     assert read.column("spread").to_pylist() == [None, None]
     assert read.column("ills").to_pylist() == [[], list(ILLS)]
     assert str(parquet.read_table(tmp_path / "contrast.parquet").schema.field("p").type) == "double"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_figure_has_a_type_for_each_column(kind: str) -> None:
+    types = {str: "string", int: "int64", float: "double", bool: "bool"}
+    for field in fields(KINDS[kind]):
+        found = str(_schema(kind).field(field.name).type)
+        kinds = {"list": tuple, "map<": Mapping}
+        if found[:4] in kinds:
+            assert get_origin(field.type) is kinds[found[:4]]
+        elif get_origin(field.type) is Literal:
+            assert found == "string"
+        else:
+            assert found in [types.get(t) for t in (field.type, *get_args(field.type))], field
+
+
+def test_values_by_name_are_kept(tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    guard = TextGuard(
+        task="emotion",
+        direction="ind-jav",
+        system="bt",
+        replicates=2,
+        items=90,
+        translated=1.0,
+        empty=0.0,
+        copied=0.1,
+        distinct=0.9,
+        looping=0.0,
+        length=1.1,
+        foreign=0.0,
+        unknown_pieces={"e5": 0.25, "xlm-r": 0.5},
+    )
+    found = replace(FIGURES, scores=[guard])
+    export(found, "parquet", tmp_path / "p")
+    (row,) = parquet.read_table(tmp_path / "p" / "guard.parquet").to_pylist()
+    assert dict(row["unknown_pieces"]) == {"e5": 0.25, "xlm-r": 0.5}
+    export(found, "csv", tmp_path / "c")
+    assert ",e5=0.25; xlm-r=0.5," in (tmp_path / "c" / "guard.csv").read_text("utf-8")
+    (tmp_path / "x.json").write_text(json.dumps([guard.as_record()]))
+    assert figures(str(tmp_path / "x.json")).scores == [guard]
 
 
 def test_latex_escapes_and_says_how_it_was_measured(tmp_path: Path) -> None:
@@ -131,7 +175,7 @@ def test_snapshots_and_lists_of_figures_are_read(tmp_path: Path) -> None:
         ("{}", "expected a list of records"),
         ("[]", "expected a list of records"),
         ('"x"', "expected a list of records"),
-        ("[1]", "record 1: kind None; known: mt, task, contrast"),
+        ("[1]", "record 1: kind None; known: mt, task, "),
         ('[{"kind": "ner"}]', "record 1: kind 'ner'"),
         ('[{"kind": "mt", "system": "a"}]', "record 1: parents: "),
     ],

@@ -34,7 +34,7 @@ def export(
 ) -> None:
     """Write a study's figures for a paper or for other tools, and what is to be cited.
 
-    `csv` and `parquet` hold one tidy file a kind of figure (mt, task, contrast) with the columns of
+    `csv` and `parquet` hold one tidy file a kind of figure (mt, task, ...) with the columns of
     `scores --format json`; `latex` one booktabs table for each table of scores in the report, whose
     caption says n, trainings or seeds and the metric's signature; `markdown` the same as one page.
     `citations.bib` cites corpora, encoders and methods. Takes what is scored so far.

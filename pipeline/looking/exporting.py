@@ -6,7 +6,7 @@ import json
 import tempfile
 import types
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
@@ -115,7 +115,7 @@ def csv_files(found: Figures) -> Iterator[tuple[str, bytes]]:
         writer = csv.DictWriter(sink, _columns(kind), lineterminator="\n")
         writer.writeheader()
         for record in map(_plain, scores):
-            writer.writerow({n: JOIN.join(v) if _is_list(v) else v for n, v in record.items()})
+            writer.writerow({name: _cell(value) for name, value in record.items()})
         yield f"{kind}.csv", sink.getvalue().encode()
 
 
@@ -197,8 +197,11 @@ def _columns(kind: str) -> list[str]:
     return [field.name for field in fields(KINDS[kind])]
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, tuple | list)
+def _cell(value: Any) -> Any:
+    """Return a value as a cell of a CSV: lists and values by name are joined."""
+    if isinstance(value, Mapping):
+        return JOIN.join(f"{name}={one}" for name, one in value.items())
+    return JOIN.join(value) if isinstance(value, tuple | list) else value
 
 
 def _schema(kind: str) -> "pyarrow.Schema":
@@ -215,6 +218,8 @@ def _arrow_type(annotation: Any) -> "pyarrow.DataType":
         (annotation,) = (one for one in get_args(annotation) if one is not type(None))
     if get_origin(annotation) is tuple:
         return pyarrow.list_(pyarrow.string())
+    if get_origin(annotation) is Mapping:
+        return pyarrow.map_(pyarrow.string(), _arrow_type(get_args(annotation)[1]))
     known = {int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_()}
     return known.get(annotation, pyarrow.string())
 
