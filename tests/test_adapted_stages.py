@@ -22,6 +22,7 @@ from pipeline.stages.encoding import EncodedText
 from pipeline.stages.pretrained import PretrainedEncoder
 from pipeline.stages.transfer import Classifiers
 from tests.conftest import pair_manifest, write_experiment, write_yaml
+from tests.test_commands import sprachbund
 from tests.test_pretrained import TEXTS, write_folder
 
 MINE: dict[str, Any] = {"kind": "pretrained", "model": "own"}
@@ -329,9 +330,11 @@ def assert_estimated_by_what_was_built(folder: Path, seconds: float) -> None:
 
 def test_it_is_published_used_and_told(tmp_path: Path, store: Path) -> None:
     study = write_study(tmp_path, ENCODERS)
-    wanted = find_stages(study, "EncodedText:stance-sis-1-distilled*")
+    texts = "EncodedText:stance-sis-1-distilled*"
+    wanted = find_stages(study, texts)
     assert len(wanted) == 2
-    building.run(wanted)
+    built = sprachbund("run", study, "--until", texts)  # no fork of one that has used torch
+    assert built.returncode == 0, built.stderr
     one, other = (numpy.load(stage.artifact.path("test.npy")) for stage in wanted)
     assert one.shape == other.shape == (60, 32)
     assert not numpy.allclose(one, other)
