@@ -13,7 +13,7 @@ from pipeline.drafting.checking import check_pair
 from pipeline.specs.loading import load_manifest
 from pipeline.specs.manifests import PairManifest
 from pipeline.stages.leakage import LeakAudit, _slipped_rows
-from pipeline.stages.stage import Inputs, _canonical
+from pipeline.stages.stage import Inputs, canonical_spec
 from pipeline.store import Artifact
 from tasks.offsets import Shift, cure, find_shifts
 from tasks.sources.description import Corpus, Files, PlainText, Slip
@@ -212,7 +212,7 @@ def test_a_manifest_that_moves_nothing_keeps_its_fingerprint() -> None:
     source = Files(kind="files", base="/x", files=(), format=PlainText())
     plain = Corpus(name="text", licence="", source=source)
     moved = replace(plain, realign=(slip,))
-    specs = [_canonical(to_jsonable_python([corpus]))[0] for corpus in (plain, moved)]
+    specs = [canonical_spec(to_jsonable_python([corpus]))[0] for corpus in (plain, moved)]
     assert "realign" not in specs[0]
     assert specs[1] == {**specs[0], "realign": [{"language": "jav", "rows": [1, 2], "by": 1}]}
 

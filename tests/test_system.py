@@ -118,7 +118,7 @@ def test_translate_takes_the_system_that_is_best_on_dev_data(tiny_study: Study) 
     scores = [
         r
         for r in json.loads(result.stdout)
-        if (r.get("direction"), r["metric"]) == ("hub-sis", "BLEU") and not r["ills"]
+        if (r.get("direction"), r.get("metric")) == ("hub-sis", "BLEU") and not r["ills"]
     ]
     best = max(scores, key=lambda r: float(r["dev"]))
     result = sprachbund(
@@ -183,7 +183,7 @@ def test_rerun_rebuilds_a_stage_and_its_descendants_alone(
     after = manifests(store)
     assert after.keys() == before.keys()
     rebuilt = {name.partition("/")[0] for name in after if after[name] != before[name]}
-    below = {"Translation", "EncodedText", "Classifiers", "Predictions"}
+    below = {"Translation", "TextHealth", "EncodedText", "Classifiers", "Predictions"}
     below |= {"TaskScores", "TaskContrasts", "Report"}
     assert rebuilt == below
     assert contents(store) == contents(original)

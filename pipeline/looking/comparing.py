@@ -11,6 +11,7 @@ from models.support.errors import StageError
 from pipeline.dag import built_stages
 from pipeline.looking.causes import ABSENT, differences
 from pipeline.specs.loading import load_experiment
+from pipeline.stages.stage import canonical_spec
 from pipeline.stages.transfer import PREDICTIONS
 from pipeline.store import MANIFEST, Artifact, Manifest, lineage
 from tasks.mt.contests import load_tallies
@@ -81,14 +82,15 @@ def load_run(name: str) -> Run:
     if (folder / MANIFEST).is_file():
         return _run_of_report(Artifact(folder.resolve()))
     built = {stage.artifact: stage.artifact.manifest for stage in built_stages(name)}
-    return Run(name, to_jsonable_python(load_experiment(name)), _by_label(built))
+    recipe = canonical_spec(to_jsonable_python(load_experiment(name)))
+    return Run(name, recipe, _by_label(built))
 
 
 def _run_of_report(report: Artifact) -> Run:
     manifest = report.manifest
     if manifest["stage"] != "Report":
         raise StageError(f"{report.folder} is a {manifest['stage']}; a run is told by its Report")
-    recipe = manifest["spec"]["experiment"]
+    recipe = canonical_spec(manifest["spec"]["experiment"])
     return Run(report.folder.name, recipe, _by_label(lineage([report])))
 
 

@@ -117,7 +117,7 @@ class Stage(luigi.Task, Generic[SpecT]):
         return {
             "stage": type(self).__name__,
             "version": self.VERSION,
-            "spec": _canonical(to_jsonable_python(self.spec())),
+            "spec": canonical_spec(to_jsonable_python(self.spec())),
             "inputs": {
                 name: [stage.fingerprint for stage in stages]
                 for name, stages in self.inputs.items()
@@ -199,17 +199,17 @@ class Stage(luigi.Task, Generic[SpecT]):
         }
 
 
-def _canonical(spec: Any) -> Any:
+def canonical_spec(spec: Any) -> Any:
     """Return what of a spec decides: no folders of local sources, no later field that says nothing.
 
     Local files count by content, wherever they lie. A field that came later and is not set leaves
     a spec what it was before there was one.
     """
     if isinstance(spec, list):
-        return [_canonical(part) for part in spec]
+        return [canonical_spec(part) for part in spec]
     if not isinstance(spec, dict):
         return spec
     folder = {"files": "base", "dataset": "name", "folder": "path"}.get(str(spec.get("kind")))
     blank = {folder: ""} if folder and str(spec.get(folder)).startswith("/") else {}
     said = {name: value for name, value in spec.items() if value or name not in LATER_FIELDS}
-    return {name: _canonical(value) for name, value in said.items()} | blank
+    return {name: canonical_spec(value) for name, value in said.items()} | blank
