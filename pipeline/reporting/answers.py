@@ -6,7 +6,7 @@ from math import ceil
 from typing import Literal
 
 from pipeline.reporting.records import Contrast, TaskScore
-from pipeline.reporting.ways import decisive, way_name
+from pipeline.reporting.ways import decisive, merit, way_name
 from tasks.statistics import SIGNIFICANT
 from tasks.transfer.contests import ANSWERS, WINNER
 from tasks.transfer.strategies import IN_LANGUAGE, STRATEGIES, ZERO_SHOT
@@ -113,13 +113,9 @@ def best_of_strategies(scores: Sequence[TaskScore]) -> list[TaskScore]:
     best: dict[str, TaskScore] = {}
     for score in scores:
         before = best.get(score.strategy)
-        if before is None or _merit(score) > _merit(before):
+        if before is None or merit(score) > merit(before):
             best[score.strategy] = score
     return [best[name] for name in STRATEGIES if name in best]
-
-
-def _merit(score: TaskScore) -> tuple[bool, float, float]:
-    return not score.ills, -1.0 if score.dev is None else score.dev, score.score
 
 
 def _round(count: int) -> str:

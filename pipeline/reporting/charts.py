@@ -168,7 +168,7 @@ def curves(trained: Iterable[Training]) -> Iterator[Chart]:
             points += [(float(done + look.updates), look.loss) for look in phase]
             done += phase[-1].updates if phase else 0
         if len(points) > 1:
-            lines.append((training.label.rpartition("-")[0], training.label, points))
+            lines.append((training.system, training.label, points))
     if not lines:
         return
     title, height = "Learning curves: dev loss, bits a subword, by update", 260

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
@@ -78,7 +79,7 @@ class Findings:
         """The paired tests."""
         return [s for s in self.scores if isinstance(s, Contrast)]
 
-    @property
+    @cached_property
     def verdicts(self) -> list[str]:
         """The answer in words: tasks first, since they are the question; then what it rests on."""
         answers = task_verdicts(self.tasks, self.contrasts)
@@ -95,17 +96,17 @@ class Findings:
             *(s for doubt in doubts for s in doubt(self.manifests)),
         ]
 
-    @property
+    @cached_property
     def uses(self) -> dict[Place, list[Use]]:
         """What each system's translation is like, and what it leads to."""
         return uses(self.experiment.hub, self.mt, self.tasks)
 
-    @property
+    @cached_property
     def systems(self) -> Grid | None:
         """The table of systems."""
         return systems_grid(self.experiment, self.scores, self.manifests)
 
-    @property
+    @cached_property
     def sections(self) -> list[Section]:
         """Every table but that of systems: scores, tests, then data, sources and stages."""
         use = filter(None, [usefulness_grid(self.uses), choices_grid(self.manifests)])

@@ -5,6 +5,7 @@ from statistics import mean
 
 from pipeline.reporting.records import Contrast, MtScore, Record, Score
 from pipeline.reporting.tables import Grid, overall, p_text, signed
+from pipeline.reporting.trainings import system_of
 from pipeline.reporting.words import duration, size
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.systems import PivotSystem, System, TrainedSystem
@@ -30,7 +31,7 @@ def systems_grid(
             *(_mean_score([s for s in mt if s.system == name], metric) for metric in METRICS),
             "; ".join(_gains(name, contrasts)) or NOTHING,
             "; ".join(_task_gains(name, contrasts)) or NOTHING,
-            *_price([m for m in trained if m["label"].rpartition("-")[0] == name]),
+            *_price([m for m in trained if system_of(m["label"]) == name]),
         ]
         for name, system in experiment.systems.items()
     ]

@@ -35,7 +35,7 @@ class Training(NamedTuple):
     @property
     def system(self) -> str:
         """The system that it is one training of."""
-        return self.label.rpartition("-")[0]
+        return system_of(self.label)
 
     @property
     def falling(self) -> float | None:
@@ -50,6 +50,11 @@ class Training(NamedTuple):
     def converged(self) -> bool:
         """Whether the loss had stopped falling when the training ended."""
         return self.falling is not None and self.falling < FLAT
+
+
+def system_of(label: str) -> str:
+    """Return the system of a training by its label, `bt-2`."""
+    return label.rpartition("-")[0]
 
 
 def unfinished(trained: Iterable[Training]) -> dict[str, list[Training]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pipeline.reporting.charts import Chart, Point, scatter
 from pipeline.reporting.records import MtScore, TaskScore
 from pipeline.reporting.tables import Grid
-from pipeline.reporting.ways import decisive
+from pipeline.reporting.ways import decisive, merit
 from tasks.mt.scoring import BLEU
 from tasks.transfer.strategies import STRATEGIES
 
@@ -39,7 +39,7 @@ def uses(hub: str, mt: Sequence[MtScore], tasks: Sequence[TaskScore]) -> dict[Pl
         if not s.system or s.ills:
             continue
         key = (s.task, s.language, s.strategy), s.system
-        if key not in best or _merit(s) > _merit(best[key]):
+        if key not in best or merit(s) > merit(best[key]):
             best[key] = s
     found: dict[Place, list[Use]] = {}
     for (place, system), s in best.items():
@@ -49,10 +49,6 @@ def uses(hub: str, mt: Sequence[MtScore], tasks: Sequence[TaskScore]) -> dict[Pl
         if known and len(known) == len(scores):
             found.setdefault(place, []).append(Use(system, mean(known), s.score, s.encoder))
     return {place: some for place, some in found.items() if len(some) > 1}
-
-
-def _merit(score: TaskScore) -> tuple[float, float]:
-    return -1.0 if score.dev is None else score.dev, score.score
 
 
 def rank_correlations(found: dict[Place, list[Use]]) -> list[float]:

@@ -42,6 +42,11 @@ def decisive(scores: Sequence[TaskScore]) -> list[TaskScore]:
     return [s for s in scores if s.metric == next(iter(KINDS[s.task_kind].measures))]
 
 
+def merit(score: TaskScore) -> tuple[bool, float, float]:
+    """Return what ways rank by: usable ones first, then dev data, or test where there are none."""
+    return not score.ills, -1.0 if score.dev is None else score.dev, score.score
+
+
 def named_scores(
     way: NamedWay, task_kind: str, scores: Iterable[Mapping[str, Any]]
 ) -> Iterator[TaskScore]:
