@@ -38,17 +38,16 @@ OURS = ("omah", "banyu", "gedhe", "cilik", "mangan", "ngombe", "aku", "kowe")
 THEIRS = ("घर", "पानी", "बड़ा", "छोटा", "खाना", "पीना", "मैं", "तुम")
 NEVER = "tresna"
 WORDS = (*HUB, *OURS, *THEIRS, NEVER)
-RECIPE = DistilledSpec(
-    kind="distilled",
-    parent="e5",
-    steps=160,
-    batch=8,
-    rate=1e-2,
-    dropout=0.02,
-    looks=4,
-    patience=4,
-    precision="fp32",
-)
+SMALL: dict[str, Any] = {
+    "parent": "e5",
+    "batch": 8,
+    "rate": 1e-2,
+    "dropout": 0.02,
+    "looks": 4,
+    "patience": 4,
+    "precision": "fp32",
+}
+RECIPE = DistilledSpec(kind="distilled", steps=160, **SMALL)
 
 
 def bitext(language: str, words: tuple[str, ...], number: int, seed: int) -> Sentences:
@@ -313,17 +312,7 @@ def test_a_packed_encoder_has_no_head_to_guess_with(tmp_path: Path) -> None:
 # Adjustment of words
 
 
-ADJUSTED = AdjustedSpec(
-    kind="adjusted",
-    parent="e5",
-    steps=120,
-    batch=8,
-    rate=1e-2,
-    dropout=0.02,
-    looks=4,
-    patience=4,
-    precision="fp32",
-)
+ADJUSTED = AdjustedSpec(kind="adjusted", steps=120, **SMALL)
 
 
 @pytest.mark.parametrize("shape", ["bert", "xlm-r", "deberta"])

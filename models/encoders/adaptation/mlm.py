@@ -11,7 +11,12 @@ from annotated_types import Gt, Lt
 
 from models.encoders.adaptation.protocol import AdaptationObjective, AdaptedSpec, Lesson
 from models.encoders.adaptation.student import Student
-from models.encoders.pretrained.folders import HUGGINGFACE, Checkpoint, read_published_tokenizer
+from models.encoders.pretrained.folders import (
+    HUGGINGFACE,
+    Checkpoint,
+    read_published_tokenizer,
+    read_weights,
+)
 from models.support.batches import parts_of
 from models.support.errors import SourceError
 
@@ -239,22 +244,9 @@ def own_head(checkpoint: Checkpoint, published: dict[str, int], device: str) -> 
 
 def _with_head(checkpoint: Checkpoint) -> tuple[Any, list[str]]:
     """Return the model with its head, and the weights of that which the files lack."""
-    import torch
     from transformers import AutoModelForMaskedLM
 
-    try:
-        model, loading = AutoModelForMaskedLM.from_pretrained(
-            checkpoint.folder,
-            dtype=torch.float32,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except Exception as error:
-        # a library that reads files of strangers: whatever it says about them is the answer
-        raise SourceError(
-            f"{checkpoint.folder}: no head that guesses hidden pieces: {error}; {WAY_OUT}"
-        ) from error
+    problem = "no head that guesses hidden pieces"
+    model, loading = read_weights(AutoModelForMaskedLM, checkpoint.folder, problem, WAY_OUT)
     of_head = sorted(n for n in loading["missing_keys"] if n.startswith(("cls.", "lm_head.")))
     return model, [name for name in of_head if ".decoder." not in name]

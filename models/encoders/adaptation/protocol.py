@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 from annotated_types import Ge, Gt, Le, Lt
 
 from models.encoders.fine_tuning import FineTuning, Part
-from models.encoders.nmt import ScaledVectors
-from models.encoders.pretrained.spec import PretrainedSpec
-from models.encoders.protocol import Features
+from models.encoders.pretrained.spec import PublishedSpec
 from models.support.sampling import spread
 
 if TYPE_CHECKING:
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdaptedSpec:
+class AdaptedSpec(PublishedSpec):
     """An encoder that another one of the experiment, its ``parent``, has become by training.
 
     * ``control``: whether a control stands beside it, which takes as many steps on hub text alone.
@@ -51,14 +49,8 @@ class AdaptedSpec:
     seed: Annotated[int, Ge(1)] = 1
     precision: Literal["auto", "bf16", "fp32"] = "auto"
 
-    letters: ClassVar[bool] = False
     monolingual: ClassVar[bool] = False
     """Whether it reads monolingual text; all read the bitext, if only to measure."""
-
-    @property
-    def vectors(self) -> bool:
-        """Whether it is frozen; one that is fine-tuned reads the texts themselves."""
-        return self.fine_tune is None
 
     @property
     def checkpoint(self) -> bool:
@@ -70,43 +62,18 @@ class AdaptedSpec:
         """What decides the adaptation: no names, and nothing of what is done with it later."""
         return replace(self, parent="", control=True, fine_tune=None)
 
-    @property
-    def nameless(self) -> PretrainedSpec:
-        """What decides a classifier beside the vectors it reads: as with a pretrained encoder."""
-        return PretrainedSpec(kind="pretrained", model="", fine_tune=self.fine_tune)
-
-    def features(self) -> Features:
-        """Return features of sentence vectors, not fitted yet."""
-        return ScaledVectors()
-
     def objective(self, lesson: "Lesson") -> "AdaptationObjective":
         """Return what this way of adapting makes small."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
-class ControlSpec:
+class ControlSpec(PublishedSpec):
     """The same training as that of an adapted encoder, as many steps, on hub text alone."""
 
     kind: Literal["control"]
     of: str
     fine_tune: FineTuning | None = None
-
-    letters: ClassVar[bool] = False
-
-    @property
-    def vectors(self) -> bool:
-        """Whether it is frozen."""
-        return self.fine_tune is None
-
-    @property
-    def nameless(self) -> PretrainedSpec:
-        """What decides a classifier beside the vectors it reads: as with a pretrained encoder."""
-        return PretrainedSpec(kind="pretrained", model="", fine_tune=self.fine_tune)
-
-    def features(self) -> Features:
-        """Return features of sentence vectors, not fitted yet."""
-        return ScaledVectors()
 
 
 class Sentences(NamedTuple):

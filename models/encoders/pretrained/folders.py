@@ -160,12 +160,15 @@ def be_quiet() -> None:
     logging.set_verbosity_error()
 
 
-def _read_model(folder: Path) -> "transformers.PreTrainedModel":
+def read_weights(kind: Any, folder: Path, problem: str, way_out: str = "") -> tuple[Any, Any]:
+    """Read a folder's weights, float32, as a class of transformers; return what loading said, too.
+
+    Raises SourceError, which names the `problem`, and the `way_out` where there is one.
+    """
     import torch
-    from transformers import AutoModel
 
     try:
-        model, loading = AutoModel.from_pretrained(
+        model, loading = kind.from_pretrained(
             folder,
             dtype=torch.float32,
             local_files_only=True,
@@ -175,7 +178,16 @@ def _read_model(folder: Path) -> "transformers.PreTrainedModel":
         )
     except Exception as error:
         # a library that reads files of strangers: whatever it says about them is the answer
-        raise SourceError(f"{folder}: the encoder cannot be loaded: {error}") from error
+        advice = f"; {way_out}" if way_out else ""
+        raise SourceError(f"{folder}: {problem}: {error}{advice}") from error
+    return model, loading
+
+
+def _read_model(folder: Path) -> "transformers.PreTrainedModel":
+    from transformers import AutoModel
+
+    model: Any
+    model, loading = read_weights(AutoModel, folder, "the encoder cannot be loaded")
     if model.config.is_encoder_decoder or not hasattr(model.config, "max_position_embeddings"):
         raise SourceError(
             f"{folder}: a {model.config.model_type} model; encoders like BERT, XLM-R or DeBERTa "

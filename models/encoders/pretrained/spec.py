@@ -1,6 +1,6 @@
 """A pretrained encoder as an experiment names it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from models.encoders.fine_tuning import FineTuning
@@ -8,14 +8,10 @@ from models.encoders.nmt import ScaledVectors
 from models.encoders.protocol import Features
 
 
-@dataclass(frozen=True, kw_only=True)
-class PretrainedSpec:
-    """A pretrained encoder by the name of its manifest: frozen, or fine-tuned on labelled text."""
+class PublishedSpec:
+    """What all encoders have that lie in a published folder: frozen, or fine-tuned."""
 
-    kind: Literal["pretrained"]
-    model: str
-    fine_tune: FineTuning | None = None
-
+    fine_tune: FineTuning | None
     letters: ClassVar[bool] = False
 
     @property
@@ -26,8 +22,17 @@ class PretrainedSpec:
     @property
     def nameless(self) -> "PretrainedSpec":
         """What decides a classifier beside the vectors it reads: no names."""
-        return replace(self, model="")
+        return PretrainedSpec(kind="pretrained", model="", fine_tune=self.fine_tune)
 
     def features(self) -> Features:
         """Return features of sentence vectors, not fitted yet."""
         return ScaledVectors()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainedSpec(PublishedSpec):
+    """A pretrained encoder by the name of its manifest: frozen, or fine-tuned on labelled text."""
+
+    kind: Literal["pretrained"]
+    model: str
+    fine_tune: FineTuning | None = None
