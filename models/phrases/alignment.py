@@ -64,21 +64,3 @@ def symmetrise(
         back.transpose()
         links.grow_diag_final_and(back)
         yield links.to_numpy().tolist()
-
-
-def write_alignments(
-    pairs: Sequence[tuple[Tokens, Tokens]], links: Iterator[list[list[bool]]], path: Path
-) -> None:
-    """Write aligned pairs in the format of GIZA++, which phrases are extracted from.
-
-    As in a noisy channel it is the target that explains the source: its words have the links.
-    """
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for (source, target), matrix in zip(pairs, links, strict=True):
-            free = [j for j in range(len(source)) if not any(row[j] for row in matrix)]
-            rows = [free, *([j for j, link in enumerate(row) if link] for row in matrix)]
-            words = (
-                f"{word} ({{ {''.join(f'{j + 1} ' for j in row)}}})"
-                for word, row in zip(("NULL", *target), rows, strict=True)
-            )
-            file.write(f"# 1\n{' '.join(source)}\n{' '.join(words)}\n")

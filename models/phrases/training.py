@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from models.phrases.alignment import save_aligner, symmetrise, train_aligner, write_alignments
+from models.phrases.alignment import save_aligner, symmetrise, train_aligner
+from models.phrases.extraction import count_phrases, write_table
 from models.phrases.language_model import train_language_model, write_lines
 from models.phrases.library import require_thot
 from models.phrases.model import (
@@ -85,9 +86,6 @@ def train(
 
 def _train_tables(pairs: Pairs, recipe: PhraseRecipe, folder: Path, say: Say) -> int:
     """Write word and phrase tables; return how many phrases there are."""
-    import thot.translation
-
-    prefix = folder / TRANSLATION
     sources, targets = [s for s, _ in pairs], [t for _, t in pairs]
     say(0.0, "aligning words")
     direct = train_aligner(sources, targets, iterations=recipe.alignment_iterations)
@@ -97,26 +95,16 @@ def _train_tables(pairs: Pairs, recipe: PhraseRecipe, folder: Path, say: Say) ->
     save_aligner(direct, folder / f"{TRANSLATION}_invswm")
     save_aligner(inverse, folder / f"{TRANSLATION}_swm")
     say(0.4, "extracting phrases")
-    aligned = folder / "aligned"
-    write_alignments(pairs, symmetrise(direct, inverse, pairs), aligned)
-    options = thot.translation.PhraseExtractParameters()
-    options.max_target_phrase_length = recipe.longest_phrase
-    options.constrain_source_length = True
-    extracted = thot.translation.PhraseModel()
-    extracted.build(str(aligned), options, False)
-    table = folder / f"{TRANSLATION}.ttable"
-    extracted.print_phrase_table(str(table), recipe.translations)
-    extracted.clear()
-    aligned.unlink()
+    counts = count_phrases(pairs, symmetrise(direct, inverse, pairs), recipe.longest_phrase)
+    phrases = write_table(counts, recipe.translations, folder / f"{TRANSLATION}.ttable")
     for name, value in (
         ("lambda", "0.7 0.7"),
         ("srcsegmlentable", "Uniform"),
         ("trgcutstable", "0.999"),
         ("trgsegmlentable", "Geometric"),
     ):
-        write_lines(prefix.with_name(f"{TRANSLATION}.{name}"), [value])
-    with table.open("rb") as file:
-        return sum(1 for _ in file)
+        write_lines(folder / f"{TRANSLATION}.{name}", [value])
+    return phrases
 
 
 def _tune(
