@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from models.engines.gloss import GlossEngine, learn_lexicons
 from models.engines.phrase import PhraseEngine
 from models.engines.protocol import Decoding, Engine, Line
-from models.phrases.alignment import write_alignments
+from models.phrases.extraction import count_phrases, write_table
 from models.phrases.library import require_thot
 from models.phrases.recipe import PhraseRecipe
 from models.phrases.tokens import JOIN, SPACE, to_text, to_tokens
@@ -117,11 +118,39 @@ def test_marks_in_a_text_are_not_believed() -> None:
     assert to_text(to_tokens(f"nasi\ue001 go{JOIN}reng{SPACE}")) == "nasi goreng"
 
 
-def test_links_are_written_from_target_to_source(tmp_path: Path) -> None:
-    links = [[True, False, False], [False, False, True]]
-    write_alignments([(["a", "b", "c"], ["x", "y"])], iter([links]), tmp_path / "aligned")
-    written = (tmp_path / "aligned").read_text()
-    assert written == "# 1\na b c\nNULL ({ 2 }) x ({ 1 }) y ({ 3 })\n"
+@pytest.mark.parametrize(
+    ("links", "phrases"),
+    [
+        (["x--", "-x-"], {"x|a", "x y|a b", "y|b", "y|b c", "x y|a b c"}),
+        (["-x", "x-"], {"x|b", "y|a", "x y|a b"}),
+        (["x-", "--", "-x"], {"x|a", "x y|a", "x y z|a b", "y z|b", "z|b"}),
+        (["xx"], {"x|a b"}),
+        (["--"], set()),
+    ],
+)
+def test_phrases_are_what_no_link_leaves(links: list[str], phrases: set[str]) -> None:
+    matrix = [[mark == "x" for mark in row] for row in links]
+    source, target = "abc"[: len(links[0])], "xyz"[: len(links)]
+    found = count_phrases([(source, target)], [matrix], 3)
+    assert {f"{made}|{of}" for of, made in found} == phrases
+    assert {*found.values()} <= {1}
+
+
+def test_no_phrase_is_longer_than_asked_for() -> None:
+    words, matrix = "abcdefgh", [[s == t for s in range(8)] for t in range(8)]
+    found = count_phrases([(words, words)], [matrix], 3)
+    assert max(len(side.split()) for phrase in found for side in phrase) == 3
+    assert len(found) == 8 + 7 + 6
+
+
+def test_the_table_keeps_the_most_frequent_and_sums_up_the_rest(tmp_path: Path) -> None:
+    counts = Counter({("d", "w"): 3, ("d", "w u"): 1, ("d", "v"): 1, ("e", "w"): 1})
+    assert write_table(counts, 1, tmp_path / "table") == 2
+    assert (tmp_path / "table").read_text().splitlines() == [
+        "w ||| d ||| 4 3",
+        "<UNUSED_WORD> ||| d ||| 0 2",
+        "w ||| e ||| 4 1",
+    ]
 
 
 @needs_thot
