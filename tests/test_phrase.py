@@ -12,7 +12,8 @@ import pytest
 from models.engines.gloss import GlossEngine, learn_lexicons
 from models.engines.phrase import PhraseEngine
 from models.engines.protocol import Decoding, Engine, Line
-from models.phrases.extraction import count_phrases, write_table
+from models.phrases.alignment import symmetrise, train_aligner
+from models.phrases.extraction import Links, Tokens, count_phrases, write_table
 from models.phrases.library import require_thot
 from models.phrases.recipe import PhraseRecipe
 from models.phrases.tokens import JOIN, SPACE, to_text, to_tokens
@@ -151,6 +152,75 @@ def test_the_table_keeps_the_most_frequent_and_sums_up_the_rest(tmp_path: Path) 
         "<UNUSED_WORD> ||| d ||| 0 2",
         "w ||| e ||| 4 1",
     ]
+
+
+def extracted_by_thot(
+    pairs: list[tuple[Tokens, Tokens]], links: list[Links], longest: int, most: int, folder: Path
+) -> dict[tuple[str, str], tuple[float, float]]:
+    import thot.translation
+
+    lines = []
+    for (source, target), matrix in zip(pairs, links, strict=True):
+        free = [s for s in range(len(source)) if not any(row[s] for row in matrix)]
+        rows = [free, *([s for s, link in enumerate(row) if link] for row in matrix)]
+        words = zip(("NULL", *target), rows, strict=True)
+        linked = (f"{word} ({{ {''.join(f'{s + 1} ' for s in row)}}})" for word, row in words)
+        lines += ["# 1", " ".join(source), " ".join(linked)]
+    (folder / "aligned").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    options = thot.translation.PhraseExtractParameters()
+    options.max_target_phrase_length = longest
+    options.constrain_source_length = True
+    model = thot.translation.PhraseModel()
+    model.build(str(folder / "aligned"), options, False)
+    model.print_phrase_table(str(folder / "by-thot"), most)
+    model.clear()
+    return read_table(folder / "by-thot")
+
+
+def read_table(path: Path) -> dict[tuple[str, str], tuple[float, float]]:
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        target, source, counts = line.split(" ||| ")
+        of_target, joint = map(float, counts.split())
+        found[source.strip(), target.strip()] = of_target, joint
+    return found
+
+
+@needs_thot
+@pytest.mark.parametrize(("longest", "most"), [(7, 20), (3, 20), (7, 1), (2, 2)])
+def test_phrases_are_those_that_thot_extracts(longest: int, most: int, tmp_path: Path) -> None:
+    pairs: list[tuple[Tokens, Tokens]] = [
+        (to_tokens(source), to_tokens(target)) for source, target in invented(150, 1)
+    ]
+    sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
+    aligners = [
+        train_aligner(*sides, iterations=5) for sides in ((sources, targets), (targets, sources))
+    ]
+    links: list[Links] = [*symmetrise(*aligners, pairs)]
+    kept = write_table(count_phrases(pairs, links, longest), most, tmp_path / "own")
+    table = read_table(tmp_path / "own")
+    assert table == extracted_by_thot(pairs, links, longest, most, tmp_path)
+    assert kept == sum(target != "<UNUSED_WORD>" for _, target in table) > 20
+
+
+@needs_thot
+@pytest.mark.parametrize("seed", range(8))
+def test_thot_extracts_no_phrase_that_is_not_found_here(seed: int, tmp_path: Path) -> None:
+    """Thot leaves out some phrases with unlinked words at a sentence's edge, and no others."""
+    draw = random.Random(seed)  # noqa: S311
+    source, target = (draw.choices(letters, k=draw.randint(2, 8)) for letters in ("abcd", "wxyz"))
+    matrix = [[draw.random() < 0.15 for _ in source] for _ in target]
+    found = {*count_phrases([(source, target)], [matrix], 7)}
+    assert {*extracted_by_thot([(source, target)], [matrix], 7, 10**6, tmp_path)} <= found
+    for t, row in enumerate(matrix):
+        row[t * len(source) // len(target)] = True
+    for s in range(len(source)):
+        matrix[s * len(target) // len(source)][s] = True
+    found = {*count_phrases([(source, target)], [matrix], 7)}
+    (tmp_path / "linked").mkdir()
+    assert {
+        *extracted_by_thot([(source, target)], [matrix], 7, 10**6, tmp_path / "linked")
+    } == found
 
 
 @needs_thot

@@ -34,7 +34,7 @@ class PhraseTableSpec:
 class PhraseTable(Stage[PhraseTableSpec]):
     """One direction's phrases, language model and weights."""
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     system = luigi.Parameter(description="name of a phrase-based system")
     source = luigi.Parameter(description="language to translate from")
