@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 RIVALS := $(VENV)/.rivals
-.PHONY: help setup demo study test torture bench bench-quick check pages lock clean
+.PHONY: help setup demo study browser test torture bench bench-quick check pages lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -33,7 +33,14 @@ demo: setup ## run the embedded sandbox experiment end to end, offline
 study: setup ## run the real study on Indonesian and five neighbours (three trainings a system: hours on 2 cores)
 	$(BIN)/sprachbund run nusa
 
-test: setup ## run all tests, offline
+# The report's tests need a browser. Where none can be installed they say so, and all others run.
+browser: ## install Chromium, where there is none, by apt-get as root
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+		command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+		apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } || \
+		echo 'no Chromium: install it (apt-get install chromium) or run $(BIN)/playwright install chromium'
+
+test: setup browser ## run all tests; offline, but for a browser where there is none
 	$(BIN)/python -m pytest
 
 KILLS ?= 60

@@ -34,7 +34,7 @@ class ReportSpec:
 class Report(Stage[ReportSpec]):
     """The study's answer, as Markdown, as one self-contained HTML page, and as JSON."""
 
-    VERSION = 6
+    VERSION = 7
 
     def spec(self) -> ReportSpec:
         return ReportSpec(_without_hardware(self.study), names_in_contests(self))
