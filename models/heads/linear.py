@@ -63,14 +63,29 @@ class Head(NamedTuple):
 
     def predict(self, features: Any) -> list[str]:
         """Return the class of each row of features (items, dimensions)."""
+        scores = self._scores(features)
+        single = scores.shape[1] == 1
+        found = (scores[:, 0] > 0).astype(int) if single else scores.argmax(1)
+        return [str(label) for label in self.classes[found]]
+
+    def probabilities(self, features: Any) -> "numpy.ndarray":
+        """Return the probability of each class (items, classes)."""
+        import numpy
+        from scipy.special import softmax
+
+        scores = self._scores(features)
+        if scores.shape[1] == 1:  # of the second class, against the first
+            scores = numpy.hstack([numpy.zeros_like(scores), scores])
+        found: numpy.ndarray = softmax(scores, axis=1)
+        return found
+
+    def _scores(self, features: Any) -> "numpy.ndarray":
         import numpy
 
         scores = features
         for number, (weights, bias) in enumerate(self.layers):
             scores = (numpy.maximum(scores, 0) if number else scores) @ weights + bias
-        single = scores.shape[1] == 1
-        found = (scores[:, 0] > 0).astype(int) if single else scores.argmax(1)
-        return [str(label) for label in self.classes[found]]
+        return numpy.asarray(scores)
 
     def save(self, path: Path) -> None:
         """Write the arrays."""
@@ -117,9 +132,18 @@ class LinearClassifier(NamedTuple):
     features: KnownFeatures
     head: Head
 
+    @property
+    def classes(self) -> list[str]:
+        """The classes it knows."""
+        return [str(label) for label in self.head.classes]
+
     def predict(self, inputs: Any) -> list[str]:
         """Return the class of each input."""
         return self.head.predict(self.features.transform(inputs))
+
+    def probabilities(self, inputs: Any) -> "numpy.ndarray":
+        """Return the probability of each class (inputs, classes)."""
+        return self.head.probabilities(self.features.transform(inputs))
 
     def save(self, folder: Path) -> None:
         """Write features and head into a new folder: arrays and JSON."""

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy
 
 
 class Examples(NamedTuple):
@@ -33,8 +36,13 @@ class Site(NamedTuple):
 class Classifier(Protocol):
     """What was fitted on one training text with one seed."""
 
-    def predict(self, inputs: Any) -> list[str]:
-        """Return the class of each input; there must be one."""
+    @property
+    def classes(self) -> Sequence[str]:
+        """The classes it knows."""
+        ...
+
+    def probabilities(self, inputs: Any) -> "numpy.ndarray":
+        """Return the probability of each class it knows (inputs, classes); of one input at least."""
         ...
 
     def save(self, folder: Path) -> None:

@@ -7,7 +7,7 @@ from pipeline.reporting.tables import ONE_TRAINING, p_text, signed
 from pipeline.reporting.ways import way_name
 from tasks.mt.scoring import BLEU
 from tasks.statistics import SIGNIFICANT
-from tasks.transfer.contests import ANSWERS, SOURCE_DEV, SYSTEMS, TRANSLATED_DEV, WINNER
+from tasks.transfer.contests import ANSWERS, SYSTEMS, WINNER
 from tasks.transfer.strategies import IN_LANGUAGE, STRATEGIES, TRANSLATE_TEST, ZERO_SHOT
 
 TOO_LOW_TO_JUDGE = 5.0

@@ -16,10 +16,10 @@ from tasks.statistics import (
     holm,
     joint_contrast,
 )
-from tasks.transfer.fitting import DEV, TEST, replicate_of
+from tasks.transfer.fitting import PREDICTION_COLUMNS, TEST, replicate_of
 from tasks.transfer.kinds import KINDS
 from tasks.transfer.kinds.protocol import TaskKind
-from tasks.transfer.strategies import STRATEGIES, ZERO_SHOT, Strategy
+from tasks.transfer.strategies import DEV_DATA, STRATEGIES, ZERO_SHOT
 
 ALL = "all"
 """Where a contrast over all languages stands."""
@@ -27,7 +27,6 @@ WINNER = "winner"
 """Instead of a strategy: the way that was chosen in each language."""
 ANSWERS, SYSTEMS = "answers", "systems"
 """Families of tests: does the chosen way beat the others; does one system beat another."""
-TARGET_DEV, TRANSLATED_DEV, SOURCE_DEV = "target dev", "translated dev", "source dev"
 
 
 class Way(NamedTuple):
@@ -67,105 +66,13 @@ class Contest(NamedTuple):
 
 
 class WayRuns(NamedTuple):
-    """What a way's classifiers did in one language; `dev` is None where nothing could choose."""
+    """What a way's classifiers did in one language: on the dev data there are, and on test."""
 
-    dev: Runs | None
+    devs: Mapping[str, Runs]
     test: Runs
 
-
-@dataclass(frozen=True)
-class WayScore:
-    """One metric of a way in one language, without names of systems and encoders.
-
-    `dev` is the score on the data that the winner is chosen by, `dev_data` says which these are.
-    """
-
-    language: str
-    metric: str
-    score: float
-    low: float
-    high: float
-    spread: float | None
-    dev: float | None
-    dev_data: str
-    n: int
-    seeds: int
-
-
-class Winner(NamedTuple):
-    """The way that was chosen for a language, by its score on dev data."""
-
-    language: str
-    way: Way
-    dev: float
-
-
-class WayTest(NamedTuple):
-    """A paired test between two ways in one language, or over all; `p` is corrected (Holm)."""
-
-    family: str
-    where: str
-    first: Way
-    second: Way
-    metric: str
-    difference: float
-    low: float
-    high: float
-    p: float | None
-    mdd: float
-    better: tuple[int, int] | None
-
-
-def load_runs(path: Path, contest: Contest, *, replicates: int | None) -> WayRuns:
-    """Read the predictions of a way in one language.
-
-    `replicates` counts the trainings of the system that translated; None where no training did, so
-    that each seed is one of its own. Raises ContractError where an item is predicted twice, or not
-    by every seed.
-    """
-    parts: dict[str, list[Record]] = {DEV: [], TEST: []}
-    for record in read_records(path):
-        parts[record["part"]].append(record)
-    if not parts[TEST]:
-        raise ContractError(f"{path}: no prediction of a test item")
-    dev, test = (_runs(parts[part], path, contest, replicates) for part in (DEV, TEST))
-    assert test is not None  # noqa: S101 (checked above)
-    return WayRuns(dev, test)
-
-
-def _runs(
-    records: Sequence[Record], path: Path, contest: Contest, replicates: int | None
-) -> Runs | None:
-    if not records:
-        return None
-    gold: dict[str, str] = {}
-    by_seed: dict[int, dict[str, str]] = {}
-    for r in records:
-        answers = by_seed.setdefault(int(r["seed"]), {})
-        if r["id"] in answers or gold.setdefault(r["id"], r["gold"]) != r["gold"]:
-            raise ContractError(f"{path}: item {r['id']!r} stands there twice, seed {r['seed']}")
-        answers[r["id"]] = r["predicted"]
-    for seed, answers in by_seed.items():
-        if answers.keys() != gold.keys():
-            missing = len(gold) - len(answers)
-            raise ContractError(f"{path}: seed {seed} lacks {missing} of {len(gold)} items")
-    seeds = sorted(by_seed)
-    predicted = [[by_seed[seed][key] for key in gold] for seed in seeds]
-    return Runs(
-        ids=tuple(gold),
-        tallies=contest.rules.tally(list(gold.values()), predicted, contest.labels),
-        trainings=tuple(replicate_of(s, replicates) for s in seeds) if replicates else None,
-    )
-
-
-def dev_data(strategy: Strategy, *, own_dev: bool) -> str:
-    """Say which dev data judge a strategy: the test text's own, or those of the training text."""
-    if own_dev and strategy.per_language:
-        return TARGET_DEV
-    return TRANSLATED_DEV if strategy.train.to else SOURCE_DEV
-
-
-def score_way(language: str, runs: WayRuns, contest: Contest, *, dev_data: str) -> list[WayScore]:
+    @property
+    def score_way(language: str, runs: WayRuns, contest: Contest) -> list[WayScore]:
     """Score a way in one language with every measure of the task."""
     scores = []
     for metric, measure in contest.rules.measures.items():
@@ -175,7 +82,7 @@ def score_way(language: str, runs: WayRuns, contest: Contest, *, dev_data: str) 
                 language=language,
                 metric=metric,
                 dev=mean_score(runs.dev, measure),
-                dev_data=dev_data if runs.dev else "",
+                dev_data=runs.dev_data,
                 n=len(runs.test.ids),
                 seeds=len(runs.test.tallies),
                 **found._asdict(),

@@ -1,59 +1,26 @@
 """Ways to use labelled text of one language for another, as data: a new one is one more entry."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
-Side = Literal["hub", "language"]
+from tasks.transfer.texts import Route, Side, TextVersion, TrainingText
 
-
-class TextVersion(NamedTuple):
-    """A labelled set's text: of which language, and through which languages it was translated."""
-
-    of: str
-    to: tuple[str, ...] = ()
-
-    @property
-    def language(self) -> str:
-        """The language it is in now."""
-        return self.to[-1] if self.to else self.of
-
-    @property
-    def hops(self) -> tuple[tuple[str, str], ...]:
-        """Source and target of each translation, the first one first."""
-        return tuple(zip((self.of, *self.to), self.to, strict=False))
-
-    def __str__(self) -> str:
-        return "-".join((self.of, *self.to))
-
-    @classmethod
-    def parse(cls, text: str) -> "TextVersion":
-        """Read what `str` wrote."""
-        of, *to = text.split("-")
-        return cls(of, tuple(to))
-
-
-class Route(NamedTuple):
-    """The labelled set of one side, translated hop by hop by the same system."""
-
-    of: Side
-    to: tuple[Side, ...] = ()
-
-    def between(self, hub: str, language: str) -> TextVersion:
-        """Return the text that the route leads to for a language."""
-        places = {"hub": hub, "language": language}
-        return TextVersion(places[self.of], tuple(places[side] for side in self.to))
+TARGET_DEV, TRANSLATED_DEV, SOURCE_DEV = "target dev", "translated dev", "source dev"
+"""Dev data, the best to choose by first: of the language itself, the hub's translated, the hub's."""
+DEV_DATA = (TARGET_DEV, TRANSLATED_DEV, SOURCE_DEV)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
     """What a classifier is trained on, and on what it is tested.
 
-    `transfers`: it needs no labelled text of the language, so it competes; the others show what
-    there is to reach. `per_language`: its score hangs on the language; not so the hub's own.
+    `train` may lead to several texts; the classifier learns from all of them together. `transfers`:
+    it needs no labelled text of the language, so it competes; the others show what there is to
+    reach. `per_language`: its score hangs on the language; not so the hub's own.
     """
 
     name: str
-    train: Route
+    train: tuple[Route, ...]
     test: Route
     transfers: bool = True
     per_language: bool = True
@@ -62,7 +29,7 @@ class Strategy:
     @property
     def needs(self) -> tuple[tuple[Side, str], ...]:
         """Whose labelled set must have which part."""
-        return (self.train.of, "train"), (self.test.of, "test")
+        return *((route.of, "train") for route in self.train), (self.test.of, "test")
 
     def hops(self, hub: str, language: str) -> list[tuple[str, str]]:
         """Return source and target of all that is translated for a language, each once."""
@@ -72,10 +39,38 @@ class Strategy:
     @property
     def uses_system(self) -> bool:
         """Say whether anything is translated."""
-        return bool(self.train.to or self.test.to)
+        return any(route.to for route in (*self.train, self.test))
+
+    @property
+    def shots(self) -> int:
+        """How many labels of a class of the language it is given; 0 where it takes all or none."""
+        return max(route.shots for route in self.train)
+
+    def training_text(self, hub: str, language: str, every: Sequence[str]) -> TrainingText:
+        """Return what is trained on for a language of a task that has `every` language."""
+        return TrainingText(
+            tuple(v for route in self.train for v in route.versions(hub, language, every))
+        )
+
+    def own_dev(self, training: TrainingText, test: TextVersion) -> Mapping[str, str]:
+        """Return which dev data each version of a training text brings: {version: dev data}.
+
+        Of several translated ones only that counts which is in the language of the test text.
+        """
+        if not self.per_language:
+            return {}
+        return {
+            str(version): TRANSLATED_DEV if version.to else SOURCE_DEV
+            for version in training.versions
+            if not version.shots
+            if version.of != test.of
+            if not version.to or version.language == test.language
+        }
 
 
 ZERO_SHOT, TRANSLATE_TRAIN, TRANSLATE_TEST = "zero-shot", "translate-train", "translate-test"
+TRANSLATE_TRAIN_HUB, TRANSLATE_TRAIN_ALL = "translate-train+hub", "translate-train-all"
+ROUND_TRIP = "round-trip"
 IN_LANGUAGE, SOURCE = "in-language", "source"
 
 STRATEGIES: dict[str, Strategy] = {
@@ -83,32 +78,52 @@ STRATEGIES: dict[str, Strategy] = {
     for strategy in (
         Strategy(
             name=ZERO_SHOT,
-            train=Route("hub"),
+            train=(Route("hub"),),
             test=Route("language"),
             about="trained on the hub's text, tested on the language's",
         ),
         Strategy(
             name=TRANSLATE_TRAIN,
-            train=Route("hub", ("language",)),
+            train=(Route("hub", ("language",)),),
             test=Route("language"),
             about="trained on the hub's text translated into the language",
         ),
         Strategy(
+            name=TRANSLATE_TRAIN_HUB,
+            train=(Route("hub"), Route("hub", ("language",))),
+            test=Route("language"),
+            about="trained on the hub's text and its translation into the language",
+        ),
+        Strategy(
+            name=TRANSLATE_TRAIN_ALL,
+            train=(Route("hub"), Route("hub", ("every",))),
+            test=Route("language"),
+            about="trained on the hub's text and its translations into all languages of the task, "
+            "one classifier for all",
+        ),
+        Strategy(
             name=TRANSLATE_TEST,
-            train=Route("hub"),
+            train=(Route("hub"),),
             test=Route("language", ("hub",)),
             about="trained on the hub's text, tested on text translated into the hub's language",
         ),
         Strategy(
+            name=ROUND_TRIP,
+            train=(Route("hub", ("language", "hub")),),
+            test=Route("language", ("hub",)),
+            about="trained on the hub's text translated into the language and back, tested on text "
+            "translated into the hub's language",
+        ),
+        Strategy(
             name=IN_LANGUAGE,
-            train=Route("language"),
+            train=(Route("language"),),
             test=Route("language"),
             transfers=False,
             about="trained on labelled text of the language itself: what there is to reach",
         ),
         Strategy(
             name=SOURCE,
-            train=Route("hub"),
+            train=(Route("hub"),),
             test=Route("hub"),
             transfers=False,
             per_language=False,
@@ -116,3 +131,20 @@ STRATEGIES: dict[str, Strategy] = {
         ),
     )
 }
+DEFAULT_STRATEGIES = (ZERO_SHOT, TRANSLATE_TRAIN, TRANSLATE_TEST, IN_LANGUAGE, SOURCE)
+"""What an experiment runs that names none."""
+
+FEW_SHOT, ON_HUB = "few-shot", "+hub"
+
+
+def few_shot(shots: int, *, on_hub: bool) -> Strategy:
+    """Return training on a few labels of the language, alone or with the hub's text."""
+    own = Route("language", shots=shots)
+    alone = f"trained on {shots} labelled items of each class of the language itself"
+    return Strategy(
+        name=f"{FEW_SHOT}-{shots}{ON_HUB if on_hub else ''}",
+        train=(Route("hub"), own) if on_hub else (own,),
+        test=Route("language"),
+        transfers=False,
+        about=f"{alone} and on the hub's text, each half by weight" if on_hub else alone,
+    )

@@ -84,6 +84,11 @@ class TunedClassifier:
         self.encoder, self.folder, self.device = encoder, folder, device
         self.said = Tuned(**json.loads((folder / SAID).read_text(encoding="utf-8")))
 
+    @property
+    def classes(self) -> list[str]:
+        """The classes it knows."""
+        return self.said.classes
+
     def predict(self, inputs: Sequence[str]) -> list[str]:
         """Return the likeliest class of each text."""
         return [self.said.classes[place] for place in self.probabilities(inputs).argmax(1)]

@@ -1,0 +1,138 @@
+"""Several ways as one: the mean of what they think how likely each class is; nothing is trained."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from models.support.errors import ContractError
+from tasks.records import RecordWriter, read_records
+from tasks.transfer.fitting import (
+    PREDICTION_COLUMNS,
+    TEST,
+    prediction,
+    probability_columns,
+)
+from tasks.transfer.strategies import DEV_DATA, STRATEGIES, Side, Strategy
+
+PREFIX, SUFFIX, AND, BY = "ensemble (", ")", " + ", "/"
+
+
+class Member(NamedTuple):
+    """A strategy with a system of its own, or, without one, with the system of the way."""
+
+    strategy: str
+    system: str = ""
+
+    def __str__(self) -> str:
+        return BY.join(filter(None, self))
+
+    @classmethod
+    def parse(cls, text: str) -> "Member":
+        """Read `translate-train`, or `translate-train/gloss`."""
+        strategy, _, system = text.partition(BY)
+        return cls(strategy.strip(), system.strip())
+
+    @property
+    def of(self) -> Strategy:
+        """The strategy."""
+        return STRATEGIES[self.strategy]
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it takes the system of the way."""
+        return self.of.uses_system and not self.system
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Ways of one encoder whose probabilities are averaged; in code a peer of a strategy."""
+
+    members: tuple[Member, ...]
+
+    shots = 0
+    per_language = True
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"{PREFIX}{AND.join(map(str, self.members))}{SUFFIX}"
+
+    @classmethod
+    def called(cls, name: str) -> "Ensemble":
+        """Read the name of one."""
+        members = name.removeprefix(PREFIX).removesuffix(SUFFIX).split(AND)
+        return cls(tuple(map(Member.parse, members)))
+
+    @property
+    def transfers(self) -> bool:
+        """Say whether none of its members needs labelled text of the language."""
+        return all(member.of.transfers for member in self.members)
+
+    @property
+    def needs(self) -> tuple[tuple[Side, str], ...]:
+        """Whose labelled set must have which part."""
+        return tuple(dict.fromkeys(need for member in self.members for need in member.of.needs))
+
+    @property
+    def uses_system(self) -> bool:
+        """Say whether the system of the way matters; not so where each member has its own."""
+        return any(member.is_open for member in self.members)
+
+    @property
+    def translates(self) -> bool:
+        """Say whether anything is translated."""
+        return any(member.of.uses_system for member in self.members)
+
+    @property
+    def about(self) -> str:
+        """What it does."""
+        return "the mean of the members' probabilities of each class"
+
+
+Rows = Mapping[tuple[str, str], Mapping[str, Any]]
+"""Predictions by seed and id."""
+
+
+def combine(members: Sequence[Path], *, labels: Sequence[str], out: Path) -> int:
+    """Write the mean of the members' predictions, seed by seed and item by item.
+
+    On dev, each member has the best dev data that it has, so items are the same ones, though one
+    member may have read them translated. The part is named for the lesser data of these. Nothing is
+    written where a member predicted nothing. Raises ContractError where members do not have the
+    same items, classes or seeds.
+    """
+    parts = [_parts(path) for path in members]
+    with RecordWriter(out, PREDICTION_COLUMNS, probability_columns(labels)) as writer:
+        if all(TEST in found for found in parts):
+            _write(writer, TEST, [found[TEST] for found in parts], labels)
+            best = [next((d for d in DEV_DATA if d in found), "") for found in parts]
+            if all(best):
+                name = max(best, key=DEV_DATA.index)
+                devs = [found[data] for found, data in zip(parts, best, strict=True)]
+                _write(writer, name, devs, labels)
+        return writer.written
+
+
+def _parts(path: Path) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
+    parts: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+    for record in read_records(path):
+        parts.setdefault(record["part"], {})[record["seed"], record["id"]] = dict(record)
+    return parts
+
+
+def _write(writer: RecordWriter, part: str, found: Sequence[Rows], labels: Sequence[str]) -> None:
+    import numpy
+
+    columns = probability_columns(labels)
+    for key, first in found[0].items():
+        rows = [rows.get(key) for rows in found]
+        golds = {row["gold"] if row else None for row in rows}
+        if len(golds) > 1 or any(len(rows) != len(found[0]) for rows in found):
+            raise ContractError(
+                f"members of an ensemble do not agree on their {part} items: seed {key[0]}, item "
+                f"{key[1]!r} is not the same in all of them"
+            )
+        mean = numpy.mean([[row[c] for c in columns] for row in rows if row], axis=0)
+        seed, item = key
+        writer.write(prediction(item, part, seed, first["gold"], mean, labels))
