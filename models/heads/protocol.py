@@ -42,7 +42,7 @@ class Classifier(Protocol):
         ...
 
     def probabilities(self, inputs: Any) -> "numpy.ndarray":
-        """Return the probability of each class it knows (inputs, classes); of one input at least."""
+        """Return the probability of each class it knows: (inputs, classes), one input at least."""
         ...
 
     def save(self, folder: Path) -> None:

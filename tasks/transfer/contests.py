@@ -72,7 +72,97 @@ class WayRuns(NamedTuple):
     test: Runs
 
     @property
-    def score_way(language: str, runs: WayRuns, contest: Contest) -> list[WayScore]:
+    def dev_data(self) -> str:
+        """Which dev data the winner is chosen by: the best there are; empty without any."""
+        return next((data for data in DEV_DATA if data in self.devs), "")
+
+    @property
+    def dev(self) -> Runs | None:
+        """The runs on these dev data."""
+        return self.devs.get(self.dev_data)
+
+
+@dataclass(frozen=True)
+class WayScore:
+    """One metric of a way in one language, without names of systems and encoders.
+
+    `dev` is the score on the data that the winner is chosen by, `dev_data` says which these are.
+    """
+
+    language: str
+    metric: str
+    score: float
+    low: float
+    high: float
+    spread: float | None
+    dev: float | None
+    dev_data: str
+    n: int
+    seeds: int
+
+
+class Winner(NamedTuple):
+    """The way that was chosen for a language, by its score on dev data."""
+
+    language: str
+    way: Way
+    dev: float
+
+
+class WayTest(NamedTuple):
+    """A paired test between two ways in one language, or over all; `p` is corrected (Holm)."""
+
+    family: str
+    where: str
+    first: Way
+    second: Way
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p: float | None
+    mdd: float
+    better: tuple[int, int] | None
+
+
+def load_runs(path: Path, contest: Contest, *, replicates: int | None) -> WayRuns:
+    """Read the predictions of a way in one language.
+
+    `replicates` counts the trainings of the system that translated; None where no training did, so
+    that each seed is one of its own. Raises ContractError where an item is predicted twice, or not
+    by every seed.
+    """
+    parts: dict[str, list[Record]] = {}
+    for record in read_records(path, PREDICTION_COLUMNS):
+        parts.setdefault(record["part"], []).append(record)
+    if TEST not in parts:
+        raise ContractError(f"{path}: no prediction of a test item")
+    runs = {part: _runs(found, path, contest, replicates) for part, found in parts.items()}
+    return WayRuns(test=runs.pop(TEST), devs=runs)
+
+
+def _runs(records: Sequence[Record], path: Path, contest: Contest, replicates: int | None) -> Runs:
+    gold: dict[str, str] = {}
+    by_seed: dict[int, dict[str, str]] = {}
+    for r in records:
+        answers = by_seed.setdefault(int(r["seed"]), {})
+        if r["id"] in answers or gold.setdefault(r["id"], r["gold"]) != r["gold"]:
+            raise ContractError(f"{path}: item {r['id']!r} stands there twice, seed {r['seed']}")
+        answers[r["id"]] = r["predicted"]
+    for seed, answers in by_seed.items():
+        if answers.keys() != gold.keys():
+            missing = len(gold) - len(answers)
+            raise ContractError(f"{path}: seed {seed} lacks {missing} of {len(gold)} items")
+    seeds = sorted(by_seed)
+    predicted = [[by_seed[seed][key] for key in gold] for seed in seeds]
+    return Runs(
+        ids=tuple(gold),
+        tallies=contest.rules.tally(list(gold.values()), predicted, contest.labels),
+        trainings=tuple(replicate_of(s, replicates) for s in seeds) if replicates else None,
+    )
+
+
+def score_way(language: str, runs: WayRuns, contest: Contest) -> list[WayScore]:
     """Score a way in one language with every measure of the task."""
     scores = []
     for metric, measure in contest.rules.measures.items():

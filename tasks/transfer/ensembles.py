@@ -13,7 +13,8 @@ from tasks.transfer.fitting import (
     prediction,
     probability_columns,
 )
-from tasks.transfer.strategies import DEV_DATA, STRATEGIES, Side, Strategy
+from tasks.transfer.strategies import DEV_DATA, STRATEGIES, Strategy
+from tasks.transfer.texts import Side
 
 PREFIX, SUFFIX, AND, BY = "ensemble (", ")", " + ", "/"
 

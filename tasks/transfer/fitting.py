@@ -255,9 +255,7 @@ def _writer(path: Path, labels: Sequence[str]) -> RecordWriter:
 class _Answers:
     """What a classifier says of a text."""
 
-    def __init__(
-        self, classifier: Classifier, text: LabelledText, labels: Sequence[str]
-    ) -> None:
+    def __init__(self, classifier: Classifier, text: LabelledText, labels: Sequence[str]) -> None:
         self.classifier, self.text, self.labels = classifier, text, labels
 
     @cached_property

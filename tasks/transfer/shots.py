@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from tasks.splitting import rank
 
 
-def draw_shots(
-    ids: Sequence[str], labels: Sequence[str], shots: int, *, draw: int
-) -> list[int]:
+def draw_shots(ids: Sequence[str], labels: Sequence[str], shots: int, *, draw: int) -> list[int]:
     """Return the places of so many items of each class, in file order.
 
     They hang on the items' ids and the number of the draw alone: every encoder sees the same ones,

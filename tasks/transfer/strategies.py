@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tasks.transfer.texts import Route, Side, TextVersion, TrainingText
 
 TARGET_DEV, TRANSLATED_DEV, SOURCE_DEV = "target dev", "translated dev", "source dev"
-"""Dev data, the best to choose by first: of the language itself, the hub's translated, the hub's."""
+"""Dev data, the best to choose by first: the language's own, the hub's translated, the hub's."""
 DEV_DATA = (TARGET_DEV, TRANSLATED_DEV, SOURCE_DEV)
 
 
