@@ -10,6 +10,7 @@ from models.support.errors import StageError
 from pipeline.specs.suggesting import suggest
 from pipeline.stages import luigi_defaults
 from pipeline.stages.adapted import AdaptedEncoder
+from pipeline.stages.classifiers import Classifiers, EnsemblePredictions, Predictions
 from pipeline.stages.corpora import Bitext, LabelledData, Monolingual, RawCorpus
 from pipeline.stages.encoding import EncodedText
 from pipeline.stages.filtering import BitextScores, Identifier, MonolingualScores
@@ -30,7 +31,7 @@ from pipeline.stages.systems.gloss import Lexicon
 from pipeline.stages.systems.phrase import PhraseTable
 from pipeline.stages.systems.trained import TrainedModel
 from pipeline.stages.text_health import TextHealth
-from pipeline.stages.transfer import Classifiers, Predictions, TaskContrasts, TaskScores
+from pipeline.stages.transfer import TaskContrasts, TaskScores
 from pipeline.stages.translations import Translation
 
 STAGES: tuple[type[Stage[Any]], ...] = (
@@ -60,6 +61,7 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     EncodedText,
     Classifiers,
     Predictions,
+    EnsemblePredictions,
     TaskScores,
     TextHealth,
     TaskContrasts,

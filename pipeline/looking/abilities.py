@@ -8,8 +8,8 @@ from pipeline.specs.manifests import TaskManifest
 from pipeline.specs.systems import TrainedSystem
 from pipeline.stages.leakage import text_to_translate
 from pipeline.stages.stage import Stage
-from pipeline.stages.transfer import lacking
-from tasks.transfer.strategies import STRATEGIES, ZERO_SHOT
+from pipeline.stages.ways import lacking, strategies_of
+from tasks.transfer.strategies import ZERO_SHOT
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,20 @@ def transfer(
     For the hub itself, only what cannot be told of it.
     """
     if language == study.hub:
-        own = [strategy for strategy in STRATEGIES.values() if not strategy.per_language]
+        own = [strategy for strategy in strategies_of(study) if not strategy.per_language]
         lacks = {s.name: lacking(study, task.name, s, language) for s in own}
         return {name: Ability("no", why) for name, why in lacks.items() if why}
     if language not in task.texts:
         why = f"{task.name} has no text in {language}, so there is nothing to test on"
-        return dict.fromkeys(STRATEGIES, Ability("no", why))
+        return dict.fromkeys(study.transfer.all_strategies, Ability("no", why))
     systems = f"with {', '.join(study.transfer_systems)}"
     return {
-        name: Ability("no", why)
+        strategy.name: Ability("no", why)
         if (why := lacking(study, task.name, strategy, language))
         else _zero_shot(study, scripts)
-        if name == ZERO_SHOT
+        if strategy.name == ZERO_SHOT
         else Ability("yes", systems if strategy.uses_system else "")
-        for name, strategy in STRATEGIES.items()
+        for strategy in strategies_of(study)
         if strategy.per_language
     }
 

@@ -11,8 +11,9 @@ from models.support.errors import StageError
 from pipeline.dag import built_stages
 from pipeline.looking.causes import ABSENT, differences
 from pipeline.specs.loading import load_experiment
+from pipeline.stages.classifiers import PREDICTIONS
 from pipeline.stages.stage import canonical_spec
-from pipeline.stages.transfer import PREDICTIONS
+from pipeline.stages.transfer import LEFT_OUT
 from pipeline.store import MANIFEST, Artifact, Manifest, lineage
 from tasks.mt.contests import load_tallies
 from tasks.mt.scoring import MEASURES
@@ -289,4 +290,5 @@ def _way_runs(built: Built) -> dict[str, Runs]:
     return {
         language: load_runs(path, contest, replicates=spec["replicates"]).test
         for language, path in zip(spec["languages"], paths, strict=True)
+        if language not in built.manifest[LEFT_OUT]
     }

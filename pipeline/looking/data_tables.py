@@ -108,9 +108,6 @@ def _shares(shares: Mapping[str, float]) -> str:
     return ", ".join([*listed[:SHOWN_SHARES], *([f"{rest} more"] if rest > 0 else [])]) or NOTHING
 
 
-_OF_LANGUAGES = [name for name, strategy in STRATEGIES.items() if strategy.per_language]
-
-
 def readiness_grids(ready: Readiness) -> Iterator[Grid]:
     """Yield what there is for each language, who knows it, what can be done, terms and costs."""
     yield _data_grid(ready.languages)
@@ -231,17 +228,19 @@ def _coverage(found: LanguageReadiness, known: Coverage) -> str:
 
 
 def _strategy_grid(languages: list[LanguageReadiness]) -> Grid:
+    named = {name for found in languages for by in found.strategies.values() for name in by}
+    names = [n for n, s in STRATEGIES.items() if s.per_language and n in named]
     rows = [
         [
             found.language,
             task,
-            *(strategies[n].possible if n in strategies else NOTHING for n in _OF_LANGUAGES),
+            *(strategies[n].possible if n in strategies else NOTHING for n in names),
             found.back_translation.possible,
         ]
         for found in languages
         for task, strategies in (found.strategies or {NOTHING: {}}).items()
     ]
-    columns = ["language", "task", *_OF_LANGUAGES, "back-translation"]
+    columns = ["language", "task", *names, "back-translation"]
     note = "everything is transferred from the hub; reasons below"
     return Grid("What can be done", columns, rows, note, columns_of_words=len(columns))
 

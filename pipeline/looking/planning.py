@@ -20,7 +20,7 @@ from pipeline.settings import Settings
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.report import Report
 from pipeline.stages.stage import Stage
-from pipeline.stages.transfer import left_out
+from pipeline.stages.ways import left_out
 from pipeline.store import MANIFEST, Artifact
 from tasks.records import count_records, read_records
 

@@ -8,8 +8,9 @@ from typing import Literal
 from pipeline.reporting.records import Contrast, TaskScore
 from pipeline.reporting.ways import decisive, merit, way_name
 from tasks.statistics import SIGNIFICANT
+from tasks.transfer.catalogue import place
 from tasks.transfer.contests import ANSWERS, WINNER
-from tasks.transfer.strategies import IN_LANGUAGE, STRATEGIES, ZERO_SHOT
+from tasks.transfer.strategies import IN_LANGUAGE, ZERO_SHOT
 
 LIKELY = 0.2
 """A p-value up to which a difference is called likely."""
@@ -88,10 +89,10 @@ def answers(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) -> Itera
     """Yield the answer of each language of each task for which dev data chose a way."""
     chosen = decisive(scores)
     tested = [c for c in contrasts if c.family == ANSWERS and c.first != WINNER]
-    for place in dict.fromkeys(c.where for c in tested):
-        task, _, language = place.partition("/")
+    for where in dict.fromkeys(c.where for c in tested):
+        task, _, language = where.partition("/")
         here = [s for s in chosen if (s.task, s.language) == (task, language)]
-        against = [c for c in tested if c.where == place]
+        against = [c for c in tested if c.where == where]
         by_way = {way_name(s.strategy, s.system, s.encoder): s for s in here}
         winner = by_way[against[0].first]
         own = [s for s in here if s.strategy == IN_LANGUAGE]
@@ -115,7 +116,7 @@ def best_of_strategies(scores: Sequence[TaskScore]) -> list[TaskScore]:
         before = best.get(score.strategy)
         if before is None or merit(score) > merit(before):
             best[score.strategy] = score
-    return [best[name] for name in STRATEGIES if name in best]
+    return [best[name] for name in sorted(best, key=place)]
 
 
 def _round(count: int) -> str:

@@ -14,7 +14,8 @@ from pipeline.reporting.records import MtScore, TaskScore, arrow
 from pipeline.reporting.trainings import Training
 from pipeline.reporting.ways import decisive, way_name
 from tasks.mt.scoring import BLEU
-from tasks.transfer.strategies import IN_LANGUAGE, STRATEGIES, ZERO_SHOT
+from tasks.transfer.catalogue import strategy_called
+from tasks.transfer.strategies import IN_LANGUAGE, ZERO_SHOT
 
 WIDTH, LABELS, RIGHT = 640, 96, 16
 """Of a chart, of the names to its left, of the space to its right; in pixels."""
@@ -87,7 +88,7 @@ def task_chart(scores: Sequence[TaskScore]) -> Chart:
 
     Zero-shot and in-language stand as lines: what there is without translation, and to reach.
     """
-    chosen = [s for s in decisive(scores) if STRATEGIES[s.strategy].per_language]
+    chosen = [s for s in decisive(scores) if strategy_called(s.strategy).per_language]
     rows = []
     for language in dict.fromkeys(s.language for s in chosen):
         best = best_of_strategies([s for s in chosen if s.language == language])

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.reporting.records import Record, TaskScore, TextGuard, arrow
 from pipeline.reporting.tables import NOT_USABLE, Grid
-from tasks.transfer.strategies import STRATEGIES
+from tasks.transfer.catalogue import strategy_called
+from tasks.transfer.ensembles import Ensemble
 
 MOST = 0.5
 """Share of the training items that are MT training text, above which it is worth a word."""
@@ -79,7 +80,12 @@ def known_items(overlaps: Iterable[Record], hub: str, tasks: Iterable[str]) -> I
 
 
 def _training_hops(score: TaskScore, hub: str) -> Sequence[tuple[str, str]]:
-    return STRATEGIES[score.strategy].train.between(hub, score.language).hops
+    found = strategy_called(score.strategy)
+    strategies = (
+        (s for s, _ in found.ways(score.system)) if isinstance(found, Ensemble) else (found,)
+    )
+    texts = [s.training_text(hub, score.language, [score.language]) for s in strategies]
+    return [hop for text in texts for version in text.versions for hop in version.hops]
 
 
 def _known(overlaps: Iterable[Record], hub: str) -> Mapping[tuple[str, str], tuple[int, int]]:

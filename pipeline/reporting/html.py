@@ -13,7 +13,7 @@ from pipeline.reporting.tables import signed
 from pipeline.reporting.trainings import trainings
 from pipeline.reporting.usefulness import usefulness_charts
 from pipeline.reporting.ways import decisive
-from tasks.transfer.strategies import STRATEGIES
+from tasks.transfer.catalogue import strategy_called
 
 
 def write_html(findings: Findings, path: Path) -> None:
@@ -56,6 +56,6 @@ def _tasks(findings: Findings) -> Iterator[TaskPart]:
     found = list(answers(findings.tasks, findings.contrasts))
     for name in dict.fromkeys(s.task for s in findings.tasks):
         here = [s for s in decisive(findings.tasks) if s.task == name]
-        if any(STRATEGIES[s.strategy].per_language for s in here):
+        if any(strategy_called(s.strategy).per_language for s in here):
             chosen = [a for a in found if a.score.task == name]
             yield TaskPart(name, here[0].metric, chosen, task_chart(here))

@@ -8,8 +8,8 @@ from pipeline.reporting.records import Contrast, MtScore, Record, TaskScore, arr
 from pipeline.reporting.trainings import Training
 from pipeline.reporting.ways import decisive, way_name
 from tasks.auditing import is_held_out
+from tasks.transfer.catalogue import place, strategy_called
 from tasks.transfer.contests import ANSWERS
-from tasks.transfer.strategies import STRATEGIES
 
 ONE_TRAINING = "one training each"
 NOT_USABLE = "not usable"
@@ -195,13 +195,13 @@ def task_grids(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) -> It
     for task, encoder in dict.fromkeys((s.task, s.encoder) for s in chosen):
         here = [s for s in chosen if (s.task, s.encoder) == (task, encoder)]
         ways = sorted(dict.fromkeys((s.strategy, s.system) for s in here), key=_strategy_place)
-        source = [s for s in here if not STRATEGIES[s.strategy].per_language]
+        source = [s for s in here if not strategy_called(s.strategy).per_language]
         languages = list(dict.fromkeys(s.language for s in here if s not in source))
         by_place = {(s.language, s.strategy, s.system): s for s in here}
         rows = [
             [way_name(*way), *(_task_cell(by_place.get((lang, *way))) for lang in languages)]
             for way in ways
-            if STRATEGIES[way[0]].per_language
+            if strategy_called(way[0]).per_language
         ]
         tested = [c for c in contrasts if c.family == ANSWERS and c.where.startswith(f"{task}/")]
         found = f"{_source_note(source)}{_detectable_note(tested, '.3f')}"
@@ -218,7 +218,7 @@ def task_grids(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) -> It
 def _strategies_note(ways: Sequence[tuple[str, str]]) -> str:
     """Say what each strategy in a table does."""
     names = dict.fromkeys(strategy for strategy, _ in ways)
-    there = [STRATEGIES[name] for name in names if STRATEGIES[name].per_language]
+    there = [strategy for name in names if (strategy := strategy_called(name)).per_language]
     return "; ".join(f"{strategy.name}: {strategy.about}" for strategy in there)
 
 
@@ -229,8 +229,8 @@ def _source_note(source: Sequence[TaskScore]) -> str:
     )
 
 
-def _strategy_place(way: tuple[str, str]) -> int:
-    return list(STRATEGIES).index(way[0])
+def _strategy_place(way: tuple[str, str]) -> tuple[int, int, str]:
+    return place(way[0])
 
 
 def _range(counts: Iterable[int]) -> str:

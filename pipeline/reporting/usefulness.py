@@ -9,7 +9,7 @@ from pipeline.reporting.records import MtScore, TaskScore
 from pipeline.reporting.tables import Grid
 from pipeline.reporting.ways import decisive, merit
 from tasks.mt.scoring import BLEU
-from tasks.transfer.strategies import STRATEGIES
+from tasks.transfer.catalogue import translated
 
 FEWEST_SYSTEMS = 3
 """Two systems are always ranked alike or the other way round."""
@@ -43,8 +43,8 @@ def uses(hub: str, mt: Sequence[MtScore], tasks: Sequence[TaskScore]) -> dict[Pl
             best[key] = s
     found: dict[Place, list[Use]] = {}
     for (place, system), s in best.items():
-        hops = STRATEGIES[s.strategy].hops(hub, s.language)
-        scores = [bleu.get((system, "-".join(hop))) for hop in hops]
+        hops = translated(s.strategy, system, hub=hub, language=s.language)
+        scores = [bleu.get((by, "-".join(hop))) for by, hop in hops]
         known = [score for score in scores if score is not None]
         if known and len(known) == len(scores):
             found.setdefault(place, []).append(Use(system, mean(known), s.score, s.encoder))

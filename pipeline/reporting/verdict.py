@@ -7,8 +7,16 @@ from pipeline.reporting.tables import ONE_TRAINING, p_text, signed
 from pipeline.reporting.ways import way_name
 from tasks.mt.scoring import BLEU
 from tasks.statistics import SIGNIFICANT
+from tasks.transfer.catalogue import strategy_called
 from tasks.transfer.contests import ANSWERS, SYSTEMS, WINNER
-from tasks.transfer.strategies import IN_LANGUAGE, STRATEGIES, TRANSLATE_TEST, ZERO_SHOT
+from tasks.transfer.strategies import (
+    IN_LANGUAGE,
+    SOURCE_DEV,
+    STRATEGIES,
+    TRANSLATE_TEST,
+    TRANSLATED_DEV,
+    ZERO_SHOT,
+)
 
 TOO_LOW_TO_JUDGE = 5.0
 """BLEU below which a translation has next to nothing in common with the reference."""
@@ -103,7 +111,7 @@ def _left_out(scores: Sequence[TaskScore]) -> Iterator[str]:
 
 
 def _compete(scores: Sequence[TaskScore]) -> list[TaskScore]:
-    return [s for s in scores if STRATEGIES[s.strategy].transfers]
+    return [s for s in scores if strategy_called(s.strategy).transfers]
 
 
 def _ahead(contrast: Contrast, places: str) -> str:

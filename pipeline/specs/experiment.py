@@ -6,15 +6,14 @@ from functools import cached_property
 from itertools import permutations
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import to_jsonable_python
 
-from models.encoders.registry import DEFAULT_ENCODERS, AnyEncoder, EncoderSpec, NmtEncoderSpec
+from models.encoders.registry import NmtEncoderSpec
 from models.engines.protocol import Decoding
-from models.heads.linear import ClassifierRecipe
 from models.nmt.recipe import NmtRecipe
 from models.subwords import SubwordRecipe
-from pipeline.specs.adaptations import Surroundings, encoder_problems, with_controls
+from pipeline.specs.adaptations import Surroundings, encoder_problems
 from pipeline.specs.encoders import EncoderManifest
 from pipeline.specs.languages import LanguageCode
 from pipeline.specs.manifests import (
@@ -33,6 +32,7 @@ from pipeline.specs.systems import (
     ancestors,
     graph_problems,
 )
+from pipeline.specs.transfer import TransferRecipe
 from tasks.cleaning import CleaningRules
 from tasks.filtering import FilterLimits
 from tasks.leakage import LeakRules
@@ -46,28 +46,6 @@ class EvaluationRecipe(Manifest):
     resamples: Annotated[int, Field(ge=100)] = 1000
     seed: Annotated[int, Field(ge=1)] = 12345
     decoding: Decoding = Decoding()
-
-
-class TransferRecipe(Manifest):
-    """What the tasks are compared with.
-
-    * ``encoders``: what classifiers see, by name.
-    * ``classifier``: one budget for every strategy.
-    * ``systems``: those that translate for the tasks; all of them where none is named.
-    * ``decoding``: how task texts are translated.
-    """
-
-    encoders: Annotated[dict[Name, EncoderSpec], Field(min_length=1)] = Field(
-        default_factory=lambda: dict(DEFAULT_ENCODERS)
-    )
-    classifier: ClassifierRecipe = ClassifierRecipe()
-    systems: tuple[Name, ...] = ()
-    decoding: Decoding = Decoding()
-
-    @field_validator("encoders")
-    @classmethod
-    def _add_controls(cls, encoders: dict[str, AnyEncoder]) -> dict[str, AnyEncoder]:
-        return with_controls(encoders)
 
 
 class SliceRecipe(Manifest):
@@ -138,6 +116,7 @@ class Experiment(Manifest):
             graph_problems(self.systems, self.hub),
             encoder_problems(self.transfer.encoders, self._surroundings()),
             self._unknown_systems(),
+            self.transfer.problems(),
         )
         problems = [problem for check in checks for problem in check]
         if problems:
@@ -202,6 +181,7 @@ class Experiment(Manifest):
         named = {
             ("contrasts",): [name for contrast in self.contrasts or () for name in contrast],
             ("transfer", "systems"): self.transfer.systems,
+            ("transfer", "ensembles"): self.transfer.named_systems(),
             ("transfer", "encoders"): [
                 encoder.system
                 for encoder in self.transfer.encoders.values()

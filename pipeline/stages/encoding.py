@@ -12,7 +12,6 @@ from models.encoders.protocol import VectorEncoder
 from models.encoders.registry import AnyEncoder, NmtEncoderSpec
 from models.nmt.publish import HUGGINGFACE
 from models.subwords import language_tag
-from models.support.errors import SpecError
 from pipeline.stages.adapted import encoder_stage
 from pipeline.stages.corpora import LabelledData
 from pipeline.stages.stage import Inputs, Requirements, Stage
@@ -23,7 +22,7 @@ from pipeline.stages.texts import TASK, Text
 from pipeline.stages.translations import translations
 from pipeline.store import Draft
 from tasks.transfer.fitting import encode_text
-from tasks.transfer.strategies import TextVersion
+from tasks.transfer.texts import TextVersion
 
 ORIGINAL = ""
 """Instead of a system: nothing was translated."""
@@ -142,10 +141,10 @@ def versions_of(stage: Stage[Any], text: TextVersion, system: str) -> list[Stage
     """Return the stages that hold a text of the stage's task: one, or one a replicate."""
     if not text.hops:
         return [LabelledData(experiment=stage.experiment, task=stage.task, language=text.of)]
-    if len(text.hops) > 1:
-        raise SpecError(f"text {text} is translated more than once, which no stage can do yet")
-    task_text = Text(TASK, str(stage.task))
-    return translations(stage, system, task_text, text.hops[0], stage.study.transfer.decoding)
+    *before, last = text.hops
+    origin = before[-1][0] if before else ""
+    task_text = Text(TASK, str(stage.task), origin)
+    return translations(stage, system, task_text, last, stage.study.transfer.decoding)
 
 
 def seen_text(stage: Stage[Any], text: TextVersion, system: str) -> Requirements:

@@ -11,10 +11,11 @@ from pipeline.specs.experiment import Experiment
 from pipeline.stages.mt_scores import MtContrasts, compared_systems, mt_scores
 from pipeline.stages.stage import Stage
 from pipeline.stages.text_health import published_encoders, text_health
-from pipeline.stages.transfer import TaskContrasts, task_scores, task_ways, translated_texts
+from pipeline.stages.transfer import TaskContrasts, task_scores
+from pipeline.stages.ways import task_ways, translated_texts
 from pipeline.store import Manifest
 from tasks.mt.contests import ALL
-from tasks.transfer.strategies import STRATEGIES
+from tasks.transfer.catalogue import translated
 
 
 class Scoring(NamedTuple):
@@ -144,15 +145,12 @@ def with_ills(
 
     The task's own text tells; where nobody has looked at it, the test set of the direction.
     """
-    used = {"-".join(hop) for hop in STRATEGIES[score.strategy].hops(hub, score.language)}
-    looked_at = {
-        g.direction: g.ills for g in guards if (g.task, g.system) == (score.task, score.system)
-    }
-    found = [(direction, looked_at[direction]) for direction in used if direction in looked_at]
+    made = translated(score.strategy, score.system, hub=hub, language=score.language)
+    used = {(system, "-".join(hop)) for system, hop in made}
+    looked_at = {(g.system, g.direction): g.ills for g in guards if g.task == score.task}
+    found = [(place[1], looked_at[place]) for place in used if place in looked_at]
     found += [
-        (s.direction, s.ills)
-        for s in mt
-        if s.system == score.system and s.direction in used - looked_at.keys()
+        (s.direction, s.ills) for s in mt if (s.system, s.direction) in used - looked_at.keys()
     ]
     ills = dict.fromkeys(f"{arrow(place)}: {ill}" for place, some in sorted(found) for ill in some)
     return replace(score, ills=tuple(ills))

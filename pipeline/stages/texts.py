@@ -17,22 +17,25 @@ REAL_TEXT = "text"
 
 
 class Text(NamedTuple):
-    """A text by kind and owner: the pair of a bitext, the task of labelled text."""
+    """A text by kind and owner: the pair of a bitext, the task of labelled text.
+
+    With an `origin` it is a translation from that language, by the system that goes on with it.
+    """
 
     kind: str
     owner: str = ""
+    origin: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Text":
         """Read what `str` of a text writes."""
-        kind, _, owner = text.partition("/")
-        return cls(kind, owner)
+        return cls(*text.split("/"))
 
     def __str__(self) -> str:
-        return f"{self.kind}/{self.owner}" if self.owner else self.kind
+        return "/".join(filter(None, self))
 
     def requires(self, stage: Stage[Any], language: str) -> Requirements:
-        """Return the stages that hold the text in a language."""
+        """Return the stages that hold the text in a language, as it was written."""
         experiment = stage.experiment
         if self.kind == REAL:
             return {"text": text_to_translate(stage, language)}

@@ -51,7 +51,7 @@ class Translation(Stage[TranslationSpec]):
 
     system = luigi.Parameter(description="name of the system")
     replicate = luigi.IntParameter(description="which of its trainings, from 0 on")
-    text = luigi.Parameter(description="real, bitext/PAIR or task/TASK")
+    text = luigi.Parameter(description="real, bitext/PAIR, task/TASK or task/TASK/ORIGIN")
     source = luigi.Parameter(description="language of the text")
     target = luigi.Parameter(description="language to translate into")
     decoding = luigi.Parameter(description="how it is decoded, as JSON")
@@ -63,7 +63,7 @@ class Translation(Stage[TranslationSpec]):
         return TranslationSpec(
             engine=engine_details(self, str(self.system)),
             text=text.kind,
-            parts=text.parts(of_hub=str(self.source) == self.study.hub),
+            parts=text.parts(of_hub=self.study.hub in (text.origin, str(self.source))),
             source=str(self.source),
             target=str(self.target),
             decoding=from_parameter(str(self.decoding)),
@@ -83,11 +83,20 @@ class Translation(Stage[TranslationSpec]):
 
     def requires(self) -> Requirements:
         return {
-            **Text.parse(str(self.text)).requires(self, str(self.source)),
+            **self._text(),
             **engine_requirements(
                 self, str(self.system), int(self.replicate), (str(self.source), str(self.target))
             ),
         }
+
+    def _text(self) -> Requirements:
+        """Return what is translated: a text as it was written, or this system's translation."""
+        text = Text.parse(str(self.text))
+        if not text.origin:
+            return text.requires(self, str(self.source))
+        before = Text(text.kind, text.owner)
+        made = self.clone(text=str(before), source=text.origin, target=self.source)
+        return {"text": made}
 
     def gpus(self) -> int:
         return kind_of(self, str(self.system)).gpus()

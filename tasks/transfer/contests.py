@@ -16,10 +16,11 @@ from tasks.statistics import (
     holm,
     joint_contrast,
 )
+from tasks.transfer.catalogue import place, strategy_called
 from tasks.transfer.fitting import PREDICTION_COLUMNS, TEST, replicate_of
 from tasks.transfer.kinds import KINDS
 from tasks.transfer.kinds.protocol import TaskKind
-from tasks.transfer.strategies import DEV_DATA, STRATEGIES, ZERO_SHOT
+from tasks.transfer.strategies import DEV_DATA, ZERO_SHOT
 
 ALL = "all"
 """Where a contrast over all languages stands."""
@@ -81,6 +82,13 @@ class WayRuns(NamedTuple):
         """The runs on these dev data."""
         return self.devs.get(self.dev_data)
 
+    def on(self, data: str) -> Runs | None:
+        """Return the runs on some dev data; of the hub's, translated or not, what there is."""
+        if data == DEV_DATA[0]:
+            return self.devs.get(data)
+        others = (other for other in DEV_DATA[1:] if other != data)
+        return next((self.devs[d] for d in (data, *others) if d in self.devs), None)
+
 
 @dataclass(frozen=True)
 class WayScore:
@@ -107,6 +115,19 @@ class Winner(NamedTuple):
     language: str
     way: Way
     dev: float
+
+
+class Selection(NamedTuple):
+    """What one kind of dev data would have chosen in a language, and what that does on test.
+
+    `target dev` is the oracle: a way with labels of the language only for choosing.
+    """
+
+    language: str
+    by: str
+    way: Way
+    dev: float
+    test: float
 
 
 class WayTest(NamedTuple):
@@ -223,6 +244,23 @@ class TaskContest:
             if way is not None
         ]
 
+    def selections(self) -> list[Selection]:
+        """Return what each kind of dev data would choose: hub's dev, translated, target dev."""
+        found = []
+        for language, ways in self.found.items():
+            for data in reversed(DEV_DATA):
+                scores = {
+                    way: score
+                    for way, runs in ways.items()
+                    if (score := mean_score(runs.on(data), self.contest.measure)) is not None
+                }
+                way = self._usable_best(language, scores)
+                if way is not None:
+                    test = mean_score(ways[way].test, self.contest.measure)
+                    assert test is not None  # noqa: S101 (there are runs)
+                    found.append(Selection(language, data, way, scores[way], test))
+        return found
+
     def tests(self, pairs: Sequence[tuple[int, int]]) -> list[WayTest]:
         """Test the winners against other ways, and the pairs of systems; correct each family."""
         winners = self.winners()
@@ -241,12 +279,14 @@ class TaskContest:
         scores = {
             way: score
             for way, score in self.dev[language].items()
-            if STRATEGIES[way.strategy].transfers
-            and (not among or way.strategy in among)
-            and way.strategy != but
+            if (not among or way.strategy in among) and way.strategy != but
         }
-        usable = [way for way in scores if (language, way) not in self.not_usable]
-        return max(usable or scores, key=lambda way: scores[way], default=None)
+        return self._usable_best(language, scores)
+
+    def _usable_best(self, language: str, scores: Mapping[Way, float]) -> Way | None:
+        competing = [way for way in scores if strategy_called(way.strategy).transfers]
+        usable = [way for way in competing if (language, way) not in self.not_usable]
+        return max(usable or competing, key=lambda way: scores[way], default=None)
 
     def _answers(self, winner: Winner) -> Iterator[WayTest]:
         """Yield the winner against zero-shot, and against the best way of another strategy."""
@@ -273,18 +313,19 @@ class TaskContest:
 
     def _systems(self, pair: tuple[int, int], winners: Sequence[Winner]) -> Iterator[WayTest]:
         """Yield one system against another within each strategy, with the winner's encoder."""
-        for strategy in STRATEGIES.values():
+        strategies = {way.strategy for ways in self.found.values() for way in ways}
+        for name in sorted(strategies, key=place):
             places = {
                 w.language: sides
                 for w in winners
-                for sides in [tuple(Way(strategy.name, s, w.way.encoder) for s in pair)]
-                if strategy.uses_system and all(side in self.found[w.language] for side in sides)
+                for sides in [tuple(Way(name, s, w.way.encoder) for s in pair)]
+                if all(side in self.found[w.language] for side in sides)
             }
             for language, (first, second) in places.items():
                 difference = self._contrast(language, first, second)
                 yield self._test(SYSTEMS, language, (first, second), difference)
             if len(places) > 1:
-                first, second = (Way(strategy.name, system, None) for system in pair)
+                first, second = (Way(name, system, None) for system in pair)
                 yield self._test(SYSTEMS, ALL, (first, second), self._joint(places))
 
     def _contrast(self, language: str, first: Way, second: Way) -> Difference:

@@ -16,7 +16,7 @@ from tasks.transfer.fitting import (
 from tasks.transfer.strategies import DEV_DATA, STRATEGIES, Strategy
 from tasks.transfer.texts import Side
 
-PREFIX, SUFFIX, AND, BY = "ensemble (", ")", " + ", "/"
+PREFIX, AND, BY = "ensemble of ", " and ", " by "
 
 
 class Member(NamedTuple):
@@ -30,7 +30,7 @@ class Member(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Member":
-        """Read `translate-train`, or `translate-train/gloss`."""
+        """Read `translate-train`, or `translate-train by gloss`."""
         strategy, _, system = text.partition(BY)
         return cls(strategy.strip(), system.strip())
 
@@ -39,31 +39,29 @@ class Member(NamedTuple):
         """The strategy."""
         return STRATEGIES[self.strategy]
 
-    @property
-    def is_open(self) -> bool:
-        """Say whether it takes the system of the way."""
-        return self.of.uses_system and not self.system
-
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Ways of one encoder whose probabilities are averaged; in code a peer of a strategy."""
+    """Ways of one encoder whose probabilities are averaged; a peer of a strategy.
+
+    Its members read the same test items, be they translated or not, in the same order of seeds.
+    """
 
     members: tuple[Member, ...]
 
     shots = 0
     per_language = True
+    about = "the mean of its members' probabilities of each class"
 
     @property
     def name(self) -> str:
-        """What people call it."""
-        return f"{PREFIX}{AND.join(map(str, self.members))}{SUFFIX}"
+        """What people call it: `ensemble of translate-train by gloss and translate-test by bt`."""
+        return f"{PREFIX}{AND.join(map(str, self.members))}"
 
     @classmethod
     def called(cls, name: str) -> "Ensemble":
         """Read the name of one."""
-        members = name.removeprefix(PREFIX).removesuffix(SUFFIX).split(AND)
-        return cls(tuple(map(Member.parse, members)))
+        return cls(tuple(map(Member.parse, name.removeprefix(PREFIX).split(AND))))
 
     @property
     def transfers(self) -> bool:
@@ -78,17 +76,14 @@ class Ensemble:
     @property
     def uses_system(self) -> bool:
         """Say whether the system of the way matters; not so where each member has its own."""
-        return any(member.is_open for member in self.members)
+        return any(member.of.uses_system and not member.system for member in self.members)
 
-    @property
-    def translates(self) -> bool:
-        """Say whether anything is translated."""
-        return any(member.of.uses_system for member in self.members)
-
-    @property
-    def about(self) -> str:
-        """What it does."""
-        return "the mean of the members' probabilities of each class"
+    def ways(self, system: str) -> list[tuple[Strategy, str]]:
+        """Return the members' strategies, each with the system that translates for it, if any."""
+        return [
+            (member.of, (member.system or system) if member.of.uses_system else "")
+            for member in self.members
+        ]
 
 
 Rows = Mapping[tuple[str, str], Mapping[str, Any]]
@@ -107,12 +102,25 @@ def combine(members: Sequence[Path], *, labels: Sequence[str], out: Path) -> int
     with RecordWriter(out, PREDICTION_COLUMNS, probability_columns(labels)) as writer:
         if all(TEST in found for found in parts):
             _write(writer, TEST, [found[TEST] for found in parts], labels)
-            best = [next((d for d in DEV_DATA if d in found), "") for found in parts]
-            if all(best):
-                name = max(best, key=DEV_DATA.index)
-                devs = [found[data] for found, data in zip(parts, best, strict=True)]
+            for name, devs in _dev_parts(parts).items():
                 _write(writer, name, devs, labels)
         return writer.written
+
+
+def _dev_parts(parts: Sequence[Mapping[str, Rows]]) -> dict[str, list[Rows]]:
+    """Return the members' dev predictions that can be averaged, by what they are called.
+
+    Target dev is one item set; the hub's dev set is another, which members read translated or not.
+    """
+    target, *of_hub = DEV_DATA
+    found: dict[str, list[Rows]] = {}
+    if all(target in part for part in parts):
+        found[target] = [part[target] for part in parts]
+    best = [next((data for data in of_hub if data in part), "") for part in parts]
+    if all(best):
+        devs = [part[data] for part, data in zip(parts, best, strict=True)]
+        found[max(best, key=DEV_DATA.index)] = devs
+    return found
 
 
 def _parts(path: Path) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:

@@ -1,6 +1,6 @@
 """Fit classifiers on labelled texts and have them predict others: from files to files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -219,7 +219,7 @@ def predict_text(
     test: SeenText,
     *,
     dev_data: str,
-    own_dev: Mapping[str, str],
+    own_dev: Sequence[tuple[str, str]],
     labels: Sequence[str],
     seeds: int,
     out: Path,
@@ -227,10 +227,10 @@ def predict_text(
     """Write what each classifier says of dev and test, each reading its replicate's version.
 
     Rows of the set's own dev items are the part `dev_data`; those of the dev set of a training text
-    the part that `own_dev` gives for its version. Return the number of rows: none without a
-    classifier, or without a test item.
+    the part that `own_dev` gives for it, as (version, part). Return the number of rows: none
+    without a classifier, or without a test item.
     """
-    parts = {dev_data: DEV, TEST: TEST}
+    parts, names = {dev_data: DEV, TEST: TEST}, dict(own_dev)
     versions = [
         {name: LabelledText.load(test.labelled, text, part) for name, part in parts.items()}
         for text in test.texts[:seeds]
@@ -243,8 +243,8 @@ def predict_text(
                 for record in _Answers(classifier, text, labels).records(name, seed):
                     writer.write(record)
         for record in read_records(classifiers / OWN_DEV) if possible else ():
-            if record["part"] in own_dev:
-                writer.write({**record, "part": own_dev[record["part"]]})
+            if record["part"] in names:
+                writer.write({**record, "part": names[record["part"]]})
         return writer.written
 
 

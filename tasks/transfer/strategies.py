@@ -1,6 +1,6 @@
 """Ways to use labelled text of one language for another, as data: a new one is one more entry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.transfer.texts import Route, Side, TextVersion, TrainingText
@@ -31,15 +31,19 @@ class Strategy:
         """Whose labelled set must have which part."""
         return *((route.of, "train") for route in self.train), (self.test.of, "test")
 
-    def hops(self, hub: str, language: str) -> list[tuple[str, str]]:
-        """Return source and target of all that is translated for a language, each once."""
-        texts = (route.between(hub, language) for route in (self.train, self.test))
-        return [*dict.fromkeys(hop for text in texts for hop in text.hops)]
-
     @property
     def uses_system(self) -> bool:
         """Say whether anything is translated."""
         return any(route.to for route in (*self.train, self.test))
+
+    def hops(self, hub: str, language: str) -> list[tuple[str, str]]:
+        """Return source and target of all that is translated for a language, each once.
+
+        Of what is translated into every language only this one.
+        """
+        texts = [*self.training_text(hub, language, [language]).versions]
+        texts.append(self.test.between(hub, language))
+        return [*dict.fromkeys(hop for text in texts for hop in text.hops)]
 
     @property
     def shots(self) -> int:
@@ -52,20 +56,25 @@ class Strategy:
             tuple(v for route in self.train for v in route.versions(hub, language, every))
         )
 
-    def own_dev(self, training: TrainingText, test: TextVersion) -> Mapping[str, str]:
-        """Return which dev data each version of a training text brings: {version: dev data}.
+    def own_dev(self, training: TrainingText, test: TextVersion) -> tuple[tuple[str, str], ...]:
+        """Return which dev data each version of a training text brings, as (version, dev data).
 
         Of several translated ones only that counts which is in the language of the test text.
         """
         if not self.per_language:
-            return {}
-        return {
-            str(version): TRANSLATED_DEV if version.to else SOURCE_DEV
+            return ()
+        return tuple(
+            (str(version), TRANSLATED_DEV if version.to else SOURCE_DEV)
             for version in training.versions
             if not version.shots
             if version.of != test.of
             if not version.to or version.language == test.language
-        }
+        )
+
+    @property
+    def test_dev(self) -> str:
+        """Which dev data the dev part of the test text is."""
+        return TARGET_DEV if self.per_language else SOURCE_DEV
 
 
 ZERO_SHOT, TRANSLATE_TRAIN, TRANSLATE_TEST = "zero-shot", "translate-train", "translate-test"
