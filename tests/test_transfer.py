@@ -1,5 +1,6 @@
 """Transfer: where text comes from, which replicate a seed reads, and who wins by which data."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,9 @@ from pipeline.dag import all_stages
 from pipeline.reporting.ways import named_contrasts
 from pipeline.stages.stage import Stage
 from pipeline.stages.transfer import TaskContrasts
-from tasks.records import read_records, write_records
+from tasks.records import RecordWriter, read_records, write_records
 from tasks.splitting import PARTS
+from tasks.transfer.catalogue import place, strategy_called, translated
 from tasks.transfer.contests import (
     ALL,
     ANSWERS,
@@ -28,17 +30,19 @@ from tasks.transfer.contests import (
     Way,
     WayRuns,
     WayTest,
-    dev_data,
     load_runs,
     score_way,
 )
+from tasks.transfer.ensembles import combine
 from tasks.transfer.fitting import (
     PREDICTION_COLUMNS,
+    SeenText,
     fit_classifiers,
     predict_text,
     seed_folder,
 )
 from tasks.transfer.kinds import KINDS
+from tasks.transfer.shots import draw_shots, repeats
 from tasks.transfer.strategies import (
     IN_LANGUAGE,
     SOURCE,
@@ -46,10 +50,9 @@ from tasks.transfer.strategies import (
     TRANSLATE_TEST,
     TRANSLATE_TRAIN,
     ZERO_SHOT,
-    Route,
     Strategy,
-    TextVersion,
 )
+from tasks.transfer.texts import TextVersion, Mixture
 from tests.conftest import write_experiment
 
 CONTEST = Contest("classification", ("bad", "good"), resamples=200, seed=1)
@@ -59,41 +62,79 @@ CONTEST = Contest("classification", ("bad", "good"), resamples=200, seed=1)
 
 
 @pytest.mark.parametrize(
-    ("strategy", "train", "test"),
+    ("strategy", "train", "test", "own_dev"),
     [
-        (ZERO_SHOT, "ind", "jav"),
-        (TRANSLATE_TRAIN, "ind-jav", "jav"),
-        (TRANSLATE_TEST, "ind", "jav-ind"),
-        (IN_LANGUAGE, "jav", "jav"),
-        (SOURCE, "ind", "ind"),
+        (ZERO_SHOT, "ind", "jav", {"ind": "source dev"}),
+        (TRANSLATE_TRAIN, "ind-jav", "jav", {"ind-jav": "translated dev"}),
+        (
+            "translate-train+hub",
+            "ind+ind-jav",
+            "jav",
+            {"ind": "source dev", "ind-jav": "translated dev"},
+        ),
+        (
+            "translate-train-all",
+            "ind+ind-jav+ind-srp_Latn",
+            "jav",
+            {"ind": "source dev", "ind-jav": "translated dev"},
+        ),
+        (TRANSLATE_TEST, "ind", "jav-ind", {"ind": "source dev"}),
+        ("round-trip", "ind-jav-ind", "jav-ind", {"ind-jav-ind": "translated dev"}),
+        (IN_LANGUAGE, "jav", "jav", {}),
+        (SOURCE, "ind", "ind", {}),
+        ("few-shot-8", "jav@8", "jav", {}),
+        ("few-shot-32+hub", "ind+jav@32", "jav", {"ind": "source dev"}),
     ],
 )
-def test_each_strategy_trains_and_tests_on_its_texts(strategy: str, train: str, test: str) -> None:
-    found = STRATEGIES[strategy]
-    assert str(found.train.between("ind", "jav")) == train
-    assert str(found.test.between("ind", "jav")) == test
+def test_each_strategy_trains_chooses_and_tests_on_its_texts(
+    strategy: str, train: str, test: str, own_dev: dict[str, str]
+) -> None:
+    found = strategy_called(strategy)
+    assert isinstance(found, Strategy)
+    assert found.name == strategy
+    training = found.training_text("ind", "jav", ["srp_Latn", "jav"])
+    tested = found.test.between("ind", "jav")
+    assert (str(training), str(tested)) == (train, test)
+    assert Mixture.parse(train) == training
+    assert dict(found.own_dev(training, tested)) == own_dev
     assert found.uses_system == ("-" in train + test)
 
 
-def test_a_round_trip_is_one_more_entry() -> None:
-    there_and_back = Strategy(
-        name="round-trip",
-        train=Route("hub", ("language", "hub")),
-        test=Route("language"),
-        about="trained on the hub's text as it comes back from the language",
-    )
-    text = there_and_back.train.between("ind", "srp_Latn")
-    assert text.hops == (("ind", "srp_Latn"), ("srp_Latn", "ind"))
+def test_a_round_trip_is_translated_there_and_back() -> None:
+    found = STRATEGIES["round-trip"]
+    assert found.hops("ind", "srp_Latn") == [("ind", "srp_Latn"), ("srp_Latn", "ind")]
+    (text,) = found.training_text("ind", "srp_Latn", []).versions
     assert text.language == "ind"
-    assert TextVersion.parse(str(text)) == text
-    assert there_and_back.uses_system
 
 
 def test_only_what_needs_no_labelled_text_of_the_language_competes() -> None:
-    assert [name for name, strategy in STRATEGIES.items() if strategy.transfers] == [
+    names = [IN_LANGUAGE, SOURCE, "few-shot-8", "few-shot-8+hub"]
+    assert not any(strategy_called(name).transfers for name in names)
+    others = STRATEGIES.keys() - {*names}
+    assert all(STRATEGIES[name].transfers for name in others)
+    mean = f"ensemble of {TRANSLATE_TRAIN} by gloss and "
+    assert strategy_called(mean + TRANSLATE_TEST).transfers
+    assert not strategy_called(mean + IN_LANGUAGE).transfers
+
+
+def test_strategies_stand_in_their_own_order_then_ensembles_then_few_shots() -> None:
+    mean = f"ensemble of {TRANSLATE_TRAIN} and {TRANSLATE_TEST}"
+    shots = ["few-shot-128", "few-shot-8+hub", "few-shot-8"]
+    names = [*shots, SOURCE, mean, TRANSLATE_TEST, ZERO_SHOT]
+    assert sorted(names, key=place) == [
         ZERO_SHOT,
-        TRANSLATE_TRAIN,
         TRANSLATE_TEST,
+        SOURCE,
+        mean,
+        *reversed(shots),
+    ]
+
+
+def test_an_ensemble_translates_with_the_system_of_the_way_and_those_of_its_members() -> None:
+    name = f"ensemble of {TRANSLATE_TRAIN} by gloss and {TRANSLATE_TEST}"
+    assert translated(name, "bt", hub="ind", language="jav") == [
+        ("gloss", ("ind", "jav")),
+        ("bt", ("jav", "ind")),
     ]
 
 
@@ -156,54 +197,83 @@ class World:
             "language": [self.language],
             "hub-language": [translate(self.hub, FROM_HUB, folder / "hub-language")],
             "language-hub": [translate(self.language, INTO_HUB, folder / "language-hub")],
+            "hub-language-hub": [self.hub],
         }
 
-    def predictions(self, strategy: str) -> Path:
+    def predictions(self, name: str, *, seeds: int = 4) -> Path:
         """Train and test by a strategy; return the file of predictions."""
-        found = STRATEGIES[strategy]
-        train, test = (route.between("hub", "language") for route in (found.train, found.test))
-        sets = {"hub": self.hub, "language": self.language}
-        classifiers, out = self.folder / f"{strategy}-fit", self.folder / f"{strategy}.parquet"
+        strategy = strategy_called(name)
+        assert isinstance(strategy, Strategy)
+        training = strategy.training_text("hub", "language", ["language"])
+        test = strategy.test.between("hub", "language")
+        classifiers, out = self.folder / f"{name}-fit", self.folder / f"{name}.parquet"
         classifiers.mkdir()
-        texts = self.texts[str(train)]
-        fit_classifiers(LEARNER(), sets[train.of], texts, seeds=4, out=classifiers)
-        self.predicted = predict_text(
-            LEARNER(), classifiers, sets[test.of], self.texts[str(test)], seeds=4, out=out
+        self.fitted = fit_classifiers(
+            LEARNER(),
+            [self.seen(version) for version in training.versions],
+            labels=CONTEST.labels,
+            seeds=seeds,
+            out=classifiers,
+        )
+        self.items = predict_text(
+            LEARNER(),
+            classifiers,
+            self.seen(test),
+            dev_data=strategy.test_dev,
+            own_dev=strategy.own_dev(training, test),
+            labels=CONTEST.labels,
+            seeds=seeds,
+            out=out,
         )
         return out
 
+    def seen(self, version: TextVersion) -> SeenText:
+        sets = {"hub": self.hub, "language": self.language}
+        return SeenText(sets[version.of], self.texts[str(version.whole)], version)
+
     def score(self, strategy: str) -> float:
         runs = load_runs(self.predictions(strategy), CONTEST, replicates=None)
-        return score_way("language", runs, CONTEST, dev_data="")[0].score
+        return score_way("language", runs, CONTEST)[0].score
 
 
 def test_translation_helps_where_the_languages_share_no_letter(tmp_path: Path) -> None:
     world = World(tmp_path)
     scores = {strategy: world.score(strategy) for strategy in STRATEGIES}
-    assert scores[ZERO_SHOT] < 0.5
-    for strategy in (TRANSLATE_TRAIN, TRANSLATE_TEST, IN_LANGUAGE, SOURCE):
-        assert scores[strategy] == 1
+    assert scores.pop(ZERO_SHOT) < 0.5
+    assert scores == dict.fromkeys(scores, 1)
 
 
 def test_predictions_hold_every_item_of_dev_and_test_once_a_seed(tmp_path: Path) -> None:
     rows = list(read_records(World(tmp_path).predictions(TRANSLATE_TEST)))
-    assert tuple(rows[0]) == PREDICTION_COLUMNS
+    assert tuple(rows[0]) == (*PREDICTION_COLUMNS, "p(bad)", "p(good)")
     keys = [(r["seed"], r["part"], r["id"]) for r in rows]
     expected = {
-        (str(seed), part, f"language:{part}-{n}")
+        (str(seed), part, f"{of}-{n}")
         for seed in range(4)
-        for part, items in (("dev", 8), ("test", 12))
+        for part, of, items in (
+            ("target dev", "language:dev", 8),
+            ("source dev", "hub:dev", 8),
+            ("test", "language:test", 12),
+        )
         for n in range(items)
     }
     assert len(keys) == len(expected)
     assert {*keys} == expected
 
 
+def test_probabilities_are_those_of_the_class_that_is_predicted(tmp_path: Path) -> None:
+    for row in read_records(World(tmp_path).predictions(TRANSLATE_TEST)):
+        assert row["p(bad)"] + row["p(good)"] == pytest.approx(1)
+        assert row[f"p({row['predicted']})"] > 0.5
+
+
 def test_without_dev_items_the_dev_set_of_the_training_text_is_judged(tmp_path: Path) -> None:
     world = World(tmp_path, dev=0)
     rows = list(read_records(world.predictions(TRANSLATE_TRAIN)))
-    assert not world.predicted.own_dev
-    assert {r["id"].partition("-")[0] for r in rows} == {"hub:dev", "language:test"}
+    assert {(r["part"], r["id"].partition("-")[0]) for r in rows} == {
+        ("translated dev", "hub:dev"),
+        ("test", "language:test"),
+    }
 
 
 def test_with_a_test_set_alone_all_but_training_in_the_language_is_done(tmp_path: Path) -> None:
@@ -212,32 +282,82 @@ def test_with_a_test_set_alone_all_but_training_in_the_language_is_done(tmp_path
         assert world.score(strategy) == 1
     assert world.score(ZERO_SHOT) < 0.5
     assert list(read_records(world.predictions(IN_LANGUAGE))) == []
-    assert world.predicted == (0, False)
+    assert world.items == 0
+    assert world.fitted.missing == "there is no training item"
 
 
 def test_without_any_dev_items_the_training_text_chooses_the_strength(tmp_path: Path) -> None:
     labelled = write_labelled(tmp_path / "hub", "hub", HUB, {"train": 10, "test": 3})
     (tmp_path / "fit").mkdir()
-    fit_classifiers(LEARNER(), labelled, [labelled], seeds=2, out=tmp_path / "fit")
-    out = tmp_path / "predictions.parquet"
-    predicted = predict_text(LEARNER(), tmp_path / "fit", labelled, [labelled], seeds=2, out=out)
-    assert predicted == (24, False)
+    seen = SeenText(labelled, [labelled], TextVersion("hub"))
+    labels, out = CONTEST.labels, tmp_path / "predictions.parquet"
+    fit_classifiers(LEARNER(), [seen], labels=labels, seeds=2, out=tmp_path / "fit")
+    fields: dict[str, Any] = {"dev_data": "source dev", "own_dev": (), "labels": labels}
+    items = predict_text(LEARNER(), tmp_path / "fit", seen, **fields, seeds=2, out=out)
+    assert items == 24
     assert load_runs(out, CONTEST, replicates=None).dev is None
 
 
-@pytest.mark.parametrize(
-    ("strategy", "own_dev", "expected"),
-    [
-        (ZERO_SHOT, True, "target dev"),
-        (TRANSLATE_TEST, True, "target dev"),
-        (ZERO_SHOT, False, "source dev"),
-        (TRANSLATE_TEST, False, "source dev"),
-        (TRANSLATE_TRAIN, False, "translated dev"),
-        (SOURCE, True, "source dev"),
-    ],
-)
-def test_the_dev_data_have_a_name(strategy: str, own_dev: bool, expected: str) -> None:
-    assert dev_data(STRATEGIES[strategy], own_dev=own_dev) == expected
+def test_few_shots_are_drawn_anew_by_every_seed_and_the_same_for_every_encoder(
+    tmp_path: Path,
+) -> None:
+    ids, labels = [str(n) for n in range(300)], ["good", "bad", "bad"] * 100
+    draws = [draw_shots(ids, labels, 8, draw=seed) for seed in range(10)]
+    assert all(Counter(labels[n] for n in draw) == {"good": 8, "bad": 8} for draw in draws)
+    assert len({tuple(draw) for draw in draws}) == 10
+    assert {*draws[3]} < {*draw_shots(ids, labels, 32, draw=3)}
+    world = World(tmp_path, train=10)
+    assert world.score("few-shot-8") == 1
+    assert world.score("few-shot-8+hub") == 1
+    assert load_runs(tmp_path / "few-shot-8.parquet", CONTEST, replicates=None).dev_data == (
+        "target dev"
+    )
+
+
+def test_shots_weigh_as_much_as_the_text_beside_them() -> None:
+    assert repeats(16, 400) == 25
+    assert repeats(16, 0) == 1
+    assert repeats(512, 400) == 1
+
+
+def test_more_shots_than_there_are_labels_leave_the_strategy_out_and_say_why(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, train=10)
+    assert list(read_records(world.predictions("few-shot-32"))) == []
+    assert world.fitted.missing == "class bad has 20 training items, 32 are asked for"
+
+
+# Ensembles
+
+
+def test_an_ensemble_is_the_mean_of_what_its_members_think(tmp_path: Path) -> None:
+    columns = (*PREDICTION_COLUMNS, "p(bad)", "p(good)")
+
+    def member(name: str, rows: Sequence[tuple[Any, ...]]) -> Path:
+        with RecordWriter(tmp_path / name, columns[:5], columns[5:]) as writer:
+            for row in rows:
+                writer.write(dict(zip(columns, row, strict=True)))
+        return tmp_path / name
+
+    first = member("a", [("x:1", "test", "0", "bad", "bad", 0.6, 0.4),
+                         ("x:2", "test", "0", "good", "bad", 0.6, 0.4),
+                         ("d:1", "source dev", "0", "good", "good", 0.2, 0.8)])  # fmt: skip
+    second = member("b", [("x:2", "test", "0", "good", "good", 0.1, 0.9),
+                          ("x:1", "test", "0", "bad", "good", 0.45, 0.55),
+                          ("d:1", "translated dev", "0", "good", "bad", 0.9, 0.1)])  # fmt: skip
+    assert combine([first, second], labels=CONTEST.labels, out=tmp_path / "mean") == 3
+    found = {r["id"]: r for r in read_records(tmp_path / "mean")}
+    assert {key: r["predicted"] for key, r in found.items()} == {
+        "x:1": "bad",
+        "x:2": "good",
+        "d:1": "bad",
+    }
+    assert found["x:1"]["p(bad)"] == pytest.approx(0.525)
+    assert found["d:1"]["part"] == "source dev"  # the lesser of the two
+    other = member("c", [("x:1", "test", "0", "bad", "bad", 0.6, 0.4)])
+    with pytest.raises(ContractError, match="do not agree on their test items"):
+        combine([first, other], labels=CONTEST.labels, out=tmp_path / "mean")
 
 
 def test_a_text_of_other_items_is_refused(tmp_path: Path) -> None:
@@ -248,24 +368,30 @@ def test_a_text_of_other_items_is_refused(tmp_path: Path) -> None:
 
 
 class Echo:
-    """A learner whose classifiers answer with their first training text and what they are asked."""
+    """A learner whose classifiers answer with the first word that they were trained on."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
 
     def fit(self, train: Examples, dev: Examples, seed: int) -> "EchoClassifier":
-        return EchoClassifier(train.inputs[0])
+        return EchoClassifier(train.inputs[0], self.asked)
 
     def chosen(self, train: Examples, dev: Examples) -> dict[str, Any]:
         return {"word": train.inputs[0]}
 
     def load(self, folder: Path) -> "EchoClassifier":
-        return EchoClassifier((folder / "word").read_text())
+        return EchoClassifier((folder / "word").read_text(), self.asked)
 
 
 class EchoClassifier:
-    def __init__(self, word: str) -> None:
-        self.word = word
+    classes = ("r0", "r1", "r2")
 
-    def predict(self, inputs: Any) -> list[str]:
-        return [f"{self.word}/{text}" for text in inputs]
+    def __init__(self, word: str, asked: list[tuple[str, str]]) -> None:
+        self.word, self.asked = word, asked
+
+    def probabilities(self, inputs: Any) -> numpy.ndarray:
+        self.asked.append((self.word, inputs[0]))
+        return numpy.array([[word == self.word for word in self.classes]] * len(inputs), float)
 
     def save(self, folder: Path) -> None:
         folder.mkdir()
@@ -273,18 +399,20 @@ class EchoClassifier:
 
 
 def test_seed_s_reads_the_translations_by_replicate_s_modulo_their_number(tmp_path: Path) -> None:
-    labelled = write_labelled(tmp_path / "set", "x", {"good": ["w"]}, dict.fromkeys(PARTS, 1))
+    labelled = write_labelled(tmp_path / "set", "x", {"r0": ["w"]}, dict.fromkeys(PARTS, 1))
     made = [translate(labelled, {"w": f"r{n}"}, tmp_path / f"r{n}") for n in range(3)]
-    classifiers = tmp_path / "classifiers"
+    classifiers, labels = tmp_path / "classifiers", EchoClassifier.classes
     classifiers.mkdir()
-    chosen = fit_classifiers(Echo(), labelled, made, seeds=5, out=classifiers)
-    assert chosen == [{"word": "r0"}, {"word": "r1"}, {"word": "r2"}]
-    predict_text(
-        Echo(), classifiers, labelled, made[:2], seeds=5, out=tmp_path / "predictions.parquet"
-    )
-    rows = read_records(tmp_path / "predictions.parquet")
-    found = {r["seed"]: r["predicted"] for r in rows if r["part"] == "test"}
-    assert [found[str(seed)] for seed in range(5)] == ["r0/r0", "r1/r1", "r2/r0", "r0/r1", "r1/r0"]
+    trained = SeenText(labelled, made, TextVersion("x", ("y",)))
+    fitted = fit_classifiers(Echo(), [trained], labels=labels, seeds=5, out=classifiers)
+    assert fitted.chosen == [{"word": "r0"}, {"word": "r1"}, {"word": "r2"}]
+    echo, out = Echo(), tmp_path / "predictions.parquet"
+    tested = SeenText(labelled, made[:2], TextVersion("x", ("y",)))
+    fields: dict[str, Any] = {"dev_data": "target dev", "own_dev": (), "labels": labels}
+    predict_text(echo, classifiers, tested, **fields, seeds=5, out=out)
+    assert echo.asked[::2] == [("r0", "r0"), ("r1", "r1"), ("r2", "r0"), ("r0", "r1"), ("r1", "r0")]
+    found = {r["seed"]: r["predicted"] for r in read_records(out) if r["part"] == "test"}
+    assert [found[str(seed)] for seed in range(5)] == ["r0", "r1", "r2", "r0", "r1"]
     assert seed_folder(classifiers, 4).is_dir()
 
 
@@ -292,7 +420,8 @@ def test_seed_s_reads_the_translations_by_replicate_s_modulo_their_number(tmp_pa
 
 
 def write_predictions(path: Path, rows: Sequence[tuple[str, str, str, str, str]]) -> Path:
-    write_records(path, dict(zip(PREDICTION_COLUMNS, zip(*rows, strict=True), strict=True)))
+    columns = zip(*rows, strict=True)
+    write_records(path, dict(zip(PREDICTION_COLUMNS, columns, strict=True)))
     return path
 
 
@@ -314,7 +443,7 @@ def test_runs_of_a_file_are_its_seeds_and_rest_on_their_replicates(tmp_path: Pat
         ([ROW, ("jav:1", "test", "1", "bad", "bad")], "'jav:1' stands there twice"),
         ([ROW, ("jav:1", "test", "1", "good", "bad"), ("jav:2", "test", "1", "bad", "bad")],
          "seed 0 lacks 1 of 2"),
-        ([("jav:1", "dev", "0", "good", "bad")], "no prediction of a test item"),
+        ([("jav:1", "target dev", "0", "good", "bad")], "no prediction of a test item"),
         ([("jav:1", "test", "0", "good", "so-so")], "no class 'so-so'"),
     ],
     ids=["repeated", "other gold", "missing", "no test", "unknown class"],
@@ -327,7 +456,7 @@ def test_predictions_that_do_not_add_up_are_refused(
 
 
 def test_an_item_may_stand_in_dev_and_in_test(tmp_path: Path) -> None:
-    rows = [("jav:1", part, "0", "good", "good") for part in ("dev", "test")]
+    rows = [("jav:1", part, "0", "good", "good") for part in ("target dev", "test")]
     runs = load_runs(write_predictions(tmp_path / "p", rows), CONTEST, replicates=None)
     assert runs.dev is not None
     assert runs.dev.ids == runs.test.ids
@@ -359,7 +488,7 @@ def way_runs(
     """Return runs of four seeds that are right so often on dev and test."""
     random = numpy.random.default_rng(seed)
     rows = []
-    for part, share in (("dev", dev), ("test", test)):
+    for part, share in (("target dev", dev), ("test", test)):
         for run in range(4):
             for n in range(ITEMS if share is not None else 0):
                 gold = ("good", "bad")[n % 2]
@@ -501,9 +630,36 @@ def test_without_any_dev_data_nothing_is_chosen(tmp_path: Path) -> None:
     assert found.tests([(0, 1)]) == []
 
 
+def test_each_kind_of_dev_data_chooses_by_itself(tmp_path: Path) -> None:
+    def runs(name: str, **shares: float) -> WayRuns:
+        rows = [
+            (f"{data}:{n}", data.replace("_", " "), "0", "good", "good" if n < share else "bad")
+            for data, share in shares.items()
+            for n in range(10)
+        ]
+        return load_runs(write_predictions(tmp_path / name, rows), CONTEST, replicates=None)
+
+    found = {
+        ZERO: runs("zero", target_dev=5, source_dev=9, test=4),
+        TRAIN: runs("train", target_dev=6, translated_dev=8, test=6),
+        TEST: runs("test", target_dev=8, source_dev=7, test=7),
+        Way(IN_LANGUAGE, None, 0): runs("own", target_dev=10, test=10),
+    }
+    selections = TaskContest({"jav": found}, CONTEST).selections()
+    assert [(s.by, s.way) for s in selections] == [
+        ("source dev", ZERO),
+        ("translated dev", ZERO),
+        ("target dev", TEST),
+    ]
+    without = {
+        way: r._replace(devs={"target dev": r.devs["target dev"]}) for way, r in found.items()
+    }
+    assert [s.by for s in TaskContest({"jav": without}, CONTEST).selections()] == ["target dev"]
+
+
 def test_a_score_tells_dev_and_test_apart(tmp_path: Path) -> None:
     runs = way_runs(tmp_path / "p", dev=1.0, test=0.5, seed=1, replicates=2, language="jav")
-    macro, accuracy = score_way("jav", runs, CONTEST, dev_data="target dev")
+    macro, accuracy = score_way("jav", runs, CONTEST)
     assert macro.metric == "macro-F1"
     assert macro.dev == 1
     assert macro.low < macro.score < macro.high
@@ -515,6 +671,9 @@ def test_a_score_tells_dev_and_test_apart(tmp_path: Path) -> None:
 # Stages
 
 TRANSFER: dict[str, Any] = {
+    "strategies": [*STRATEGIES],
+    "few_shot": {"shots": [2], "draws": 3},
+    "ensembles": [[TRANSLATE_TRAIN, TRANSLATE_TEST]],
     "encoders": {"letters": {"kind": "ngrams"}, "states": {"kind": "nmt"}},
     "classifier": {"seeds": 2, "strengths": [4.0]},
 }
@@ -539,7 +698,15 @@ def places(stages: Mapping[str, Stage[Any]], *kinds: str) -> set[str]:
     return {stage.place.key for stage in stages.values() if type(stage).__name__ in kinds}
 
 
-JUDGED = ("EncodedText", "Classifiers", "Predictions", "TaskScores", "TextHealth", "TaskContrasts")
+JUDGED = (
+    "EncodedText",
+    "Classifiers",
+    "Predictions",
+    "EnsemblePredictions",
+    "TaskScores",
+    "TextHealth",
+    "TaskContrasts",
+)
 
 
 def test_classifiers_of_the_hubs_text_are_fitted_once(tmp_path: Path, store: Path) -> None:
@@ -553,7 +720,7 @@ def test_classifiers_of_the_hubs_text_are_fitted_once(tmp_path: Path, store: Pat
 
 def test_no_more_replicates_are_read_than_there_are_seeds(tmp_path: Path, store: Path) -> None:
     stages = stages_of(experiment(tmp_path))
-    texts = stages["Classifiers stance-hub-sis-base-states"].inputs["texts"]
+    texts = stages["Classifiers stance-hub-sis-base-states"].inputs["texts hub-sis"]
     assert [stage.label() for stage in texts] == [f"stance-hub-sis-{n}-base-states" for n in (1, 2)]
 
 

@@ -21,7 +21,7 @@ from tasks.transfer.ensembles import Ensemble, combine
 from tasks.transfer.fitting import SeenText, fit_classifiers, predict_text
 from tasks.transfer.learners import learner
 from tasks.transfer.strategies import Strategy
-from tasks.transfer.texts import TextVersion, TrainingText
+from tasks.transfer.texts import TextVersion, Mixture
 
 PREDICTIONS = "predictions.parquet"
 NOTHING = "nothing_to_predict"
@@ -141,8 +141,8 @@ class Classifiers(Stage[ClassifiersSpec]):
             out.facts[MISSING] = fitted.missing
 
     @property
-    def _training(self) -> TrainingText:
-        return TrainingText.parse(str(self.text))
+    def _training(self) -> Mixture:
+        return Mixture.parse(str(self.text))
 
 
 def seen_in(inputs: Inputs, text: str) -> SeenText:
@@ -243,7 +243,7 @@ class Predictions(Stage[PredictionsSpec]):
         return found
 
     @property
-    def _texts(self) -> tuple[TrainingText, TextVersion]:
+    def _texts(self) -> tuple[Mixture, TextVersion]:
         """The training and the test text."""
         strategy, sides = self._strategy, (self.study.hub, str(self.language))
         every = self.study.task_languages(self.study.task(str(self.task)))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.transfer.texts import Route, Side, TextVersion, TrainingText
+from tasks.transfer.texts import Route, Side, TextVersion, Mixture
 
 TARGET_DEV, TRANSLATED_DEV, SOURCE_DEV = "target dev", "translated dev", "source dev"
 """Dev data, the best to choose by first: the language's own, the hub's translated, the hub's."""
@@ -50,13 +50,13 @@ class Strategy:
         """How many labels of a class of the language it is given; 0 where it takes all or none."""
         return max(route.shots for route in self.train)
 
-    def training_text(self, hub: str, language: str, every: Sequence[str]) -> TrainingText:
+    def training_text(self, hub: str, language: str, every: Sequence[str]) -> Mixture:
         """Return what is trained on for a language of a task that has `every` language."""
-        return TrainingText(
+        return Mixture(
             tuple(v for route in self.train for v in route.versions(hub, language, every))
         )
 
-    def own_dev(self, training: TrainingText, test: TextVersion) -> tuple[tuple[str, str], ...]:
+    def own_dev(self, training: Mixture, test: TextVersion) -> tuple[tuple[str, str], ...]:
         """Return which dev data each version of a training text brings, as (version, dev data).
 
         Of several translated ones only that counts which is in the language of the test text.

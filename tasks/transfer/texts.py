@@ -45,7 +45,7 @@ class TextVersion(NamedTuple):
         return cls(of, tuple(to), int(shots or 0))
 
 
-class TrainingText(NamedTuple):
+class Mixture(NamedTuple):
     """What a classifier is trained on: one version of a text, or several, one after another."""
 
     versions: tuple[TextVersion, ...]
@@ -70,7 +70,7 @@ class TrainingText(NamedTuple):
         return max(version.shots for version in self.versions)
 
     @classmethod
-    def parse(cls, text: str) -> "TrainingText":
+    def parse(cls, text: str) -> "Mixture":
         """Read what `str` wrote."""
         return cls(tuple(map(TextVersion.parse, text.split(PLUS))))
 
