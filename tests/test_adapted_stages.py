@@ -18,9 +18,9 @@ from pipeline.settings import Settings
 from pipeline.specs.adaptations import first_of_same
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.adapted import AdaptedEncoder, text_files
+from pipeline.stages.classifiers import Classifiers
 from pipeline.stages.encoding import EncodedText
 from pipeline.stages.pretrained import PretrainedEncoder
-from pipeline.stages.transfer import Classifiers
 from tests.conftest import pair_manifest, write_experiment, write_yaml
 from tests.test_commands import sprachbund
 from tests.test_pretrained import TEXTS, write_folder

@@ -30,12 +30,13 @@ from models.tuning.body import CutPieces, load_body
 from models.tuning.optimizer import FlatAdamW, rate_share
 from pipeline.dag import all_stages
 from pipeline.specs.loading import load_experiment
+from pipeline.stages.classifiers import Classifiers, Predictions
 from pipeline.stages.encoding import EncodedText
 from pipeline.stages.pretrained import PretrainedEncoder
-from pipeline.stages.transfer import Classifiers, Predictions
 from tasks.records import read_records, write_records
-from tasks.transfer.fitting import fit_classifiers, predict_text
+from tasks.transfer.fitting import SeenText, fit_classifiers, predict_text
 from tasks.transfer.learners import learner as learner_of
+from tasks.transfer.texts import TextVersion
 from tests.conftest import write_experiment
 from tests.encoder_folders import write_encoder
 
@@ -427,7 +428,9 @@ def test_a_fine_tuned_encoder_reads_texts_upon_the_published_encoder(
         for stage in found:
             (encoder,) = stage.inputs["encoder"]
             assert isinstance(encoder, PretrainedEncoder)
-            assert not {*map(type, stage.inputs["texts"])} & {EncodedText}
+            read = [s for name, some in stage.inputs.items() if "texts" in name for s in some]
+            assert read
+            assert not {*map(type, read)} & {EncodedText}
 
 
 def test_values_of_fine_tuning_decide_classifiers_and_nothing_before_them(
@@ -474,12 +477,14 @@ def test_a_stage_fits_and_predicts_with_what_it_requires(bert: Path, tmp_path: P
     out.mkdir()
     budget = ClassifierRecipe(seeds=2)
     fitting = learner_of(encoder, budget, Site(tmp_path / "scratch", bert, seeds=2))
-    fit_classifiers(fitting, tmp_path, [tmp_path], seeds=2, out=out)
+    seen, labels = SeenText(tmp_path, [tmp_path], TextVersion("toy")), sorted({*TRAIN.labels})
+    fit_classifiers(fitting, [seen], labels=labels, seeds=2, out=out)
     shutil.rmtree(tmp_path / "scratch")
     reading = learner_of(encoder, budget, Site(tmp_path / "other", bert))
     answers = tmp_path / "predictions.parquet"
-    assert predict_text(reading, out, tmp_path, [tmp_path], seeds=2, out=answers)
+    fields: dict[str, Any] = {"dev_data": "target dev", "own_dev": (), "labels": labels}
+    assert predict_text(reading, out, seen, **fields, seeds=2, out=answers)
     found = list(read_records(answers))
     assert len(found) == 2 * (24 + 60)
     own = {(r["id"], r["seed"]): r["predicted"] for r in read_records(out / "dev.parquet")}
-    assert own == {(r["id"], r["seed"]): r["predicted"] for r in found if r["part"] == "dev"}
+    assert own == {(r["id"], r["seed"]): r["predicted"] for r in found if r["part"] == "target dev"}

@@ -52,7 +52,7 @@ from tasks.transfer.strategies import (
     ZERO_SHOT,
     Strategy,
 )
-from tasks.transfer.texts import TextVersion, Mixture
+from tasks.transfer.texts import Mixture, TextVersion
 from tests.conftest import write_experiment
 
 CONTEST = Contest("classification", ("bad", "good"), resamples=200, seed=1)

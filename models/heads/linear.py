@@ -165,7 +165,8 @@ class LinearLearner:
     """Features plus a linear head or a small MLP.
 
     Features and what dev data choose belong to a training text, not to a seed: they are made when
-    the text comes first, and known when the same object comes again.
+    the text comes first, and known when the same object comes again. A dev set that comes again
+    with another text, as with another draw of shots, has chosen already.
     """
 
     def __init__(self, recipe: ClassifierRecipe, features: Callable[[], Features]) -> None:
@@ -208,8 +209,11 @@ class LinearLearner:
         features.fit(train.inputs)
         known, labels = KnownFeatures(features), numpy.array(train.labels)
         seen = features.transform(train.inputs)
+        before = [text.choice for _, known_dev, text in self._prepared if known_dev is dev]
         if len(self.recipe.choices) == 1:
             (choice,) = self.recipe.choices
+        elif before:
+            choice = before[0]
         elif len(dev.labels):
             choice = _best_on_dev(
                 self.recipe, seen, labels, known.transform(dev.inputs), dev.labels

@@ -88,7 +88,8 @@ def task_chart(scores: Sequence[TaskScore]) -> Chart:
 
     Zero-shot and in-language stand as lines: what there is without translation, and to reach.
     """
-    chosen = [s for s in decisive(scores) if strategy_called(s.strategy).per_language]
+    of_strategies = ((s, strategy_called(s.strategy)) for s in decisive(scores))
+    chosen = [s for s, found in of_strategies if found.per_language and not found.shots]
     rows = []
     for language in dict.fromkeys(s.language for s in chosen):
         best = best_of_strategies([s for s in chosen if s.language == language])

@@ -8,11 +8,20 @@ from itertools import chain
 from typing import NamedTuple
 
 from pipeline.provenance import counts_all_attempts
-from pipeline.reporting.choices import choices_grid
+from pipeline.reporting.choices import choices_grid, selection_grid
 from pipeline.reporting.encoders import adapted_grid, published_grid
 from pipeline.reporting.guards import guard_grids, mostly_training_text
+from pipeline.reporting.labels import Worth, worth_grid, worths
 from pipeline.reporting.origins import origins
-from pipeline.reporting.records import Contrast, MtScore, Record, Score, TaskScore, TextGuard
+from pipeline.reporting.records import (
+    Contrast,
+    MtScore,
+    Record,
+    Score,
+    Selection,
+    TaskScore,
+    TextGuard,
+)
 from pipeline.reporting.systems import systems_grid
 from pipeline.reporting.tables import (
     Grid,
@@ -90,11 +99,18 @@ class Findings:
         known = mostly_training_text(self.overlaps, self.experiment.hub, self.tasks)
         return [
             *answers,
+            *(worth.sentence for worth in self.worths),
+            *too_few(self.manifests),
             *known,
             *mt,
             *early,
             *(s for doubt in doubts for s in doubt(self.manifests)),
         ]
+
+    @cached_property
+    def worths(self) -> list[Worth]:
+        """What translation is worth in labels, where few shots were tried."""
+        return list(worths(self.tasks))
 
     @cached_property
     def uses(self) -> dict[Place, list[Use]]:
@@ -198,7 +214,21 @@ def score_grids(scores: Sequence[Score], trained: Iterable[Training]) -> Iterato
     grids += [spread_grid(mt, METRICS[0]), training_grid(trained)]
     yield from filter(None, grids)
     yield from task_grids([s for s in scores if isinstance(s, TaskScore)], contrasts)
+    selected = selection_grid([s for s in scores if isinstance(s, Selection)])
+    worth = worth_grid(list(worths([s for s in scores if isinstance(s, TaskScore)])))
+    yield from filter(None, [worth, selected])
     yield from guard_grids([s for s in scores if isinstance(s, TextGuard)])
+
+
+def too_few(manifests: Iterable[Record]) -> Iterator[str]:
+    """Yield a sentence for each reason why ways have no score in a language."""
+    found: dict[str, list[str]] = {}
+    for m in manifests:
+        for language, why in m.get("left_out", {}).items() if m["stage"] == "TaskScores" else ():
+            found.setdefault(f"{language}: {why}", []).append(m["label"])
+    for why, labels in found.items():
+        more = f" and {len(labels) - 1} more" if len(labels) > 1 else ""
+        yield f"{labels[0]}{more} left out in {why}."
 
 
 def acceptances(manifests: Iterable[Record]) -> Iterator[str]:

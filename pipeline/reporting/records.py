@@ -100,6 +100,28 @@ class TextGuard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The way that one kind of dev data chooses in a language, and how it does.
+
+    ``by`` is `source dev` (the hub's), `translated dev` (the hub's, translated) or `target dev`:
+    the language's own, an oracle for who has no labels in it. Ways without dev data of that kind
+    are judged by the hub's other one.
+    """
+
+    task: str
+    language: str
+    by: str
+    way: str
+    metric: str
+    dev: float
+    test: float
+
+    def as_record(self) -> Record:
+        """Return plain values for JSON."""
+        return {"kind": "selection", **asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contrast:
     """A paired difference, first minus second, on the same items.
 
@@ -142,11 +164,12 @@ def arrow(direction: str) -> str:
     return direction.replace("-", " → ")
 
 
-Score = MtScore | TaskScore | TextGuard | Contrast
+Score = MtScore | TaskScore | TextGuard | Selection | Contrast
 KINDS: dict[str, type[Score]] = {
     "mt": MtScore,
     "task": TaskScore,
     "guard": TextGuard,
+    "selection": Selection,
     "contrast": Contrast,
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pipeline.reporting.records import Contrast, TaskScore
+from pipeline.reporting.records import Contrast, Selection, TaskScore
 from tasks.transfer.contests import Way
 from tasks.transfer.kinds import KINDS
 
@@ -55,6 +55,15 @@ def named_scores(
     for score in scores:
         fields = {name: value for name, value in score.items() if name in wanted}
         yield TaskScore(**{**way._asdict(), "task_kind": task_kind, **fields})
+
+
+def named_selections(
+    task: str, metric: str, names: Names, selections: Iterable[Mapping[str, Any]]
+) -> Iterator[Selection]:
+    """Yield what each kind of dev data chose (of a `TaskContrasts` artifact) with names."""
+    for found in selections:
+        way = names.of(Way(*found["way"]))
+        yield Selection(**{**found, "task": task, "metric": metric, "way": way})
 
 
 def named_contrasts(

@@ -21,7 +21,7 @@ from tasks.transfer.ensembles import Ensemble, combine
 from tasks.transfer.fitting import SeenText, fit_classifiers, predict_text
 from tasks.transfer.learners import learner
 from tasks.transfer.strategies import Strategy
-from tasks.transfer.texts import TextVersion, Mixture
+from tasks.transfer.texts import Mixture, TextVersion
 
 PREDICTIONS = "predictions.parquet"
 NOTHING = "nothing_to_predict"

@@ -6,16 +6,17 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from pipeline.reporting.records import Contrast, MtScore, Score, TaskScore, TextGuard, arrow
-from pipeline.reporting.ways import Names, named_contrasts, named_scores
+from pipeline.reporting.ways import Names, named_contrasts, named_scores, named_selections
 from pipeline.specs.experiment import Experiment
 from pipeline.stages.mt_scores import MtContrasts, compared_systems, mt_scores
 from pipeline.stages.stage import Stage
 from pipeline.stages.text_health import published_encoders, text_health
-from pipeline.stages.transfer import TaskContrasts, task_scores
+from pipeline.stages.transfer import SELECTIONS, TaskContrasts, task_scores
 from pipeline.stages.ways import task_ways, translated_texts
 from pipeline.store import Manifest
 from tasks.mt.contests import ALL
 from tasks.transfer.catalogue import translated
+from tasks.transfer.kinds import KINDS
 
 
 class Scoring(NamedTuple):
@@ -168,4 +169,7 @@ def _task_contrasts(
 ) -> Iterator[Score]:
     for task, of_task, manifest in zip(study.tasks, names, built, strict=True):
         if manifest:
+            metric = next(iter(KINDS[task.kind].measures))
+            selections = manifest[SELECTIONS]
+            yield from named_selections(task.name, metric, of_task, selections)
             yield from named_contrasts(task.name, of_task, manifest["contrasts"])

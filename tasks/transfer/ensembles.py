@@ -78,6 +78,11 @@ class Ensemble:
         """Say whether the system of the way matters; not so where each member has its own."""
         return any(member.of.uses_system and not member.system for member in self.members)
 
+    @property
+    def translates(self) -> bool:
+        """Say whether anything is translated."""
+        return any(member.of.translates for member in self.members)
+
     def ways(self, system: str) -> list[tuple[Strategy, str]]:
         """Return the members' strategies, each with the system that translates for it, if any."""
         return [

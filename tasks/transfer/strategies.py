@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.transfer.texts import Route, Side, TextVersion, Mixture
+from tasks.transfer.texts import Mixture, Route, Side, TextVersion
 
 TARGET_DEV, TRANSLATED_DEV, SOURCE_DEV = "target dev", "translated dev", "source dev"
 """Dev data, the best to choose by first: the language's own, the hub's translated, the hub's."""
@@ -32,9 +32,14 @@ class Strategy:
         return *((route.of, "train") for route in self.train), (self.test.of, "test")
 
     @property
-    def uses_system(self) -> bool:
+    def translates(self) -> bool:
         """Say whether anything is translated."""
         return any(route.to for route in (*self.train, self.test))
+
+    @property
+    def uses_system(self) -> bool:
+        """Say whether it hangs on a system: wherever something is translated."""
+        return self.translates
 
     def hops(self, hub: str, language: str) -> list[tuple[str, str]]:
         """Return source and target of all that is translated for a language, each once.
