@@ -117,6 +117,7 @@ class Experiment(Manifest):
             encoder_problems(self.transfer.encoders, self._surroundings()),
             self._unknown_systems(),
             self.transfer.problems(),
+            self._ensembles_of_unequal_trainings(),
         )
         problems = [problem for check in checks for problem in check]
         if problems:
@@ -196,6 +197,21 @@ class Experiment(Manifest):
             if isinstance(encoder, NmtEncoderSpec) and not self._trains(encoder):
                 text = f"{encoder_name!r} needs a trained system, and there is none"
                 yield ("transfer", "encoders"), text
+
+    def _ensembles_of_unequal_trainings(self) -> Iterator[Problem]:
+        """Yield a problem where trainings that an ensemble averages cannot go in pairs."""
+        for number, ensemble in enumerate(self.transfer.averaged):
+            if not all(m.is_known for m in ensemble.members):
+                continue
+            own = dict.fromkeys(m.system for m in ensemble.members if m.system in self.systems)
+            others = self.transfer_systems if ensemble.uses_system else ()
+            counts = {name: self.replicates(name) for name in (*own, *others) if self.varies(name)}
+            if any(name in own for name in counts) and len({*counts.values()}) > 1:
+                text = " and ".join(f"{name} has {n} trainings" for name, n in counts.items())
+                yield (
+                    ("transfer", "ensembles", number),
+                    f"{text}; seeds pair off trainings only where there are as many",
+                )
 
     def _trains(self, encoder: NmtEncoderSpec) -> bool:
         candidates = [encoder.system] if encoder.system else [*self.systems]

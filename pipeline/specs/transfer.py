@@ -76,7 +76,7 @@ class TransferRecipe(Manifest):
         """Every strategy by name: the entries in their own order, ensembles, few shots."""
         entries = [name for name in STRATEGIES if name in self.strategies]
         shots = self.few_shot.names if self.few_shot else []
-        return [*entries, *(found.name for found in self._ensembles), *shots]
+        return [*entries, *(found.name for found in self.averaged), *shots]
 
     def of_encoder(self, encoder: str) -> list[str]:
         """Return the strategies that an encoder is used with."""
@@ -91,12 +91,13 @@ class TransferRecipe(Manifest):
         return self.classifier
 
     @property
-    def _ensembles(self) -> list[Ensemble]:
+    def averaged(self) -> list[Ensemble]:
+        """The ensembles, read."""
         return [Ensemble(tuple(map(Member.parse, members))) for members in self.ensembles]
 
     def named_systems(self) -> list[str]:
         """Return the systems that members of ensembles name."""
-        return [m.system for found in self._ensembles for m in found.members if m.system]
+        return [m.system for found in self.averaged for m in found.members if m.system]
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with the strategies that are named."""
@@ -122,7 +123,7 @@ class TransferRecipe(Manifest):
         for number, members in enumerate(self.ensembles):
             place = ("transfer", "ensembles", number)
             for member in map(Member.parse, members):
-                if member.strategy not in STRATEGIES:
+                if not member.is_known:
                     text = f"no strategy {member.strategy!r}"
                     yield place, f"{text}{suggest(member.strategy, STRATEGIES)}"
                 elif not member.of.per_language:

@@ -117,7 +117,7 @@ class Winner(NamedTuple):
     dev: float
 
 
-class Selection(NamedTuple):
+class Chosen(NamedTuple):
     """What one kind of dev data would have chosen in a language, and what that does on test.
 
     `target dev` is the oracle: a way with labels of the language only for choosing.
@@ -244,7 +244,7 @@ class TaskContest:
             if way is not None
         ]
 
-    def selections(self) -> list[Selection]:
+    def selections(self) -> list[Chosen]:
         """Return what each kind of dev data would choose: hub's dev, translated, target dev."""
         found = []
         for language, ways in self.found.items():
@@ -258,7 +258,7 @@ class TaskContest:
                 if way is not None:
                     test = mean_score(ways[way].test, self.contest.measure)
                     assert test is not None  # noqa: S101 (there are runs)
-                    found.append(Selection(language, data, way, scores[way], test))
+                    found.append(Chosen(language, data, way, scores[way], test))
         return found
 
     def tests(self, pairs: Sequence[tuple[int, int]]) -> list[WayTest]:

@@ -35,6 +35,11 @@ class Member(NamedTuple):
         return cls(strategy.strip(), system.strip())
 
     @property
+    def is_known(self) -> bool:
+        """Say whether there is such a strategy."""
+        return self.strategy in STRATEGIES
+
+    @property
     def of(self) -> Strategy:
         """The strategy."""
         return STRATEGIES[self.strategy]
