@@ -101,7 +101,7 @@ def _phase(
         text=TrainedText(data.languages, data.directions),
         step=Step(schedule, Batch(recipe.batch_tokens), "fp32"),
     )
-    fairseq.train([*options, "--patience", str(recipe.patience)])
+    fairseq.train([*options, "--patience", str(recipe.stop.patience)])
     return folder / "checkpoints" / "checkpoint_best.pt"
 
 

@@ -324,7 +324,7 @@ def assert_estimated_by_what_was_built(folder: Path, seconds: float) -> None:
     longer = {**ENCODERS, "distilled": {**DISTILLED, "steps": 24, "control": False}}
     stage = adapted(write_study(folder, longer), "distilled")
     found = History(Settings.from_environment().store).estimate(stage)
-    assert found.basis == "as built earlier, scaled by texts and updates, if none ends early"
+    assert found.basis == "as built earlier, scaled by texts and updates"
     assert found.seconds == pytest.approx(2 * seconds)
 
 

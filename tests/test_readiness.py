@@ -349,7 +349,7 @@ def test_a_training_is_estimated_by_its_parameters_tokens_and_updates(
     write_training(store, "large", seconds=600, max_updates=200, fine_tune_updates=100)
     found = History(store).estimate(training(tiny))
     assert found.seconds == pytest.approx(60)
-    measure = "parameters, tokens and updates, if patience ends none early"
+    measure = "parameters, tokens and updates"
     assert found.basis == f"scaled by {measure} from 1 of its kind"
     (cost,) = History(store).costs([training(tiny)])
     assert cost.basis == found.basis
@@ -368,6 +368,20 @@ def test_a_wider_model_takes_longer_and_more_disk(tmp_path: Path, store: Path) -
 def test_updates_that_patience_saved_are_no_speed(tiny: Path, store: Path) -> None:
     write_training(store, "patient", seconds=100, done=100, max_updates=1000, fine_tune_updates=0)
     assert History(store).estimate(training(tiny)).seconds == pytest.approx(30)
+
+
+def test_a_training_without_a_budget_goes_as_far_as_others_went(
+    tmp_path: Path, store: Path
+) -> None:
+    nmt = {**TINY_EXPERIMENT["nmt"], "max_updates": 40_000}  # type: ignore[dict-item]
+    (stage,) = find_stages(str(write_experiment(tmp_path, nmt=nmt)), "TrainedModel:base-1")
+    write_training(store, "fixed", seconds=30)
+    assert History(store).estimate(stage).seconds == pytest.approx(40_010)
+    for done in (300, 500, 900):
+        write_training(store, "free", seconds=done, done=done, max_updates=40_000)
+    found = History(store).estimate(stage)
+    assert found.seconds == pytest.approx(500)
+    assert found.basis.endswith("of its kind, as far as others went")
 
 
 def test_a_training_with_another_recipe_is_scaled_from_its_own_last_build(

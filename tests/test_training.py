@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from models.nmt.binarize import EncodedPair, TrainingText, binarize, encoded_rows, join_some
-from models.nmt.launch import EarlyStopping, copy_atomically, is_finished
+from models.nmt.launch import EarlyStopping, Look, copy_atomically, is_finished
 from models.nmt.precision import quicker_precision, resolve_precision
 from models.nmt.recipe import NmtRecipe
 from models.nmt.training import (
@@ -307,6 +307,7 @@ def test_a_training_that_was_killed_before_it_was_saved_begins_anew_and_says_so(
         NmtRecipe(),
         [],
         tmp_path / "checkpoints",
+        subwords=tmp_path / "subwords",
         server=Idle({}),
         log=tmp_path / "log.txt",
         on_progress=told.append,
@@ -323,7 +324,7 @@ def test_other_lines_are_no_progress(line: str) -> None:
 
 def stops(history: Path, losses: list[float], patience: int = 2) -> list[bool]:
     stopping = EarlyStopping(history, patience)
-    return [stopping.observe(100 * n, loss) for n, loss in enumerate(losses, start=1)]
+    return [stopping.observe(Look(100 * n, loss)) for n, loss in enumerate(losses, start=1)]
 
 
 def test_training_stops_when_the_best_is_old_enough(tmp_path: Path) -> None:
@@ -334,16 +335,18 @@ def test_an_interruption_does_not_reset_patience(tmp_path: Path) -> None:
     history = tmp_path / "h.json"
     assert stops(history, [3.0, 2.0, 2.1]) == [False, False, False]
     resumed = EarlyStopping(history, 2)
-    assert resumed.observe(400, 2.2)
+    assert resumed.observe(Look(400, 2.2))
 
 
 def test_a_future_lost_in_a_crash_is_forgotten(tmp_path: Path) -> None:
     history = tmp_path / "h.json"
     stops(history, [3.0, 1.0, 2.1])
     resumed = EarlyStopping(history, 2)
-    assert not resumed.observe(200, 2.0)  # the second validation once more, now without its 1.0
-    assert not resumed.observe(300, 2.1)
-    assert resumed.observe(400, 2.1)
+    assert not resumed.observe(
+        Look(200, 2.0)
+    )  # the second validation once more, now without its 1.0
+    assert not resumed.observe(Look(300, 2.1))
+    assert resumed.observe(Look(400, 2.1))
 
 
 def checkpoint(path: Path, updates: int) -> Path:

@@ -1,4 +1,6 @@
-"""Start `fairseq-train` as needed: `python -m models.nmt.launch HISTORY PATIENCE ARGS`.
+"""Start `fairseq-train` as needed: `python -m models.nmt.launch HISTORY STOP SUBWORDS ARGS`.
+
+`STOP` is the recipe's `stop` in JSON; `SUBWORDS`, the subword model, tells chrF the words.
 
 With a `--distributed-world-size` above 1 it starts itself so many times with torchrun, unless a
 launcher of the user's (`srun`) has done so on all nodes: then `LAUNCHED` is set.
@@ -15,11 +17,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.nmt.importing import import_fairseq
+from models.nmt.recipe import Stop
 from models.support.processes import die_with_parent
 
 LAUNCHED = "SPRACHBUND_LAUNCHED"
@@ -36,8 +40,21 @@ def allow_checkpoint_types() -> None:
     torch.serialization.add_safe_globals([argparse.Namespace])
 
 
+class Look(NamedTuple):
+    """What a validation saw after so many updates; chrF only where it decides."""
+
+    updates: int
+    loss: float
+    chrf: float | None = None
+
+    @property
+    def cost(self) -> float:
+        """What training makes small."""
+        return self.loss if self.chrf is None else -self.chrf
+
+
 class EarlyStopping:
-    """Stop once the best validation loss is `patience` validations old.
+    """Stop once the best validation is `patience` validations old.
 
     fairseq counts in memory and starts from zero after a resume, so an interrupted training would
     run longer than an undisturbed one. The history lives in a file instead; entries of the lost
@@ -48,28 +65,28 @@ class EarlyStopping:
         self.path = path
         self.patience = patience
 
-    def observe(self, updates: int, loss: float) -> bool:
+    def observe(self, look: Look) -> bool:
         """Record one validation and say whether to stop."""
-        history = [entry for entry in self._read() if entry[0] < updates] + [(updates, loss)]
+        history = [*(past for past in self._read() if past.updates < look.updates), look]
         self._write(history)
         return self._is_stale(history)
 
     def is_over(self, updates: int) -> bool:
         """Say whether training had reason to stop at the validation after `updates` updates."""
-        return self._is_stale([entry for entry in self._read() if entry[0] <= updates])
+        return self._is_stale([past for past in self._read() if past.updates <= updates])
 
-    def _is_stale(self, history: list[tuple[int, float]]) -> bool:
-        best = min(range(len(history)), key=lambda i: history[i][1], default=0)
+    def _is_stale(self, history: list[Look]) -> bool:
+        best = min(range(len(history)), key=lambda i: history[i].cost, default=0)
         return len(history) - 1 - best >= self.patience
 
-    def _read(self) -> list[tuple[int, float]]:
-        return [tuple(e) for e in json.loads(self.path.read_text())] if self.path.exists() else []
+    def _read(self) -> list[Look]:
+        return [Look(*of) for of in json.loads(self.path.read_text())] if self.path.exists() else []
 
-    def _write(self, history: list[tuple[int, float]]) -> None:
+    def _write(self, history: list[Look]) -> None:
         if rank():
             return  # all processes see the same losses; the first one keeps the record
         draft = self.path.with_suffix(".tmp")
-        draft.write_text(json.dumps(history))
+        draft.write_text(json.dumps([[v for v in look if v is not None] for look in history]))
         draft.replace(self.path)
 
 
@@ -80,19 +97,25 @@ def copy_atomically(source: str, target: str, overwrite: bool = False) -> str:
     return target
 
 
-def install_early_stopping(train: Any, stopping: EarlyStopping) -> None:
-    """Route fairseq's validation results through `stopping`."""
-    validate_and_save: Callable[..., Any] = train.validate_and_save
-    updates = 0
+def install_early_stopping(
+    train: Any, stopping: EarlyStopping, chrf: Callable[[Any], float] | None = None
+) -> None:
+    """Route fairseq's validation results through `stopping`.
 
-    def noting_updates(cfg: Any, trainer: Any, *rest: Any, **named: Any) -> Any:
-        nonlocal updates
-        updates = trainer.get_num_updates()
-        return validate_and_save(cfg, trainer, *rest, **named)
+    With `chrf`, which translates the dev text, it decides which checkpoint is the best one.
+    """
+    validate: Callable[..., Any] = train.validate
+    look: Look | None = None
 
-    train.validate_and_save = noting_updates
-    train.should_stop_early = lambda cfg, loss: (
-        loss is not None and stopping.observe(updates, float(loss))
+    def looking(cfg: Any, trainer: Any, *rest: Any, **named: Any) -> list[float]:
+        nonlocal look
+        loss = float(validate(cfg, trainer, *rest, **named)[0])
+        look = Look(trainer.get_num_updates(), loss, chrf(trainer) if chrf else None)
+        return [look.cost]
+
+    train.validate = looking
+    train.should_stop_early = lambda cfg, cost: (
+        cost is not None and look is not None and stopping.observe(look)
     )
 
 
@@ -172,8 +195,11 @@ def prepare() -> None:
     import_module("models.nmt.plugin").load()
 
 
-def train(stopping: EarlyStopping, arguments: list[str]) -> None:
-    """Train with fairseq's own entry point, unless training has ended before."""
+def train(stopping: EarlyStopping, arguments: list[str], *, subwords: Path | None = None) -> None:
+    """Train with fairseq's own entry point, unless training has ended before.
+
+    With `subwords` the best checkpoint is that of the best chrF.
+    """
     allow_checkpoint_types()
     last = Path(_option(arguments, "--save-dir")) / "checkpoint_last.pt"
     if is_finished(last, stopping, int(_option(arguments, "--max-update"))):
@@ -187,22 +213,31 @@ def train(stopping: EarlyStopping, arguments: list[str]) -> None:
 
     plugin.install()
     PathManager.copy = staticmethod(copy_atomically)
-    install_early_stopping(fairseq_train, stopping)
+    install_early_stopping(fairseq_train, stopping, _dev_chrf(subwords) if subwords else None)
     install_memory_errors(Trainer)
     number = int(_option(arguments, "--distributed-world-size"))
     sys.argv = ["fairseq-train", *arguments, *communication(number)]
     fairseq_train.cli_main()
 
 
+def _dev_chrf(subwords: Path) -> Callable[[Any], float]:
+    from models.nmt.plugin.dev_chrf import dev_chrf
+    from models.subwords import Subwords
+
+    return partial(dev_chrf, subwords=Subwords(subwords))
+
+
 def main(arguments: list[str]) -> None:
     """Train in this process, or in as many as are asked for."""
     die_with_parent()
-    history, patience, *options = arguments
+    history, written, subwords, *options = arguments
+    stop = Stop(**json.loads(written))
     number = int(_option(options, "--distributed-world-size"))
     if number > 1 and not {TORCHRUN, LAUNCHED} & os.environ.keys():
         start_processes(number, arguments)
     else:
-        train(EarlyStopping(Path(history), int(patience)), options)
+        by_chrf = Path(subwords) if stop.metric == "chrF" else None
+        train(EarlyStopping(Path(history), stop.patience), options, subwords=by_chrf)
 
 
 def _option(arguments: list[str], name: str) -> str:

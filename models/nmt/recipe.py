@@ -9,6 +9,19 @@ Share = Annotated[float, Ge(0), Lt(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stop:
+    """When training has stopped paying: a phase ends, and its best checkpoint is kept.
+
+    * ``patience``: looks at the dev text without a better value after which a phase ends.
+    * ``metric``: what a look takes: the ``loss``, or the ``chrF`` of greedy translations over all
+      directions, which takes longer: ``validation_pairs`` says how many lines of each are read.
+    """
+
+    patience: Annotated[int, Ge(1)] = 5
+    metric: Literal["loss", "chrF"] = "loss"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NmtRecipe:
     """A small pre-norm transformer for a few thousand sentence pairs per direction.
 
@@ -23,13 +36,15 @@ class NmtRecipe:
     * ``learning_rate``: its peak, reached after ``warmup_updates``; then it falls with the inverse
       square root of the updates.
     * ``batch_tokens``: target subwords in an update, of each process.
-    * ``max_updates``: of the first phase, on all text.
-    * ``fine_tune_updates``: of a second phase on the human text alone, without copies and synthetic
-      text (pretrain, then fine-tune: best of the low-resource mixtures in Abdulmumin et al. 2021).
-    * ``validate_every``: updates between two looks at the dev loss; the best checkpoint is kept.
+    * ``stop``: when a phase has stopped paying.
+    * ``max_updates``: of the first phase, on all text, at most: by default more than it needs, so
+      that `stop` ends it; a small number is a fixed budget.
+    * ``fine_tune_updates``: as many at most of a second phase on the human text alone, without
+      copies and synthetic text (pretrain, then fine-tune: best of the low-resource mixtures in
+      Abdulmumin et al. 2021).
+    * ``validate_every``: updates between two looks at the dev text; the best checkpoint is kept.
     * ``validation_pairs``: dev pairs of each direction that such a look reads, drawn evenly, since
       shipped dev sets of thousands would take most of a training's time.
-    * ``patience``: looks without a better loss after which a phase ends.
     * ``sampling_temperature``: 1 draws directions by their size, more evens them out.
     * ``copied_text``: each direction also copies its target text (Currey et al. 2017): attention
       finds its diagonal early.
@@ -54,11 +69,11 @@ class NmtRecipe:
     learning_rate: Annotated[float, Gt(0)] = 3e-3
     warmup_updates: Annotated[int, Ge(1)] = 400
     batch_tokens: Annotated[int, Ge(512)] = 2048
-    max_updates: Annotated[int, Ge(1)] = 3000
+    stop: Stop = Stop()
+    max_updates: Annotated[int, Ge(1)] = 40_000
     fine_tune_updates: Annotated[int, Ge(0)] = 0
     validate_every: Annotated[int, Ge(1)] = 500
     validation_pairs: Annotated[int, Ge(1)] = 500
-    patience: Annotated[int, Ge(1)] = 5
     sampling_temperature: Annotated[float, Ge(1), Le(100)] = 1.5
     copied_text: bool = False
     joined_share: Share = 0.0
@@ -69,5 +84,5 @@ class NmtRecipe:
 
     @property
     def all_updates(self) -> int:
-        """The updates of both phases, unless patience ends one early."""
+        """The updates of both phases at most: `stop` may end either sooner."""
         return self.max_updates + self.fine_tune_updates

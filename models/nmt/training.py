@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,9 +72,9 @@ def main_schedule(recipe: NmtRecipe) -> Schedule:
 def fine_tune_schedule(recipe: NmtRecipe, done: int, *, start_from: Path) -> Schedule:
     """Return the schedule of the second phase: it goes on at the rate the first one ended with.
 
-    `done` is how many updates the first phase made before they or its patience ran out.
+    `done` is how many updates the first phase made.
     """
-    warm_up = min(1.0, done / recipe.warmup_updates)  # patience may end a phase inside of it
+    warm_up = min(1.0, done / recipe.warmup_updates)  # a phase may end inside of it
     ended_with = recipe.learning_rate * warm_up * min(1.0, (recipe.warmup_updates / done) ** 0.5)
     warmup_updates = max(1, min(recipe.warmup_updates, recipe.fine_tune_updates // 10))
     return Schedule(recipe.fine_tune_updates, ended_with, warmup_updates, start_from)
@@ -216,12 +217,13 @@ def train(
     arguments: Sequence[str],
     checkpoints: Path,
     *,
+    subwords: Path,
     server: ForkServer | FreshProcesses,
     log: Path,
     on_progress: Callable[[TrainingProgress], None],
     launcher: Sequence[str] = (),
 ) -> ChildRun:
-    """Train, or go on training from the last checkpoint, until patience or updates run out.
+    """Train, or go on training from the last checkpoint, until it stops paying or updates run out.
 
     A `launcher` starts all processes of a distributed training, on as many nodes as it likes.
     """
@@ -235,7 +237,7 @@ def train(
             on_progress(progress)
 
     history = checkpoints / "validations.json"
-    options = [str(history), str(recipe.patience), *arguments]
+    options = [str(history), json.dumps(asdict(recipe.stop)), str(subwords), *arguments]
     if not launcher or recipe.processes == 1:
         return server.run(LAUNCH, options, log, on_line=on_line)
     argv = dying_with_parent([*launcher, *python_module(LAUNCH, *options)])

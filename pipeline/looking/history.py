@@ -134,7 +134,7 @@ def _bases(estimates: list[Forecast]) -> str:
 def _as_before(own: Build, work: Work | None) -> Forecast:
     """Return what a stage's last build took, scaled where it has now more or less to do.
 
-    What patience ended early will be again: both are taken as planned.
+    What ended early will again: both are taken as planned.
     """
     before = own.work
     if not work or not before or before.kind != work.kind or work.planned == before.planned:
@@ -148,14 +148,24 @@ def _as_before(own: Build, work: Work | None) -> Forecast:
 
 
 def _scaled(work: Work, builds: Sequence[Build]) -> Forecast:
-    """Return the median of the builds that had most nearly as much to do, scaled to the work."""
+    """Return the median of the builds that had most nearly as much to do, scaled to the work.
+
+    A training goes no further than those that ended before they had to.
+    """
     amounts = [(build, build.work.done, build.work.size) for build in builds if build.work]
-    nearest = sorted(amounts, key=lambda found: abs(log(work.planned / found[1])))[:NEAREST]
+    ended = [build.work.done for build in builds if build.work and _ended_early(build.work)]
+    amount = min(work.planned, median(ended)) if ended else work.planned
+    nearest = sorted(amounts, key=lambda found: abs(log(amount / found[1])))[:NEAREST]
+    until = ", as far as others went" if amount < work.planned else ""
     return Forecast(
-        median((build.seconds or 0.0) * work.planned / done for build, done, _ in nearest),
+        median((build.seconds or 0.0) * amount / done for build, done, _ in nearest),
         median(build.size * work.size / size for build, _, size in nearest),
-        f"scaled by {work.measure} from {len(nearest)} of its kind",
+        f"scaled by {work.measure} from {len(nearest)} of its kind{until}",
     )
+
+
+def _ended_early(work: Work) -> bool:
+    return work.done < work.planned
 
 
 def _middle(builds: Sequence[Build]) -> Forecast:

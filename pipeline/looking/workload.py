@@ -23,7 +23,7 @@ class Work(NamedTuple):
     """What a stage has to do.
 
     * ``kind``: of which work this is; only amounts of one kind compare.
-    * ``planned``: as the recipe has it; ``done``: what it came to, where patience ended it early.
+    * ``planned``: at most, as the recipe has it; ``done``: what it came to, where it ended early.
     * ``size``: what the bytes of the artifact grow with.
     * ``measure``: what was multiplied, in words.
     """
@@ -134,7 +134,7 @@ def _training(job: Job) -> Work | None:
     phases = job.manifest["training"]["phases"] if job.manifest else []
     done = sum(phase["validations"][-1][0] for phase in phases) or planned
     update = size * recipe["batch_tokens"] * recipe["processes"]
-    measure = "parameters, tokens and updates, if patience ends none early"
+    measure = "parameters, tokens and updates"
     return Work(("training",), update * planned, update * done, size, measure)
 
 
@@ -148,7 +148,7 @@ def _adaptation(job: Job) -> Work | None:
         planned = kept * recipe["batch"]
     done = facts["updates"] * recipe["batch"] if facts else planned
     kind = ("adaptation", recipe["kind"], _root(job))
-    return Work(kind, planned, done, 1, "texts and updates, if none ends early")
+    return Work(kind, planned, done, 1, "texts and updates")
 
 
 def _root(job: Job) -> str:

@@ -211,7 +211,7 @@ def score_grids(scores: Sequence[Score], trained: Iterable[Training]) -> Iterato
     contrasts = [s for s in scores if isinstance(s, Contrast)]
     trained = list(trained)
     grids = [mt_grid(mt, contrasts, metric, unfinished(trained)) for metric in METRICS]
-    grids += [spread_grid(mt, METRICS[0]), training_grid(trained)]
+    grids += [spread_grid(mt, METRICS[0]), training_grid(trained, mt)]
     yield from filter(None, grids)
     yield from task_grids([s for s in scores if isinstance(s, TaskScore)], contrasts)
     selected = selection_grid([s for s in scores if isinstance(s, Selection)])

@@ -240,8 +240,9 @@ def _range(counts: Iterable[int]) -> str:
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
-def training_grid(trainings: Sequence[Training]) -> Grid | None:
-    """Return one row per training."""
+def training_grid(trainings: Sequence[Training], scores: Sequence[MtScore] = ()) -> Grid | None:
+    """Return one row per training: what it cost, and what its system scores."""
+    bleu = {system: _mean_score(scores, system) for system in {t.system for t in trainings}}
     rows = [
         [
             t.label,
@@ -252,11 +253,12 @@ def training_grid(trainings: Sequence[Training]) -> Grid | None:
             t.translation,
             t.precision,
             f"{t.minutes:.1f}",
+            bleu[t.system],
         ]
         for t in trainings
     ]
     columns = ["model", "updates", "tokens an update", "training lines", "best dev loss"]
-    columns += ["format", "precision", "minutes"]
+    columns += ["format", "precision", "minutes", "BLEU of the system"]
     several = len({t.precision for t in trainings}) > 1
     mixed = "; trained in different precisions, so they differ by more than their seed"
     note = (
@@ -264,9 +266,16 @@ def training_grid(trainings: Sequence[Training]) -> Grid | None:
         "was too small or several processes trained; lines of all directions; label-smoothed loss "
         f"on human dev text, in bits a subword, {EARLY}: still falling by more than 1 % at the "
         "end, so the training has not converged; number format of translation, and how the BLEU "
-        f"of the faster one differs from that of float32 on dev text{mixed * several}"
+        f"of the faster one differs from that of float32 on dev text{mixed * several}; BLEU: on "
+        "test, the mean over directions and trainings"
     )
     return Grid("NMT training", columns, rows, note) if rows else None
+
+
+def _mean_score(scores: Sequence[MtScore], system: str) -> str:
+    """Return a system's BLEU, the mean over its directions, where it is known."""
+    found = [s.score for s in scores if (s.system, s.metric) == (system, "BLEU")]
+    return f"{sum(found) / len(found):.1f}" if found else "-"
 
 
 def leak_grids(overlaps: list[Record]) -> Iterator[Grid]:

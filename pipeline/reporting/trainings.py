@@ -10,10 +10,19 @@ FLAT = 0.01
 
 
 class Validation(NamedTuple):
-    """A look at the dev loss, in bits a subword, after so many updates of the phase."""
+    """A look at the dev loss, in bits a subword, after so many updates of the phase.
+
+    Where chrF says when to stop, there is the dev text's chrF, too.
+    """
 
     updates: int
     loss: float
+    chrf: float | None = None
+
+    @property
+    def cost(self) -> float:
+        """What training makes small: the loss, or what chrF lacks to 100."""
+        return self.loss if self.chrf is None else 100 - self.chrf
 
 
 class Training(NamedTuple):
@@ -30,7 +39,7 @@ class Training(NamedTuple):
     @property
     def best_loss(self) -> float:
         """The loss of the checkpoint that was kept."""
-        return min(look.loss for look in self.phases[-1])
+        return min(self.phases[-1], key=lambda look: look.cost).loss
 
     @property
     def system(self) -> str:
@@ -41,9 +50,10 @@ class Training(NamedTuple):
     def falling(self) -> float | None:
         """The share by which the last look's loss is below the best one before.
 
-        None where there was one look at most.
+        Where chrF says when to stop, what it lacks to 100 is the loss. None where there was one
+        look at most.
         """
-        looks = [look.loss for phase in self.phases for look in phase]
+        looks = [look.cost for phase in self.phases for look in phase]
         return 1 - looks[-1] / min(looks[:-1]) if len(looks) > 1 else None
 
     @property
@@ -66,14 +76,18 @@ def unfinished(trained: Iterable[Training]) -> dict[str, list[Training]]:
 
 
 def not_converged(trained: Iterable[Training]) -> Iterator[str]:
-    """Yield a sentence for each system that was stopped too early: by how much its loss fell."""
+    """Yield a sentence for each system that was stopped too early: by how much it got better."""
     for name, some in unfinished(trained).items():
         late = [t for t in some if not t.converged]
         fell = max((t.falling for t in late if t.falling is not None), default=None)
         slope = "" if fell is None else f", by up to {percent(fell)} from one look to the next"
+        by_chrf = any(look.chrf is not None for t in late for phase in t.phases for look in phase)
+        what, went = ("dev chrF", "rose") if by_chrf else ("dev loss", "fell")
+        if by_chrf and slope:
+            slope += " of what it lacks to 100"
         yield (
-            f"{name} has not converged: when the updates ended, the dev loss of {len(late)} of "
-            f"{len(some)} trainings still fell{slope}. More `max_updates` may change its scores."
+            f"{name} has not converged: when the updates ended, the {what} of {len(late)} of "
+            f"{len(some)} trainings still {went}{slope}. More `max_updates` may change its scores."
         )
 
 

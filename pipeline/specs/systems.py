@@ -13,7 +13,7 @@ from pipeline.specs.languages import LanguageCode
 from pipeline.specs.manifests import FieldsError, Manifest, Name, Problem
 from pipeline.specs.suggesting import suggest
 
-LIKE, OVER, NMT = "like", "over", "nmt"
+LIKE, OVER, NMT, STOP = "like", "over", "nmt", "stop"
 
 
 class GlossSystem(Manifest):
@@ -164,7 +164,11 @@ def resolve_like(
 def _merged_recipe(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Return the hyperparameters of both, a system's own before those it inherits."""
     recipes = [side[NMT] for side in (inherited, own) if isinstance(side.get(NMT), Mapping)]
-    return {NMT: {k: v for recipe in recipes for k, v in recipe.items()}} if recipes else {}
+    stops = [recipe[STOP] for recipe in recipes if isinstance(recipe.get(STOP), Mapping)]
+    merged = {k: v for recipe in recipes for k, v in recipe.items()}
+    if stops and isinstance(merged[STOP], Mapping):
+        merged[STOP] = {k: v for stop in stops for k, v in stop.items()}
+    return {NMT: merged} if recipes else {}
 
 
 def _with_recipe(system: Any, nmt: Any) -> Any:
@@ -229,6 +233,8 @@ def cell_name(grid: str, chosen: Mapping[str, Any]) -> str:
 def _value_name(field: str, value: Any) -> str:
     if field == "decoding":
         return TypeAdapter(Decoding).validate_python(value).name
+    if field == STOP and isinstance(value, Mapping):
+        return "-".join([STOP, *(str(part).lower() for part in value.values())])
     if isinstance(value, bool):
         return field if value else f"no-{field}"
     return f"{field}{value:g}" if isinstance(value, int | float) else str(value)

@@ -203,7 +203,7 @@ def canonical_spec(spec: Any) -> Any:
     """Return what of a spec decides: no folders of local sources, no later field that says nothing.
 
     Local files count by content, wherever they lie. A field that came later and is not set leaves
-    a spec what it was before there was one.
+    a spec what it was before there was one, and so does a training that its loss stops.
     """
     if isinstance(spec, list):
         return [canonical_spec(part) for part in spec]
@@ -211,5 +211,16 @@ def canonical_spec(spec: Any) -> Any:
         return spec
     folder = {"files": "base", "dataset": "name", "folder": "path"}.get(str(spec.get("kind")))
     blank = {folder: ""} if folder and str(spec.get(folder)).startswith("/") else {}
+    spec = _stopped_as_before(spec)
     said = {name: value for name, value in spec.items() if value or name not in LATER_FIELDS}
     return {name: canonical_spec(value) for name, value in said.items()} | blank
+
+
+def _stopped_as_before(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec with a recipe's `stop` as it was when `patience` alone could be said."""
+    stop = spec.get("stop")
+    if not isinstance(stop, dict) or "patience" not in stop:
+        return spec
+    rest = {name: value for name, value in spec.items() if name != "stop"}
+    by = {} if stop["metric"] == "loss" else {"stop": stop["metric"]}
+    return {**rest, "patience": stop["patience"], **by}

@@ -159,12 +159,15 @@ class TrainedPhase(NamedTuple):
 
     @property
     def best(self) -> Path:
-        """The checkpoint with the lowest validation loss."""
+        """The checkpoint with the lowest validation loss, or the highest chrF."""
         return self.folder / "checkpoints" / "checkpoint_best.pt"
 
     @property
-    def validations(self) -> list[tuple[int, float]]:
-        """Updates and label-smoothed loss, in bits a subword, of each validation."""
+    def validations(self) -> list[tuple[float, ...]]:
+        """Updates and label-smoothed loss, in bits a subword, of each validation.
+
+        Where it decides, dev chrF is the third.
+        """
         history = self.folder / "checkpoints" / "validations.json"
         return [tuple(entry) for entry in json.loads(history.read_text(encoding="utf-8"))]
 
@@ -226,6 +229,7 @@ class _Trainer:
                 self.recipe,
                 arguments,
                 phase.checkpoints,
+                subwords=self.data.subwords,
                 server=self.server,
                 log=self.site.log,
                 on_progress=lambda now: self._report(now, done),
@@ -298,7 +302,7 @@ def _run_phases(trainer: _Trainer) -> list[TrainedPhase]:
     main = trainer.run(MAIN, main_schedule(recipe))
     if not recipe.fine_tune_updates:
         return [main]
-    done = main.validations[-1][0]
+    done = int(main.validations[-1][0])
     schedule = fine_tune_schedule(recipe, done, start_from=main.best)
     return [main, trainer.run(FINE_TUNE, schedule, done=done)]
 
