@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import Literal
 
 from rich.table import Table
 from rich.text import Text
@@ -54,7 +55,8 @@ def as_table(grid: Grid) -> Table:
     """Return a grid as a table for the terminal."""
     table = Table(title=grid.title, title_justify="left", caption=grid.note, caption_justify="left")
     for n, column in enumerate(grid.columns):
-        table.add_column(column, justify="left" if grid.holds_words(n) else "right")
+        side: Literal["left", "right"] = "left" if grid.holds_words(n) else "right"
+        table.add_column(column, justify=side, overflow="fold")
     for row in grid.rows:
         table.add_row(*(Text(visible(cell)) for cell in row))  # corpus text: brackets are no markup
     return table

@@ -10,10 +10,14 @@ from pipeline.reporting.ways import decisive, way_name
 from tasks.auditing import is_held_out
 from tasks.transfer.catalogue import place, strategy_called
 from tasks.transfer.contests import ANSWERS
+from tasks.transfer.ensembles import Ensemble
+from tasks.transfer.strategies import FEW_SHOT, STRATEGIES
 
 ONE_TRAINING = "one training each"
 NOT_USABLE = "not usable"
 """Stands in the place of the interval of a dead system's score."""
+SHOTS = "n labels a class of the language itself, drawn anew by each seed; +hub: and the hub's text"
+"""What few shots are."""
 EARLY = "↓"
 """Stands beside what was stopped too early."""
 FAMILIES = {
@@ -219,7 +223,10 @@ def _strategies_note(ways: Sequence[tuple[str, str]]) -> str:
     """Say what each strategy in a table does."""
     names = dict.fromkeys(strategy for strategy, _ in ways)
     there = [strategy for name in names if (strategy := strategy_called(name)).per_language]
-    return "; ".join(f"{strategy.name}: {strategy.about}" for strategy in there)
+    told = {s.name: s.about for s in there if s.name in STRATEGIES}
+    told |= {"ensemble": s.about for s in there if isinstance(s, Ensemble)}
+    told |= {f"{FEW_SHOT}-n{s.name.partition(f'-{s.shots}')[2]}": SHOTS for s in there if s.shots}
+    return "; ".join(f"{name}: {about}" for name, about in told.items())
 
 
 def _source_note(source: Sequence[TaskScore]) -> str:
