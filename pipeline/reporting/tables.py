@@ -10,7 +10,7 @@ from pipeline.reporting.ways import decisive, way_name
 from tasks.auditing import is_held_out
 from tasks.transfer.catalogue import place, strategy_called
 from tasks.transfer.contests import ANSWERS
-from tasks.transfer.ensembles import Ensemble
+from tasks.transfer.ensembles import PREFIX, Ensemble
 from tasks.transfer.strategies import FEW_SHOT, STRATEGIES
 
 ONE_TRAINING = "one training each"
@@ -224,7 +224,7 @@ def _strategies_note(ways: Sequence[tuple[str, str]]) -> str:
     names = dict.fromkeys(strategy for strategy, _ in ways)
     there = [strategy for name in names if (strategy := strategy_called(name)).per_language]
     told = {s.name: s.about for s in there if s.name in STRATEGIES}
-    told |= {"ensemble": s.about for s in there if isinstance(s, Ensemble)}
+    told |= {PREFIX.strip(): s.about for s in there if isinstance(s, Ensemble)}
     told |= {f"{FEW_SHOT}-n{s.name.partition(f'-{s.shots}')[2]}": SHOTS for s in there if s.shots}
     return "; ".join(f"{name}: {about}" for name, about in told.items())
 
