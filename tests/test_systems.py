@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from models.support.errors import SpecError
+from pipeline.dag import find_stages
 from pipeline.specs.experiment import Experiment
-from pipeline.specs.loading import load_experiment
+from pipeline.specs.loading import MANIFESTS, load_experiment
 from pipeline.specs.systems import TrainedSystem
 from tests.conftest import write_experiment
 
@@ -187,3 +188,25 @@ def test_rounds_of_old_are_shown_as_the_systems_they_were(tmp_path: Path) -> Non
     assert trained(found, "bt").nmt.max_updates == 7
     assert trained(found, "bt").synthetic[0].decoding.beam == 2
     assert found.monolingual.max_sentences == 50
+
+
+BT_GRIDS = sorted(f"bt/{path.stem}" for path in (MANIFESTS / "experiments" / "bt").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", BT_GRIDS)
+def test_a_grid_of_back_translation_tests_what_it_trains(name: str, store: Path) -> None:
+    found = load_experiment(name)
+    assert found.name == name.replace("/", "-")
+    tested = {system for contrast in found.contrasts or () for system in contrast}
+    trained = {name for name, of in found.systems.items() if isinstance(of, TrainedSystem)}
+    named_twice = {n for n in trained if n != found.canonical(n)}
+    made_from = {parent for of in found.systems.values() for parent in of.parents}
+    assert trained - named_twice - made_from <= {*map(found.canonical, tested)}
+    assert {found.systems[n].nmt.max_updates for n in trained} == {40_000}
+    assert {found.replicates(n) for n in trained} == {3}
+
+
+def test_grids_of_back_translation_share_their_first_trainings(store: Path) -> None:
+    shared = ("backward", "decoding", "forward", "ratio", "schedule", "tag")
+    keys = {find_stages(f"bt/{name}", "TrainedModel:base-1")[0].place.key for name in shared}
+    assert len(keys) == 1
