@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 RIVALS := $(VENV)/.rivals
-.PHONY: help setup demo study browser test torture bench bench-quick check pages lock clean
+.PHONY: help setup demo study browser test torture bench bench-quick check pages reference site lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -68,6 +68,14 @@ check: setup ## format, lint, types, direction of imports
 
 pages: setup ## write the results pages and README's table from docs/results/*.json
 	$(BIN)/python -m pipeline.reporting.results_page docs/results README.md
+
+reference: setup ## write docs/reference from the specs' docstrings and from --help
+	$(BIN)/python -m pipeline.commands.reference docs/reference
+
+site: setup ## build the documentation as a site: build/site/index.html
+	$(PIP) install --quiet $(CONSTRAINTS) --no-build-isolation --editable '.[site]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo build/site/index.html
 
 lock: setup ## write versions.lock anew; SAME="why" where code changed and no result did
 	$(BIN)/python -m pipeline.looking.versions --same "$$SAME"
