@@ -103,7 +103,7 @@ def _kind(field: Schema) -> str:
     if "enum" in field:
         return " or ".join(f"`{value}`" for value in field["enum"])
     if field.get("type") == "array":
-        inner = field.get("items") or next(iter(field.get("prefixItems", ())), {})
+        inner: Any = field.get("items") or next(iter(field.get("prefixItems", ())), {})
         return f"a list of {_holds(inner)}"
     if field.get("type") == "object":
         inner = field.get("additionalProperties")
