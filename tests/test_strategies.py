@@ -70,6 +70,7 @@ def test_strategies_few_shots_and_ensembles_stand_in_one_order(tmp_path: Path) -
         ({"ensembles": [["zero-shot", "source"]]}, "source has no text in the language"),
         ({"ensembles": [["zero-shot by gloss", "in-language"]]}, "translates nothing"),
         ({"ensembles": [["zero-shot", "translate-test by glos"]]}, "did you mean 'gloss'"),
+        ({"ensembles": [["zero-shot", "round-trip with lettrs"]]}, "did you mean 'letters'"),
         ({"strategies_of": {"wrds": ["zero-shot"]}}, "did you mean 'words'"),
         ({"strategies_of": {"words": ["few-shot-8"]}}, "no strategy 'few-shot-8' in this"),
     ],
@@ -123,7 +124,11 @@ def test_a_study_of_every_strategy(tmp_path: Path, store: Path) -> None:
         tmp_path,
         strategies=[*STRATEGIES],
         few_shot={"shots": [4, 8, 400], "draws": 3},
-        ensembles=[["translate-train", "translate-test"], ["zero-shot", "translate-test by gloss"]],
+        ensembles=[
+            ["translate-train", "translate-test"],
+            ["zero-shot", "translate-test by gloss"],
+            ["round-trip with letters", "translate-test with words"],
+        ],
         strategies_of={"words": ["zero-shot", "translate-test"]},
     )
     ran = sprachbund("run", str(path), SPRACHBUND_STORE=str(store))
@@ -142,6 +147,14 @@ def test_a_study_of_every_strategy(tmp_path: Path, store: Path) -> None:
     assert {r["seeds"] for r in tasks if r["strategy"] in shots} == {3}
     assert {r["seeds"] for r in tasks if r["strategy"] not in shots} == {2}
     assert {r["system"] for r in tasks if r["strategy"] == means[1]} == {""}
+    over_encoders = [r for r in tasks if r["encoder"] == ""]
+    assert {r["strategy"] for r in over_encoders} == {
+        "ensemble of round-trip with letters and translate-test with words"
+    }
+    assert {(r["language"], r["system"]) for r in over_encoders} == {
+        ("sis", "gloss"),
+        ("cou", "gloss"),
+    }
 
     chosen = [r for r in records if r["kind"] == "selection"]
     assert Counter(r["by"] for r in chosen) == {
@@ -156,6 +169,7 @@ def test_a_study_of_every_strategy(tmp_path: Path, store: Path) -> None:
     text = (report / "report.md").read_text(encoding="utf-8")
     assert "What translation is worth in labels" in text
     assert "Chosen ways by dev data" in text
+    assert "macro-F1 with several encoders" in text
     assert re.search(r"few-shot-400\S* .*400 are asked for", text)
     again = sprachbund("run", str(path), SPRACHBUND_STORE=str(store))
     assert "0 stages built" in again.stderr
@@ -168,7 +182,7 @@ def test_a_study_of_every_strategy(tmp_path: Path, store: Path) -> None:
 
 def _way(record: dict[str, Any]) -> str:
     system = f" ({record['system']})" if record["system"] else ""
-    return f"{record['strategy']}{system}, {record['encoder']}"
+    return f"{record['strategy']}{system}" + (f", {record['encoder']}" if record["encoder"] else "")
 
 
 def _classes(row: dict[str, Any]) -> list[str]:

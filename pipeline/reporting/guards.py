@@ -81,9 +81,7 @@ def known_items(overlaps: Iterable[Record], hub: str, tasks: Iterable[str]) -> I
 
 def _training_hops(score: TaskScore, hub: str) -> Sequence[tuple[str, str]]:
     found = strategy_called(score.strategy)
-    strategies = (
-        (s for s, _ in found.ways(score.system)) if isinstance(found, Ensemble) else (found,)
-    )
+    strategies = [m.of for m in found.members] if isinstance(found, Ensemble) else [found]
     texts = [s.training_text(hub, score.language, [score.language]) for s in strategies]
     return [hop for text in texts for version in text.versions for hop in version.hops]
 

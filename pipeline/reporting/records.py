@@ -43,6 +43,8 @@ class MtScore:
 class TaskScore:
     """A way of transfer in one language, the mean over seeds; `system` is empty without one.
 
+    So is `encoder`, of an ensemble over encoders.
+
     `dev` is the score on the dev data by which the winner is chosen, `dev_data` says whose. `ills`
     say why the system's translations are not usable in a direction that the way needs.
     """

@@ -210,7 +210,7 @@ def task_grids(scores: Sequence[TaskScore], contrasts: Sequence[Contrast]) -> It
         tested = [c for c in contrasts if c.family == ANSWERS and c.where.startswith(f"{task}/")]
         found = f"{_source_note(source)}{_detectable_note(tested, '.3f')}"
         yield Grid(
-            f"{task}: {here[0].metric} with {encoder}",
+            f"{task}: {here[0].metric} with {encoder or 'several encoders'}",
             ["strategy (system)", *languages],
             rows,
             f"{_range(s.n for s in here)} test items, mean of {_range(s.seeds for s in here)} "

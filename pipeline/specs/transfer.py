@@ -11,6 +11,7 @@ from models.heads.linear import ClassifierRecipe
 from pipeline.specs.adaptations import with_controls
 from pipeline.specs.manifests import Manifest, Name, Problem
 from pipeline.specs.suggesting import suggest
+from tasks.transfer.catalogue import strategy_called
 from tasks.transfer.ensembles import Ensemble, Member
 from tasks.transfer.strategies import (
     DEFAULT_STRATEGIES,
@@ -18,6 +19,9 @@ from tasks.transfer.strategies import (
     ZERO_SHOT,
     few_shot,
 )
+
+SEVERAL = ""
+"""Instead of an encoder: that of an ensemble whose members have encoders of their own."""
 
 
 class FewShots(Manifest):
@@ -50,8 +54,8 @@ class TransferRecipe(Manifest):
     * ``decoding``: how task texts are translated.
     * ``strategies``: ways to use the labelled text; the plain ones where none is named.
     * ``few_shot``: a few labels of the language, drawn several times.
-    * ``ensembles``: strategies whose class probabilities are averaged, each with a system of its
-      own where one is named: ``[translate-train, translate-test by gloss]``.
+    * ``ensembles``: strategies whose class probabilities are averaged, each with a system and an
+      encoder of its own where one is named: ``[translate-train, translate-test by gloss with e5]``.
     * ``strategies_of``: for an encoder, the strategies that it is used with, instead of all.
     """
 
@@ -79,9 +83,14 @@ class TransferRecipe(Manifest):
         return [*entries, *(found.name for found in self.averaged), *shots]
 
     def of_encoder(self, encoder: str) -> list[str]:
-        """Return the strategies that an encoder is used with."""
+        """Return the strategies that an encoder is used with, or those of `SEVERAL`."""
         wanted = self.strategies_of.get(encoder)
-        return [name for name in self.all_strategies if wanted is None or name in wanted]
+        return [
+            name
+            for name in self.all_strategies
+            if strategy_called(name).uses_encoder == (encoder != SEVERAL)
+            if wanted is None or name in wanted
+        ]
 
     def budget(self, shots: int) -> ClassifierRecipe:
         """Return the classifiers' budget: with few shots each draw is a seed and keeps them all."""
@@ -128,6 +137,9 @@ class TransferRecipe(Manifest):
                     yield place, f"{text}{suggest(member.strategy, STRATEGIES)}"
                 elif not member.of.per_language:
                     yield place, f"{member.strategy} has no text in the language to be averaged on"
+                elif member.encoder and member.encoder not in self.encoders:
+                    text = f"no encoder {member.encoder!r}"
+                    yield place, f"{text}{suggest(member.encoder, self.encoders)}"
                 elif member.system and not member.of.uses_system:
                     yield place, f"{member.strategy} translates nothing, so no system is named"
             if len({*members}) < len(members):

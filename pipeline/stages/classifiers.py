@@ -261,7 +261,7 @@ class EnsemblePredictions(Stage[EnsemblePredictionsSpec]):
     """What several ways say together: the mean of the probabilities that they give each class."""
 
     task = luigi.Parameter(description="name of the task")
-    encoder = luigi.Parameter(description="name of the encoder")
+    encoder = luigi.Parameter(default="", description="encoder of members without their own")
     strategy = luigi.Parameter(description="name of the ensemble")
     system = luigi.Parameter(default=ORIGINAL, description="system of members without their own")
     language = luigi.Parameter(description="language code")
@@ -273,21 +273,20 @@ class EnsemblePredictions(Stage[EnsemblePredictionsSpec]):
         return label_of(self.task, self.strategy, self.language, self.system, self.encoder)
 
     def slug(self) -> str:
-        members = "+".join(strategy.name for strategy, _ in self._ways)
+        members = "+".join(strategy.name for strategy, *_ in self._ways)
         return f"{self.task}-{members}-{self.language}"
 
     def requires(self) -> Requirements:
-        place = {
-            name: getattr(self, name) for name in ("experiment", "task", "encoder", "language")
-        }
+        place = {name: getattr(self, name) for name in ("experiment", "task", "language")}
         return {
             "members": [
                 Predictions(
                     **place,
                     strategy=strategy.name,
                     system=self.study.canonical(system) if system else ORIGINAL,
+                    encoder=encoder,
                 )
-                for strategy, system in self._ways
+                for strategy, system, encoder in self._ways
             ]
         }
 
@@ -300,8 +299,8 @@ class EnsemblePredictions(Stage[EnsemblePredictionsSpec]):
             out.facts[NOTHING] = next(why for why in whys if why)
 
     @property
-    def _ways(self) -> Sequence[tuple[Strategy, str]]:
-        return Ensemble.called(str(self.strategy)).ways(str(self.system))
+    def _ways(self) -> Sequence[tuple[Strategy, str, str]]:
+        return Ensemble.called(str(self.strategy)).ways(str(self.system), str(self.encoder))
 
 
 def label_of(*parts: object) -> str:

@@ -105,7 +105,7 @@ class TaskContrasts(Stage[TaskContrastsSpec]):
                 Way(
                     strategy,
                     names.systems.index(system) if system else None,
-                    names.encoders.index(encoder),
+                    names.encoders.index(encoder) if encoder else None,
                 )
                 for strategy, system, encoder in ways
             ),
@@ -142,7 +142,7 @@ class TaskContrasts(Stage[TaskContrastsSpec]):
         ways = self._ways()
         return Names(
             systems=tuple(dict.fromkeys(system for _, system, _ in ways if system)),
-            encoders=tuple(dict.fromkeys(encoder for _, _, encoder in ways)),
+            encoders=tuple(dict.fromkeys(encoder for _, _, encoder in ways if encoder)),
         )
 
     @staticmethod

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from pipeline.reporting.ways import NamedWay
 from pipeline.specs.experiment import Experiment
 from pipeline.specs.parts import task_parts
+from pipeline.specs.transfer import SEVERAL
 from pipeline.stages.encoding import ORIGINAL
-from tasks.transfer.catalogue import AnyStrategy, strategy_called, translated
-
-Translated = tuple[str, tuple[str, str]]
-"""A system, and the direction that it translates in."""
+from tasks.transfer.catalogue import AnyStrategy, Translated, strategy_called, translated
 
 
 def replicates_of(study: Experiment, strategy: str, system: str) -> int | None:
@@ -60,7 +58,7 @@ def task_ways(study: Experiment, task: str) -> Iterator[NamedWay]:
     A strategy for which no language has the labelled text is none.
     """
     possible = {s.name: s for s in strategies_of(study) if languages_of(study, task, s)}
-    for encoder in study.transfer.encoders:
+    for encoder in (*study.transfer.encoders, SEVERAL):
         for name in study.transfer.of_encoder(encoder):
             if name not in possible:
                 continue

@@ -31,7 +31,6 @@ def place(name: str) -> tuple[int, int, str]:
 def translated(name: str, system: str, *, hub: str, language: str) -> list[Translated]:
     """Return what is translated for a strategy with a system in a language, each text once."""
     found = strategy_called(name)
-    ways = found.ways(system) if isinstance(found, Ensemble) else [(found, system)]
-    return [
-        *dict.fromkeys((by, hop) for strategy, by in ways for hop in strategy.hops(hub, language))
-    ]
+    ways = found.ways(system) if isinstance(found, Ensemble) else [(found, system, "")]
+    hops = ((by, hop) for strategy, by, _ in ways for hop in strategy.hops(hub, language))
+    return [*dict.fromkeys(hops)]

@@ -34,7 +34,7 @@ class Way(NamedTuple):
     """A way of transfer: systems and encoders are numbers, so that no name decides anything.
 
     `system` is None where nothing is translated, `encoder` where it differs from language to
-    language.
+    language, or where an ensemble has several.
     """
 
     strategy: str
@@ -318,7 +318,7 @@ class TaskContest:
             places = {
                 w.language: sides
                 for w in winners
-                for sides in [tuple(Way(name, s, w.way.encoder) for s in pair)]
+                for sides in [tuple(Way(name, s, self._encoder(w)) for s in pair)]
                 if all(side in self.found[w.language] for side in sides)
             }
             for language, (first, second) in places.items():
@@ -327,6 +327,18 @@ class TaskContest:
             if len(places) > 1:
                 first, second = (Way(name, system, None) for system in pair)
                 yield self._test(SYSTEMS, ALL, (first, second), self._joint(places))
+
+    def _encoder(self, winner: Winner) -> int | None:
+        """Return the winner's encoder; of an ensemble over encoders, that of the best other way."""
+        ways = {
+            way: score
+            for way, score in self.dev[winner.language].items()
+            if way.encoder is not None
+        }
+        best = self._usable_best(winner.language, ways)
+        return (
+            winner.way.encoder if best is None or winner.way.encoder is not None else best.encoder
+        )
 
     def _contrast(self, language: str, first: Way, second: Way) -> Difference:
         runs = self.found[language]

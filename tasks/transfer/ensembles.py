@@ -16,23 +16,26 @@ from tasks.transfer.fitting import (
 from tasks.transfer.strategies import DEV_DATA, STRATEGIES, Strategy
 from tasks.transfer.texts import Side
 
-PREFIX, AND, BY = "ensemble of ", " and ", " by "
+PREFIX, AND, BY, WITH = "ensemble of ", " and ", " by ", " with "
 
 
 class Member(NamedTuple):
-    """A strategy with a system of its own, or, without one, with the system of the way."""
+    """A strategy with a system and an encoder of its own, or without, with those of the way."""
 
     strategy: str
     system: str = ""
+    encoder: str = ""
 
     def __str__(self) -> str:
-        return BY.join(filter(None, self))
+        by, read = f"{BY}{self.system}", f"{WITH}{self.encoder}"
+        return f"{self.strategy}{by if self.system else ''}{read if self.encoder else ''}"
 
     @classmethod
     def parse(cls, text: str) -> "Member":
-        """Read `translate-train`, or `translate-train by gloss`."""
-        strategy, _, system = text.partition(BY)
-        return cls(strategy.strip(), system.strip())
+        """Read `translate-train`, or `translate-train by gloss with e5`."""
+        way, _, encoder = text.partition(WITH)
+        strategy, _, system = way.partition(BY)
+        return cls(strategy.strip(), system.strip(), encoder.strip())
 
     @property
     def is_known(self) -> bool:
@@ -47,7 +50,7 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Ways of one encoder whose probabilities are averaged; a peer of a strategy.
+    """Ways whose probabilities are averaged; a peer of a strategy.
 
     Its members read the same test items, be they translated or not, in the same order of seeds.
     """
@@ -88,10 +91,19 @@ class Ensemble:
         """Say whether anything is translated."""
         return any(member.of.translates for member in self.members)
 
-    def ways(self, system: str) -> list[tuple[Strategy, str]]:
-        """Return the members' strategies, each with the system that translates for it, if any."""
+    @property
+    def uses_encoder(self) -> bool:
+        """Say whether the encoder of the way matters; not so where each member has its own."""
+        return not all(member.encoder for member in self.members)
+
+    def ways(self, system: str, encoder: str = "") -> list[tuple[Strategy, str, str]]:
+        """Return the members' strategies, each with the system that translates and the encoder."""
         return [
-            (member.of, (member.system or system) if member.of.uses_system else "")
+            (
+                member.of,
+                (member.system or system) if member.of.uses_system else "",
+                member.encoder or encoder,
+            )
             for member in self.members
         ]
 

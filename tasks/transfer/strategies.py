@@ -51,6 +51,11 @@ class Strategy:
         return [*dict.fromkeys(hop for text in texts for hop in text.hops)]
 
     @property
+    def uses_encoder(self) -> bool:
+        """Say whether it hangs on an encoder, as all strategies do."""
+        return True
+
+    @property
     def shots(self) -> int:
         """How many labels of a class of the language it is given; 0 where it takes all or none."""
         return max(route.shots for route in self.train)
