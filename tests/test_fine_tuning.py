@@ -1,11 +1,14 @@
 """Fine-tuning: it learns, the same each time, also after a kill and with little memory."""
 
+import ctypes
+import importlib.util
 import json
+import os
 import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ import torch
 from safetensors import safe_open
 from transformers import AutoModel
 
-from models.encoders.fine_tuning import FineTuning
+from models.encoders.fine_tuning import FineTuning, Lora
 from models.encoders.pretrained.spec import PretrainedSpec
 from models.heads.fine_tuning.classifier import SAID, WEIGHTS
 from models.heads.fine_tuning.learner import FineTuningLearner, groups_of_network
@@ -24,15 +27,17 @@ from models.heads.linear import ClassifierRecipe
 from models.heads.protocol import Examples, Site
 from models.support.batches import parts_of
 from models.support.errors import OutOfMemoryError, SourceError, SpecError
-from models.tuning import training
+from models.tuning import computing, training
 from models.tuning.batches import plan_updates
 from models.tuning.body import CutPieces, load_body
+from models.tuning.computing import KERNELS
 from models.tuning.optimizer import FlatAdamW, rate_share
 from pipeline.dag import all_stages
 from pipeline.specs.loading import load_experiment
 from pipeline.stages.classifiers import Classifiers, Predictions
 from pipeline.stages.encoding import EncodedText
 from pipeline.stages.pretrained import PretrainedEncoder
+from pipeline.stages.stage import canonical_spec
 from tasks.records import read_records, write_records
 from tasks.transfer.fitting import SeenText, fit_classifiers, predict_text
 from tasks.transfer.learners import learner as learner_of
@@ -262,6 +267,23 @@ def test_other_errors_are_not_taken_for_want_of_memory(
         learner(bert, tmp_path).fit(TRAIN, DEV, seed=0)
 
 
+def test_kernels_of_past_shapes_are_not_kept_unless_the_user_says_so(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KERNELS, raising=False)
+    learner(bert, tmp_path / "1").fit(TRAIN, DEV, seed=0)
+    assert os.environ[KERNELS] == "64"
+    monkeypatch.setenv(KERNELS, "500")
+    learner(bert, tmp_path / "2").fit(TRAIN, DEV, seed=0)
+    assert os.environ[KERNELS] == "500"
+
+
+def test_another_library_that_allocates_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    computing.save_memory()
+    computing.give_back_memory()
+
+
 # What moves
 
 
@@ -330,6 +352,72 @@ def test_best_needs_a_dev_set_and_stops_early(bert: Path, tmp_path: Path) -> Non
     seen.clear()
     FineTuningLearner(recipe, site).fit(TRAIN, NOTHING, 0)
     assert len(seen) == 20 * 12
+
+
+# Adapters of low rank
+
+
+ADAPTED: dict[str, Any] = {**LONG, "body_rate": 3e-2, "lora": Lora(rank=4)}
+
+
+def without_peft() -> bool:
+    return importlib.util.find_spec("peft") is None
+
+
+needs_peft = pytest.mark.skipif(without_peft(), reason="peft is not installed")
+
+
+@needs_peft
+@pytest.mark.parametrize("shape", ["bert", "xlm-r", "deberta"])
+def test_adapters_learn_and_are_stored_as_the_weights_they_stood_beside(
+    shape: str, tmp_path: Path
+) -> None:
+    encoder = write_encoder(tmp_path / "encoder", WORDS, shape=shape)
+    fitted = learner(encoder, tmp_path, **ADAPTED).fit(TRAIN, DEV, seed=0)
+    assert hits(fitted, TEST) > 0.9
+    before = AutoModel.from_pretrained(encoder / "huggingface")
+    moved = {name for name in stored(fitted) if name.startswith("body.")}
+    assert len(moved) == 2 * 2  # queries and values of two layers
+    assert all(re.search(r"\.(query|value)(_proj)?\.weight$", name) for name in moved)
+    for name, values in fitted._network.body.named_parameters():
+        same = torch.equal(values, before.get_parameter(name))
+        assert same == (f"body.{name}" not in moved), name
+    assert "rows" not in stored(fitted)
+
+
+@needs_peft
+def test_adapters_of_frozen_layers_stay_away(tmp_path: Path) -> None:
+    encoder = write_encoder(tmp_path / "encoder", WORDS, layers=3)
+    changes = {**ADAPTED, "frozen_layers": 2, "epochs": 1}
+    fitted = learner(encoder, tmp_path, **changes).fit(TRAIN, DEV, seed=0)
+    moved = {name for name in stored(fitted) if name.startswith("body.")}
+    assert {name.split(".")[3] for name in moved} == {"2"}
+
+
+@needs_peft
+@pytest.mark.parametrize("keep", ["average", "best"])
+def test_the_same_seed_gives_the_same_adapters(keep: str, bert: Path, tmp_path: Path) -> None:
+    changes = {**ADAPTED, "keep": keep, "epochs": 2}
+    one, again, other = (
+        learner(bert, tmp_path / name, **changes).fit(TRAIN, DEV, seed=seed)
+        for name, seed in (("1", 3), ("2", 3), ("3", 4))
+    )
+    assert content(one, tmp_path / "a") == content(again, tmp_path / "b")
+    assert content(one, tmp_path / "c") != content(other, tmp_path / "d")
+
+
+def test_without_peft_adapters_are_an_error_that_says_what_to_install(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SpecError, match=r"lora.*peft is missing.*pip install"):
+        learner(bert, tmp_path, lora=Lora()).fit(TRAIN, DEV, seed=0)
+
+
+def test_unset_adapters_leave_fingerprints_as_they_were_and_a_rank_changes_them() -> None:
+    plain, ranked = FineTuning(), FineTuning(lora=Lora())
+    assert "lora" not in canonical_spec(asdict(plain))
+    assert canonical_spec(asdict(ranked))["lora"]["rank"] == 8
 
 
 # Batches, rates, steps
@@ -457,6 +545,8 @@ def test_values_of_fine_tuning_decide_classifiers_and_nothing_before_them(
         ({"dropout": 1.0}, r"less than 1"),
         ({"keep": "worst"}, r"'average', 'best' or 'last'"),
         ({"body_rate": 0}, r"greater than 0"),
+        ({"lora": {"rank": 0}}, r"greater than or equal to 1"),
+        ({"lora": {"ranks": 8}}, r"rank"),
     ],
 )
 def test_wrong_values_are_told_with_their_line(

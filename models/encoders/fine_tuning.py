@@ -9,6 +9,17 @@ Part = Annotated[float, Ge(0), Lt(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lora:
+    """Updates of low rank for queries and values of attention; all else stays (Hu et al. 2022).
+
+    * ``rank``: of an update; ``alpha`` over rank is what it is multiplied with, 2 where unset.
+    """
+
+    rank: Annotated[int, Ge(1), Le(1024)] = 8
+    alpha: Annotated[float, Gt(0)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FineTuning:
     """One budget for every text that an encoder is fine-tuned on.
 
@@ -26,6 +37,8 @@ class FineTuning:
       trainings on few items fail by chance: Mosbach et al. 2021).
     * ``frozen_layers``: so many of the lowest layers do not move, nor the embeddings below them;
       0 trains everything.
+    * ``lora``: trains small matrices beside the encoder's instead of the encoder (``body_rate`` is
+      theirs then, and wants to be some ten times as high); the head is trained as ever.
     * ``class_weights``: `balanced` has every class weigh alike in the loss, however rare.
     * ``keep``: `average` is the mean of the weights at the last ``averaged`` of ``looks`` evenly
       spaced points (Schmidt et al. 2023), which needs no dev set; `best` takes the point with the
@@ -47,6 +60,7 @@ class FineTuning:
     epochs: Annotated[int, Ge(1)] = 4
     least_updates: Annotated[int, Ge(1)] = 100
     frozen_layers: Annotated[int, Ge(0)] = 0
+    lora: Lora | None = None
     class_weights: Literal["none", "balanced"] = "none"
     keep: Literal["average", "best", "last"] = "average"
     looks: Annotated[int, Ge(1), Le(1000)] = 10

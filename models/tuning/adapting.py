@@ -24,7 +24,7 @@ from models.support.sampling import spread
 from models.tuning.attention import install_dropout
 from models.tuning.batches import plan_updates
 from models.tuning.body import CutPieces, freeze, load_body
-from models.tuning.computing import computed_in, computing_device, settled_precision
+from models.tuning.computing import computed_in, computing_device, save_memory, settled_precision
 from models.tuning.optimizer import FlatAdamW, groups_of
 from models.tuning.training import Course, TrainingRun
 
@@ -90,6 +90,7 @@ def adapt_encoder(order: AdaptingOrder, site: AdaptingSite) -> Adaptation:
     """
     import torch
 
+    save_memory()
     torch.set_num_threads(site.threads)
     torch.manual_seed(order.recipe.seed)
     recipe = order.recipe

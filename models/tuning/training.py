@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from models.support.batches import parts_of
 from models.support.errors import OutOfMemoryError
+from models.tuning.computing import give_back_memory
 from models.tuning.optimizer import FlatAdamW, rate_share
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ PART_PIECES = {"cpu": 2_048, "cuda": 16_384}
 """Pieces, padding included, that are in memory at once; an update may have several parts."""
 CHECKPOINT = "checkpoint.safetensors"
 SECONDS_BETWEEN = 60.0
+UPDATES_TO_TIDY = 10
+"""After so many is free memory given back: more often costs time, more seldom memory."""
 SHARE_OF_WRITING = 0.05
 """Of the time, at most, goes into checkpoints."""
 NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
@@ -117,6 +120,8 @@ class TrainingRun:
             done = self.optimizer.updates
             self.losses.append(self._update(done))
             self.on_update(done + 1, self.last, self.losses[-1])
+            if done % UPDATES_TO_TIDY == 0:
+                give_back_memory()
             if done + 1 in looks:
                 self._look()
             due = max(SECONDS_BETWEEN, writing / SHARE_OF_WRITING)

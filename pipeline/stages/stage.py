@@ -26,7 +26,7 @@ from pipeline.specs.loading import load_experiment
 from pipeline.store import Artifact, Draft, Place, Share, exclusive
 
 FINGERPRINT_DIGITS = 16
-LATER_FIELDS = {"realign", "clauses"}
+LATER_FIELDS = {"realign", "clauses", "lora"}
 """Fields of specs that are older: unset, they change no fingerprint."""
 
 SpecT = TypeVar("SpecT")

@@ -23,7 +23,14 @@ from models.heads.protocol import Examples, Site
 from models.support.errors import SourceError
 from models.tuning.batches import plan_updates, updates_a_pass
 from models.tuning.body import CutPieces, freeze, load_body
-from models.tuning.computing import computed_in, computing_device, settled_precision
+from models.tuning.computing import (
+    computed_in,
+    computing_device,
+    give_back_memory,
+    save_memory,
+    settled_precision,
+)
+from models.tuning.lora import add_adapters
 from models.tuning.optimizer import FlatAdamW, Group, groups_of
 from models.tuning.training import Course, TrainingRun
 
@@ -50,6 +57,7 @@ class FineTuningLearner:
         folder = self.site.scratch / f"seed-{seed}-{_digest(train, dev, self.recipe)}"
         if not (folder / FINISHED).exists():
             self._train(train, dev, seed, folder)
+            give_back_memory()
             shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         self.fitted += 1
         return self.load(folder / FINISHED)
@@ -64,9 +72,10 @@ class FineTuningLearner:
         return TunedClassifier(self.encoder, folder, device=computing_device())
 
     def _prepare(self) -> None:
-        """Compute as often alike as the machine can."""
+        """Compute as often alike as the machine can, in as little memory."""
         import torch
 
+        save_memory()
         torch.set_num_threads(self.site.threads)
 
     def _train(self, train: Examples, dev: Examples, seed: int, folder: Path) -> None:
@@ -77,6 +86,8 @@ class FineTuningLearner:
         said = self._said(train.labels, folder)
         reader = TextReader(self.encoder, said.settings)
         body = load_body(self.encoder, dropout=recipe.dropout, device=device)
+        torch.manual_seed(seed)
+        merge = add_adapters(body, recipe.lora) if recipe.lora else None
         freeze(body, recipe.frozen_layers)
         read, looked_at = reader.ids(train.inputs), reader.ids(dev.inputs)
         cut = CutPieces(body, [*read, *looked_at])
@@ -105,10 +116,11 @@ class FineTuningLearner:
         )
         body.to(dtype)  # what is frozen; the rest is in this type already
         training.run()
-        rows = sorted(
-            {piece for text in read for piece in text} if recipe.frozen_layers == 0 else ()
-        )
         table = body.get_input_embeddings().weight
+        rows = sorted({piece for text in read for piece in text} if table.requires_grad else ())
+        if merge:
+            training.optimizer.unfold()
+            merge()
         places = cut.renumber([rows])[0]
         write_classifier(folder / FINISHED, network, said, rows=rows, embeddings=table[places])
 
