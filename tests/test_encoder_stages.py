@@ -1,10 +1,14 @@
 """A pretrained encoder in an experiment: fitness before it runs, vectors, what the report says."""
 
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import luigi
 import numpy
 import pytest
+import yaml
 
 from pipeline.dag import find_stages
 from pipeline.looking.data_tables import readiness_grids, remarks
@@ -69,6 +73,68 @@ def test_a_folder_that_is_not_there_is_a_problem_before_the_run(study: str) -> N
     assert problem.startswith("encoder own:")
     assert "a pickle" in problem
     assert [fit.fitness for fit in readiness(study).encoders] == [None, None]
+
+
+class NoSuchModel(BaseHTTPRequestHandler):
+    """Answers as the hub does for a model that it does not have."""
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.send_header("X-Error-Code", "RepoNotFound")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""
+
+
+def refused(study: str, *, until: str, hub: str = "http://127.0.0.1:9", **manifest: Any) -> str:
+    """Run a study with another manifest of its encoder; return what the command says of it."""
+    path = Path(study).parents[1] / "models" / "own.yaml"
+    write_yaml(path, {**yaml.safe_load(path.read_text(encoding="utf-8")), **manifest})
+    done = sprachbund("run", study, "--until", until, HF_ENDPOINT=hub, SPRACHBUND_MIRROR="")
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode != 0
+    assert "Traceback" not in said
+    return said
+
+
+OF_THE_HUB = {"kind": "hub", "name": "nobody/has-this", "revision": "main"}
+
+
+def test_a_hub_that_cannot_be_reached_is_told_by_the_command(study: str, store: Path) -> None:
+    said = refused(study, until="ModelFiles", source=OF_THE_HUB)
+    assert "nobody/has-this@main of the hub: the hub cannot be reached" in said
+    assert "SPRACHBUND_MIRROR" in said
+
+
+def test_a_name_that_the_hub_does_not_have_is_told_by_the_command(study: str, store: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), NoSuchModel) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        hub = f"http://127.0.0.1:{server.server_port}"
+        said = refused(study, until="ModelFiles", hub=hub, source=OF_THE_HUB)
+        server.shutdown()
+    assert "nobody/has-this@main of the hub: the hub has no such model" in said
+
+
+def test_a_folder_without_tokenizer_is_told_by_the_command(study: str, store: Path) -> None:
+    for path in (Path(study).parents[1] / "weights").glob("tokenizer*"):
+        path.unlink()
+    said = refused(study, until="ModelFiles")
+    assert "no tokenizer beside the model; one of tokenizer.json" in said
+
+
+def test_a_pickle_is_refused_by_the_command(study: str, store: Path) -> None:
+    weights = Path(study).parents[1] / "weights" / "model.safetensors"
+    weights.rename(weights.with_name("pytorch_model.bin"))
+    said = refused(study, until="ModelFiles")
+    assert "only pytorch_model.bin, and loading a pickle may run whatever its author wrote" in said
+
+
+def test_too_few_positions_are_told_by_the_command(study: str, store: Path) -> None:
+    said = refused(study, until="PretrainedEncoder", max_pieces=500)
+    assert "`max_pieces` is 500, but the encoder has positions for 62 pieces" in said
+    assert not list(store.glob("PretrainedEncoder/*/manifest.json"))
 
 
 def test_other_weights_are_another_artifact(study: str) -> None:
