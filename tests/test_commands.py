@@ -19,6 +19,7 @@ COMMANDS = [
     ["plan"],
     ["explain"],
     ["diff"],
+    ["compare"],
     ["export"],
     ["status"],
     ["open"],

@@ -16,7 +16,6 @@ from pipeline.looking.comparing import (
     recipe_changes,
     score_changes,
 )
-from pipeline.running import building
 from tests.conftest import write_experiment
 from tests.test_commands import sprachbund
 
@@ -29,7 +28,8 @@ def two(tmp_path: Path, store: Path) -> tuple[str, str]:
         write_experiment(tmp_path / "two", cleaning={"max_words": 6}),
     )
     for experiment in experiments:
-        building.run(find_stages(str(experiment), "MtScores:gloss"))
+        result = sprachbund("run", str(experiment), "--until", "MtScores:gloss")
+        assert result.returncode == 0, result.stderr
     return str(experiments[0]), str(experiments[1])
 
 

@@ -1,4 +1,4 @@
-"""Commands that look and build nothing: plan, explain, diff, scores, show."""
+"""Commands that look and build nothing: plan, explain, diff, compare, scores, show."""
 
 import sys
 from enum import StrEnum
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from models.support.errors import StageError
 from pipeline.commands.options import Experiment, Form, Format, Stage
 from pipeline.console import print_json, tell, terminal
 
@@ -17,6 +18,15 @@ class ScoreFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+
+
+class TextFormat(StrEnum):
+    """How `compare` prints."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
 
 
 class TreeFormat(StrEnum):
@@ -95,6 +105,41 @@ def diff(
         print_json(found.as_record())
         return
     print_grids(change_grids(found), remarks=found.remarks)
+
+
+def compare(
+    studies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDY STUDY...",
+            help="Experiments, STORE:NAME, a store with one study, or the folder of a report.",
+        ),
+    ],
+    form: Annotated[TextFormat, typer.Option("--format", help="Output form.")] = TextFormat.TABLE,
+    resamples: Annotated[int, typer.Option(help="Of each paired test.", min=100)] = 1000,
+) -> None:
+    """Hold studies against the first one: systems and ways, on the test items that they share.
+
+    Compares what has the same name, and what each study chose on dev data. An item is the same
+    where its id, its text and its label are; what cannot be compared is said with its reason.
+
+    Example: `sprachbund compare nusa ../old-store:nusa --format csv > against-old.csv`
+    """
+    from pipeline.commands.answers import print_grids
+    from pipeline.looking import across, across_tables
+
+    if len(studies) < 2:
+        raise StageError(f"compare needs two studies or more, not {studies[0]!r} alone")
+    found = across.compare_all(list(map(across.load_study, studies)), resamples=resamples, seed=1)
+    if form is TextFormat.TABLE:
+        print_grids(across_tables.grids(found), remarks=across_tables.remarks(found))
+        return
+    written = {
+        TextFormat.JSON: across_tables.as_json,
+        TextFormat.CSV: across_tables.as_csv,
+        TextFormat.MARKDOWN: across_tables.as_markdown,
+    }
+    tell(written[form](found).rstrip("\n"), sys.stdout)
 
 
 def scores(

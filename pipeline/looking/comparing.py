@@ -11,10 +11,10 @@ from models.support.errors import StageError
 from pipeline.dag import built_stages
 from pipeline.looking.causes import ABSENT, differences
 from pipeline.specs.loading import load_experiment
-from pipeline.stages.classifiers import PREDICTIONS
+from pipeline.stages.classifiers import NOTHING, PREDICTIONS
 from pipeline.stages.stage import canonical_spec
-from pipeline.stages.transfer import LEFT_OUT
 from pipeline.store import MANIFEST, Artifact, Manifest, lineage
+from tasks.identity import item_name
 from tasks.mt.contests import load_tallies
 from tasks.mt.scoring import MEASURES
 from tasks.records import read_records
@@ -207,7 +207,7 @@ def _mt_changes(
         source, _, target = path.stem.partition("-")
         if not (sides[1].artifact.folder / path.name).exists():
             continue
-        same = _same_references(first, second, target)
+        same = _same_sides(first, second, (source, target))
         old, new = (_tallies(side, path.name, same) for side in sides)
         for metric, runs in old.items():
             if not (runs.ids and set(runs.ids) == set(new[metric].ids)):
@@ -238,32 +238,43 @@ def _change_of(
 
 
 def _tallies(side: Built, name: str, same: set[str]) -> dict[str, Runs]:
-    """Return a direction's runs, of the sentences with the same references in both runs."""
+    """Return a direction's runs, of the sentences with the same text in both runs."""
     found = load_tallies(side.artifact.path(name), side.manifest["spec"]["random"])
     return {m: runs.only([i for i in runs.ids if i in same]) for m, runs in found.items()}
 
 
-def _same_references(first: Run, second: Run, language: str) -> set[str]:
-    """Return the ids of test sentences that both runs have, with the same text in a language."""
-    old, new = (_references(run, language) for run in (first, second))
-    return {i for i, text in old.items() if new.get(i) == text}
+def _same_sides(first: Run, second: Run, direction: tuple[str, str]) -> set[str]:
+    """Return the names of test sentences that both runs have, with the same text on both sides."""
+    old, new = (sides_of_items(run, direction) for run in (first, second))
+    return {item for item, sides in old.items() if new.get(item) == sides}
 
 
-def _references(run: Run, language: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def sides_of_items(run: Run, direction: tuple[str, str]) -> dict[str, tuple[str, str]]:
+    """Return source and reference of each test sentence, by the name that tallies give it.
+
+    Between two languages that meet in the hub alone, each side stands in a bitext of its own.
+    """
+    hub = str(run.recipe["hub"])
+    sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for built in run.of("Bitext").values():
-        if language in built.manifest["spec"]["languages"]:
-            records = read_records(built.artifact.path("test.parquet"), ["id", language])
-            found.update({record["id"]: record[language] for record in records})
-    return found
+        languages = built.manifest["spec"]["languages"]
+        if not {*languages} - {hub} <= {*direction}:
+            continue
+        records = read_records(built.artifact.path("test.parquet"), ["id", *languages])
+        for record in records:
+            item = item_name(record["id"], record[hub])
+            for of_side, language in zip(sides, direction, strict=True):
+                if language in languages:
+                    of_side[item] = record[language]
+    return {item: (text, sides[1][item]) for item, text in sides[0].items() if item in sides[1]}
 
 
 def _task_changes(
     first: Run, second: Run, label: str, *, resamples: int, seed: int
 ) -> Iterator[ScoreChange]:
     """Yield the main score of a way in each language; tested where both saw the same items."""
-    old, new = (_way_runs(run.built["TaskScores", label]) for run in (first, second))
-    contest = _contest(first.built["TaskScores", label])
+    old, new = (way_runs(run.built["TaskScores", label]) for run in (first, second))
+    contest = contest_of(first.built["TaskScores", label])
     for language in old.keys() & new.keys():
         sides = old[language], new[language]
         if sides[0].ids == sides[1].ids:
@@ -277,18 +288,19 @@ def _task_changes(
             )
 
 
-def _contest(built: Built) -> Contest:
+def contest_of(built: Built) -> Contest:
+    """Return how a way was judged."""
     kind, labels, resamples, seed = built.manifest["spec"]["contest"]
     return Contest(kind, tuple(labels), resamples, seed)
 
 
-def _way_runs(built: Built) -> dict[str, Runs]:
+def way_runs(built: Built) -> dict[str, Runs]:
     """Return what a way's classifiers did on the test items, by language."""
     spec, store = built.manifest["spec"], built.artifact.store
-    contest = _contest(built)
-    paths = [store / key / PREDICTIONS for key in built.manifest["upstream"]]
+    contest = contest_of(built)
+    predicted = [Artifact(store / key) for key in built.manifest["upstream"]]
     return {
-        language: load_runs(path, contest, replicates=spec["replicates"]).test
-        for language, path in zip(spec["languages"], paths, strict=True)
-        if language not in built.manifest[LEFT_OUT]
+        language: load_runs(one.path(PREDICTIONS), contest, replicates=spec["replicates"]).test
+        for language, one in zip(spec["languages"], predicted, strict=True)
+        if not one.manifest.get(NOTHING)
     }
