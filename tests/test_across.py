@@ -17,9 +17,12 @@ from pipeline.looking.across import (
     Side,
     _corrected,
     _Tests,
+    _winner,
     load_study,
 )
 from pipeline.looking.across_tables import as_csv, as_json, as_markdown, grids, remarks
+from pipeline.looking.comparing import Built, Run
+from pipeline.store import Artifact
 from tasks.statistics import Runs
 from tests.conftest import write_experiment, write_yaml
 from tests.test_commands import sprachbund
@@ -133,6 +136,25 @@ def test_a_store_is_told_by_its_newest_report(tmp_path: Path) -> None:
     report(tmp_path, "b", "2026-03-01")
     with pytest.raises(StageError, match="not the report of one study; finished there: a, b"):
         load_study(str(tmp_path))
+
+
+def test_the_way_that_a_study_chose_is_found_by_its_predictions(tmp_path: Path) -> None:
+    ways = [["zero-shot", None, 0], ["translate-train", 0, 0]]
+    contrasts = {
+        "spec": {"languages": ["x", "y"], "ways": ways},
+        "winners": [{"language": "y", "way": ways[1], "dev": 0.9}],
+        "inputs": {"predictions 0": ["p0x", "p0y"], "predictions 1": ["p1x", "p1y"]},
+    }
+    manifests = {
+        ("TaskContrasts", "t"): contrasts,
+        ("TaskScores", "t-zero-shot-n"): {"inputs": {"predictions": ["p0x", "p0y"]}},
+        ("TaskScores", "t-translate-train-bt-n"): {"inputs": {"predictions": ["p1x", "p1y"]}},
+    }
+    built = {key: Built(Artifact(tmp_path), manifest) for key, manifest in manifests.items()}
+    run = Run("a", {}, built)
+    assert _winner(run, "t", "y") == "translate-train-bt-n"
+    assert _winner(run, "t", "x") is None
+    assert _winner(run, "u", "y") is None
 
 
 def test_the_command_compares_systems_on_the_sentences_both_have(
