@@ -1,6 +1,6 @@
 """Several studies side by side: what each scores on the test items that it shares with the first.
 
-Items are the same where their name, their text and, of a task, their label are. Tests are paired
+TestedItems are the same where their name, their text and, of a task, their label are. Tests are paired
 over items and know the noise of trainings; p-values are corrected (Holm) over all tests of one
 metric of two studies.
 """
@@ -80,7 +80,7 @@ class Side(NamedTuple):
     dev: float | None
 
 
-class Items(NamedTuple):
+class TestedItems(NamedTuple):
     """What decides whether an item is the same: its texts, and its label where it has one."""
 
     texts: Mapping[str, Any]
@@ -88,12 +88,12 @@ class Items(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Place:
+class TestedPlace:
     """A direction, or a task in a language: its test items, and what was tested on them."""
 
     of: Literal["mt", "task"]
     where: str
-    items: Items
+    items: TestedItems
     sides: Mapping[str, Side]
     chosen: Side | None
 
@@ -159,10 +159,10 @@ class _Tests:
         self.resampling = {"resamples": resamples, "seed": seed}
         self.unpaired: list[Unpaired] = []
 
-    def of(self, pairs: Sequence[tuple[Place, Place]]) -> list[Paired]:
+    def of(self, pairs: Sequence[tuple[TestedPlace, TestedPlace]]) -> list[Paired]:
         """Return the tests in each place, then those over all places of a kind."""
         found: list[Paired] = []
-        joint: dict[tuple[str, str, str, str], list[tuple[Place, Side, Side, list[str]]]] = {}
+        joint: dict[tuple[str, str, str, str], list[tuple[TestedPlace, Side, Side, list[str]]]] = {}
         for old, new in pairs:
             shared = self._shared(old, new)
             for what, a, b in self._opponents(old, new) if shared else ():
@@ -179,7 +179,7 @@ class _Tests:
         return found
 
     def _test(
-        self, what: str, metric: str, of: Sequence[tuple[Place, Side, Side, list[str]]]
+        self, what: str, metric: str, of: Sequence[tuple[TestedPlace, Side, Side, list[str]]]
     ) -> Paired:
         place, first, second, _ = of[0]
         measure = first.measures[metric]
@@ -209,7 +209,7 @@ class _Tests:
             **drawn,
         )
 
-    def _shared(self, old: Place, new: Place) -> list[str]:
+    def _shared(self, old: TestedPlace, new: TestedPlace) -> list[str]:
         """Return the items that are the same; say how many are not, and why."""
         both = [item for item in old.items.texts if item in new.items.texts]
         other_text = [i for i in both if old.items.texts[i] != new.items.texts[i]]
@@ -230,7 +230,7 @@ class _Tests:
             self._tell(old.where, f"{said}: {', '.join(reasons)}")
         return shared
 
-    def _opponents(self, old: Place, new: Place) -> Iterator[tuple[str, Side, Side]]:
+    def _opponents(self, old: TestedPlace, new: TestedPlace) -> Iterator[tuple[str, Side, Side]]:
         """Yield what dev data chose, then what has the same name; tell of the others."""
         if old.chosen and new.chosen:
             yield CHOSEN, old.chosen, new.chosen
@@ -245,14 +245,14 @@ class _Tests:
         self.unpaired.append(Unpaired(*self.names, where, reason))
 
 
-def _as_often(of: Sequence[tuple[Place, Side, Side, list[str]]], metric: str) -> bool:
+def _as_often(of: Sequence[tuple[TestedPlace, Side, Side, list[str]]], metric: str) -> bool:
     """Say whether each side has as many trainings in every place, as one test over all needs."""
     firsts = {first.runs[metric].replicates for _, first, _, _ in of}
     seconds = {second.runs[metric].replicates for _, _, second, _ in of}
     return len(firsts) == len(seconds) == 1
 
 
-def _by_key(runs: Runs, place: Place) -> Runs:
+def _by_key(runs: Runs, place: TestedPlace) -> Runs:
     """Return runs on a task's items by key alone, which is the same in every language."""
     if place.of == "mt":
         return runs
@@ -272,13 +272,13 @@ def _family(test: Paired) -> tuple[str, str]:
     return test.of, test.metric
 
 
-def places(run: Run) -> dict[str, Place]:
+def places(run: Run) -> dict[str, TestedPlace]:
     """Return every place in which a run has scored something: directions, then tasks."""
     found = [*_directions(run), *_tasks(run)]
     return {place.where: place for place in found}
 
 
-def _directions(run: Run) -> Iterator[Place]:
+def _directions(run: Run) -> Iterator[TestedPlace]:
     scored = run.of("MtScores")
     by_direction: dict[str, dict[str, Built]] = {}
     for system, built in scored.items():
@@ -295,7 +295,7 @@ def _directions(run: Run) -> Iterator[Place]:
                 score.get("ills") for score in _scores(systems[name], "direction", direction)
             )
         ]
-        yield Place("mt", arrow(direction), Items(texts, {}), sides, _best(usable))
+        yield TestedPlace("mt", arrow(direction), TestedItems(texts, {}), sides, _best(usable))
 
 
 def _system(name: str, built: Built, direction: str) -> Side:
@@ -315,7 +315,7 @@ def _best(sides: Sequence[Side]) -> Side | None:
     return max(judged, key=lambda side: side.dev or 0.0, default=None)
 
 
-def _tasks(run: Run) -> Iterator[Place]:
+def _tasks(run: Run) -> Iterator[TestedPlace]:
     names = sorted((task["name"] for task in run.recipe["tasks"]), key=len, reverse=True)
     found: dict[tuple[str, str], dict[str, Side]] = {}
     for label, built in run.of("TaskScores").items():
@@ -331,8 +331,8 @@ def _tasks(run: Run) -> Iterator[Place]:
         chosen = sides.get(_winner(run, task, language) or "")
         records = _labelled(run, task, language)
         texts = _tested({r["id"]: r["text"] for r in records}, sides)
-        items = Items(texts, {r["id"]: r["label"] for r in records})
-        yield Place("task", f"{task}/{language}", items, sides, chosen)
+        items = TestedItems(texts, {r["id"]: r["label"] for r in records})
+        yield TestedPlace("task", f"{task}/{language}", items, sides, chosen)
 
 
 def _winner(run: Run, task: str, language: str) -> str | None:
