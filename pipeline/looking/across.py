@@ -1,6 +1,6 @@
 """Several studies side by side: what each scores on the test items that it shares with the first.
 
-TestedItems are the same where their name, their text and, of a task, their label are. Tests are paired
+Items are the same where their name, their text and, of a task, their label are. Tests are paired
 over items and know the noise of trainings; p-values are corrected (Holm) over all tests of one
 metric of two studies.
 """
