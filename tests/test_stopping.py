@@ -149,14 +149,14 @@ def test_chrf_of_the_dev_text_decides_when_to_stop(tmp_path: Path, store: Path) 
 
     stop = {"patience": 2, "metric": "chrF"}
     sizes = {"width": 64, "feed_forward": 128, "copied_text": True, "dropout": 0.0}
-    path, stage = training(tmp_path, stop=stop, max_updates=200, validate_every=100, **sizes)
+    path, stage = training(tmp_path, stop=stop, max_updates=120, validate_every=60, **sizes)
     result = sprachbund("run", path, "--until", stage)
     assert result.returncode == 0, result.stderr
     model = trained(path, stage)
     (phase,) = model.manifest["training"]["phases"]
     seen = [Look(*look) for look in phase["validations"]]
     best = max(range(len(seen)), key=lambda n: seen[n].chrf or 0)
-    assert seen[-1].updates == 200 or len(seen) - 1 - best == 2
+    assert seen[-1].updates == 120 or len(seen) - 1 - best == 2
     subwords = Artifact(find_stages(path, "SubwordModel")[0].place.artifact)
     (bitext,) = find_stages(path, "TrainingBitext")
     dev = read_columns(Artifact(bitext.place.artifact).path("dev.parquet"), ["hub", "sis"])
@@ -169,13 +169,13 @@ def test_chrf_of_the_dev_text_decides_when_to_stop(tmp_path: Path, store: Path) 
         wanted += dev[target]
     by_hand = chrf.CHRF().corpus_score(made, [wanted]).score
     assert seen[best].chrf == pytest.approx(by_hand, abs=0.5)  # of the checkpoint that was kept
-    assert by_hand > 5
+    assert by_hand > 2
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("metric", ["loss", "chrF"])
-def test_a_killed_training_stops_at_the_same_update(tmp_path: Path, metric: str) -> None:
-    nmt = {"stop": {"patience": 1, "metric": metric}, "max_updates": 400, "learning_rate": 0.05}
+def test_a_killed_training_stops_at_the_same_update(tmp_path: Path) -> None:
+    stop = {"patience": 1, "metric": "chrF"}
+    nmt = {"stop": stop, "max_updates": 400, "learning_rate": 0.05}
     path, stage = training(tmp_path, **nmt)
     seen = {}
     for name, kills in (("unbroken", 0), ("killed", 1)):
