@@ -114,9 +114,14 @@ def _kind(field: Schema) -> str:
 
 
 def _limits(field: Schema) -> Iterator[str]:
+    """Yield the limits; 0 and 0.0 alike, since which of them stands there hangs on imports.
+
+    `Annotated[float, Ge(0)]` and `Annotated[float, Ge(0.0)]` are equal, and typing keeps the first.
+    """
     for name, words in LIMITS.items():
         if name in field:
-            yield words.format(field[name])
+            limit = float(field[name])
+            yield words.format(int(limit) if limit.is_integer() else limit)
 
 
 def _default(field: Schema) -> str:
