@@ -44,6 +44,10 @@ class Runs(NamedTuple):
         weights: numpy.ndarray = same / same.sum(1, keepdims=True)
         return weights
 
+    def mean(self, measure: "Measure") -> float:
+        """Return the mean score over trainings."""
+        return float((self.groups @ measure(self.tallies.sum(1))).mean())
+
     def only(self, ids: Sequence[str]) -> "Runs":
         """Return the runs on some of the items, in the order given."""
         row = {key: n for n, key in enumerate(self.ids)}

@@ -12,9 +12,9 @@ from models.support.errors import StageError
 from pipeline.looking.across import (
     CHOSEN,
     Found,
+    ScoredItems,
+    ScoredPlace,
     Side,
-    TestedItems,
-    TestedPlace,
     _corrected,
     _Tests,
     _winner,
@@ -42,16 +42,16 @@ def side(name: str, share: float, seed: int, keys: list[str]) -> Side:
 
 def place(
     where: str, shares: dict[str, float], *, seed: int = 0, chosen: str = "", **texts: str
-) -> TestedPlace:
+) -> ScoredPlace:
     keys = [f"{where}:{n}" for n in range(N)]
     sides = {
         name: side(name, share, seed + i, keys) for i, (name, share) in enumerate(shares.items())
     }
-    items = TestedItems({key: texts.get(f"k{n}", "text") for n, key in enumerate(keys)}, {})
-    return TestedPlace("task", where, items, sides, sides.get(chosen))
+    items = ScoredItems({key: texts.get(f"k{n}", "text") for n, key in enumerate(keys)}, {})
+    return ScoredPlace("task", where, items, sides, sides.get(chosen))
 
 
-def held(old: list[TestedPlace], new: list[TestedPlace]) -> Found:
+def held(old: list[ScoredPlace], new: list[ScoredPlace]) -> Found:
     tests = _Tests("a", "b", 200, 1)
     return Found(list(_corrected(tests.of(list(zip(old, new, strict=True))))), tests.unpaired)
 

@@ -80,7 +80,7 @@ class Side(NamedTuple):
     dev: float | None
 
 
-class TestedItems(NamedTuple):
+class ScoredItems(NamedTuple):
     """What decides whether an item is the same: its texts, and its label where it has one."""
 
     texts: Mapping[str, Any]
@@ -88,12 +88,12 @@ class TestedItems(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TestedPlace:
+class ScoredPlace:
     """A direction, or a task in a language: its test items, and what was tested on them."""
 
     of: Literal["mt", "task"]
     where: str
-    items: TestedItems
+    items: ScoredItems
     sides: Mapping[str, Side]
     chosen: Side | None
 
@@ -159,10 +159,10 @@ class _Tests:
         self.resampling = {"resamples": resamples, "seed": seed}
         self.unpaired: list[Unpaired] = []
 
-    def of(self, pairs: Sequence[tuple[TestedPlace, TestedPlace]]) -> list[Paired]:
+    def of(self, pairs: Sequence[tuple[ScoredPlace, ScoredPlace]]) -> list[Paired]:
         """Return the tests in each place, then those over all places of a kind."""
         found: list[Paired] = []
-        joint: dict[tuple[str, str, str, str], list[tuple[TestedPlace, Side, Side, list[str]]]] = {}
+        joint: dict[tuple[str, str, str, str], list[tuple[ScoredPlace, Side, Side, list[str]]]] = {}
         for old, new in pairs:
             shared = self._shared(old, new)
             for what, a, b in self._opponents(old, new) if shared else ():
@@ -179,7 +179,7 @@ class _Tests:
         return found
 
     def _test(
-        self, what: str, metric: str, of: Sequence[tuple[TestedPlace, Side, Side, list[str]]]
+        self, what: str, metric: str, of: Sequence[tuple[ScoredPlace, Side, Side, list[str]]]
     ) -> Paired:
         place, first, second, _ = of[0]
         measure = first.measures[metric]
@@ -189,7 +189,7 @@ class _Tests:
         ]
         test = joint_contrast([(b, a) for b, a in pairs], measure, **self.resampling)
         new, old = (
-            sum(float((r.groups @ measure(r.tallies.sum(1))).mean()) for r in side) / len(pairs)
+            sum(runs.mean(measure) for runs in side) / len(pairs)
             for side in zip(*pairs, strict=True)
         )
         drawn = test._asdict()
@@ -209,7 +209,7 @@ class _Tests:
             **drawn,
         )
 
-    def _shared(self, old: TestedPlace, new: TestedPlace) -> list[str]:
+    def _shared(self, old: ScoredPlace, new: ScoredPlace) -> list[str]:
         """Return the items that are the same; say how many are not, and why."""
         both = [item for item in old.items.texts if item in new.items.texts]
         other_text = [i for i in both if old.items.texts[i] != new.items.texts[i]]
@@ -230,7 +230,7 @@ class _Tests:
             self._tell(old.where, f"{said}: {', '.join(reasons)}")
         return shared
 
-    def _opponents(self, old: TestedPlace, new: TestedPlace) -> Iterator[tuple[str, Side, Side]]:
+    def _opponents(self, old: ScoredPlace, new: ScoredPlace) -> Iterator[tuple[str, Side, Side]]:
         """Yield what dev data chose, then what has the same name; tell of the others."""
         if old.chosen and new.chosen:
             yield CHOSEN, old.chosen, new.chosen
@@ -245,14 +245,14 @@ class _Tests:
         self.unpaired.append(Unpaired(*self.names, where, reason))
 
 
-def _as_often(of: Sequence[tuple[TestedPlace, Side, Side, list[str]]], metric: str) -> bool:
+def _as_often(of: Sequence[tuple[ScoredPlace, Side, Side, list[str]]], metric: str) -> bool:
     """Say whether each side has as many trainings in every place, as one test over all needs."""
     firsts = {first.runs[metric].replicates for _, first, _, _ in of}
     seconds = {second.runs[metric].replicates for _, _, second, _ in of}
     return len(firsts) == len(seconds) == 1
 
 
-def _by_key(runs: Runs, place: TestedPlace) -> Runs:
+def _by_key(runs: Runs, place: ScoredPlace) -> Runs:
     """Return runs on a task's items by key alone, which is the same in every language."""
     if place.of == "mt":
         return runs
@@ -272,13 +272,13 @@ def _family(test: Paired) -> tuple[str, str]:
     return test.of, test.metric
 
 
-def places(run: Run) -> dict[str, TestedPlace]:
+def places(run: Run) -> dict[str, ScoredPlace]:
     """Return every place in which a run has scored something: directions, then tasks."""
     found = [*_directions(run), *_tasks(run)]
     return {place.where: place for place in found}
 
 
-def _directions(run: Run) -> Iterator[TestedPlace]:
+def _directions(run: Run) -> Iterator[ScoredPlace]:
     scored = run.of("MtScores")
     by_direction: dict[str, dict[str, Built]] = {}
     for system, built in scored.items():
@@ -295,7 +295,7 @@ def _directions(run: Run) -> Iterator[TestedPlace]:
                 score.get("ills") for score in _scores(systems[name], "direction", direction)
             )
         ]
-        yield TestedPlace("mt", arrow(direction), TestedItems(texts, {}), sides, _best(usable))
+        yield ScoredPlace("mt", arrow(direction), ScoredItems(texts, {}), sides, _best(usable))
 
 
 def _system(name: str, built: Built, direction: str) -> Side:
@@ -315,7 +315,7 @@ def _best(sides: Sequence[Side]) -> Side | None:
     return max(judged, key=lambda side: side.dev or 0.0, default=None)
 
 
-def _tasks(run: Run) -> Iterator[TestedPlace]:
+def _tasks(run: Run) -> Iterator[ScoredPlace]:
     names = sorted((task["name"] for task in run.recipe["tasks"]), key=len, reverse=True)
     found: dict[tuple[str, str], dict[str, Side]] = {}
     for label, built in run.of("TaskScores").items():
@@ -331,8 +331,8 @@ def _tasks(run: Run) -> Iterator[TestedPlace]:
         chosen = sides.get(_winner(run, task, language) or "")
         records = _labelled(run, task, language)
         texts = _tested({r["id"]: r["text"] for r in records}, sides)
-        items = TestedItems(texts, {r["id"]: r["label"] for r in records})
-        yield TestedPlace("task", f"{task}/{language}", items, sides, chosen)
+        items = ScoredItems(texts, {r["id"]: r["label"] for r in records})
+        yield ScoredPlace("task", f"{task}/{language}", items, sides, chosen)
 
 
 def _winner(run: Run, task: str, language: str) -> str | None:

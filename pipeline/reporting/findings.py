@@ -213,9 +213,10 @@ def score_grids(scores: Sequence[Score], trained: Iterable[Training]) -> Iterato
     grids = [mt_grid(mt, contrasts, metric, unfinished(trained)) for metric in METRICS]
     grids += [spread_grid(mt, METRICS[0]), training_grid(trained, mt)]
     yield from filter(None, grids)
-    yield from task_grids([s for s in scores if isinstance(s, TaskScore)], contrasts)
+    tasks = [s for s in scores if isinstance(s, TaskScore)]
+    yield from task_grids(tasks, contrasts)
     selected = selection_grid([s for s in scores if isinstance(s, Selection)])
-    worth = worth_grid(list(worths([s for s in scores if isinstance(s, TaskScore)])))
+    worth = worth_grid(list(worths(tasks)))
     yield from filter(None, [worth, selected])
     yield from guard_grids([s for s in scores if isinstance(s, TextGuard)])
 

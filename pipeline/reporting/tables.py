@@ -11,7 +11,7 @@ from tasks.auditing import is_held_out
 from tasks.transfer.catalogue import place, strategy_called
 from tasks.transfer.contests import ANSWERS
 from tasks.transfer.ensembles import PREFIX, Ensemble
-from tasks.transfer.strategies import FEW_SHOT, STRATEGIES
+from tasks.transfer.strategies import FEW_SHOT, ON_HUB, STRATEGIES
 
 ONE_TRAINING = "one training each"
 NOT_USABLE = "not usable"
@@ -225,7 +225,8 @@ def _strategies_note(ways: Sequence[tuple[str, str]]) -> str:
     there = [strategy for name in names if (strategy := strategy_called(name)).per_language]
     told = {s.name: s.about for s in there if s.name in STRATEGIES}
     told |= {PREFIX.strip(): s.about for s in there if isinstance(s, Ensemble)}
-    told |= {f"{FEW_SHOT}-n{s.name.partition(f'-{s.shots}')[2]}": SHOTS for s in there if s.shots}
+    sides = [ON_HUB if s.name.endswith(ON_HUB) else "" for s in there if s.shots]
+    told |= {f"{FEW_SHOT}-n{side}": SHOTS for side in sides}
     return "; ".join(f"{name}: {about}" for name, about in told.items())
 
 

@@ -192,7 +192,7 @@ def score_way(language: str, runs: WayRuns, contest: Contest) -> list[WayScore]:
             WayScore(
                 language=language,
                 metric=metric,
-                dev=mean_score(runs.dev, measure),
+                dev=runs.dev.mean(measure) if runs.dev else None,
                 dev_data=runs.dev_data,
                 n=len(runs.test.ids),
                 seeds=len(runs.test.tallies),
@@ -200,13 +200,6 @@ def score_way(language: str, runs: WayRuns, contest: Contest) -> list[WayScore]:
             )
         )
     return scores
-
-
-def mean_score(runs: Runs | None, measure: Measure) -> float | None:
-    """Return the mean over trainings; None without runs."""
-    if runs is None:
-        return None
-    return float((runs.groups @ measure(runs.tallies.sum(1))).mean())
 
 
 class TaskContest:
@@ -228,9 +221,7 @@ class TaskContest:
         self.contest = contest
         self.dev = {
             language: {
-                way: score
-                for way, runs in ways.items()
-                if (score := mean_score(runs.dev, contest.measure)) is not None
+                way: runs.dev.mean(contest.measure) for way, runs in ways.items() if runs.dev
             }
             for language, ways in found.items()
         }
@@ -250,14 +241,13 @@ class TaskContest:
         for language, ways in self.found.items():
             for data in reversed(DEV_DATA):
                 scores = {
-                    way: score
+                    way: judged.mean(self.contest.measure)
                     for way, runs in ways.items()
-                    if (score := mean_score(runs.on(data), self.contest.measure)) is not None
+                    if (judged := runs.on(data))
                 }
                 way = self._usable_best(language, scores)
                 if way is not None:
-                    test = mean_score(ways[way].test, self.contest.measure)
-                    assert test is not None  # noqa: S101 (there are runs)
+                    test = ways[way].test.mean(self.contest.measure)
                     found.append(Chosen(language, data, way, scores[way], test))
         return found
 

@@ -1,7 +1,6 @@
 """Fit classifiers on labelled texts and have them predict others: from files to files."""
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -202,7 +201,7 @@ def fit_classifiers(
             for version in training.whole:
                 text = version.dev[version.replicate(seed)]
                 part = str(version.seen.version)
-                for record in _Answers(classifier, text, labels).records(part, seed):
+                for record in _answers(classifier, text, labels, part=part, seed=seed):
                     writer.write(record)
             del classifier  # a tuned encoder is large, and the next one is trained meanwhile
     return Fitted([] if missing else training.chosen(learner), missing)
@@ -240,7 +239,7 @@ def predict_text(
         for seed in range(seeds if possible else 0):
             classifier = learner.load(seed_folder(classifiers, seed))
             for name, text in versions[replicate_of(seed, len(test.texts))].items():
-                for record in _Answers(classifier, text, labels).records(name, seed):
+                for record in _answers(classifier, text, labels, part=name, seed=seed):
                     writer.write(record)
         for record in read_records(classifiers / OWN_DEV) if possible else ():
             if record["part"] in names:
@@ -252,28 +251,27 @@ def _writer(path: Path, labels: Sequence[str]) -> RecordWriter:
     return RecordWriter(path, PREDICTION_COLUMNS, probability_columns(labels))
 
 
-class _Answers:
-    """What a classifier says of a text."""
+def _answers(
+    classifier: Classifier, text: LabelledText, labels: Sequence[str], *, part: str, seed: int
+) -> Iterator[Record]:
+    """Yield a row for each item of a text: what a classifier says of it."""
+    found = _probabilities(classifier, text, labels)
+    rows = zip(text.ids, text.examples.labels, found, strict=True)
+    for key, gold, probabilities in rows:
+        yield prediction(key, part, str(seed), gold, probabilities, labels)
 
-    def __init__(self, classifier: Classifier, text: LabelledText, labels: Sequence[str]) -> None:
-        self.classifier, self.text, self.labels = classifier, text, labels
 
-    @cached_property
-    def probabilities(self) -> "numpy.ndarray":
-        """The probability of each class of the task (items, classes); 0 for one never seen."""
-        import numpy
+def _probabilities(
+    classifier: Classifier, text: LabelledText, labels: Sequence[str]
+) -> "numpy.ndarray":
+    """Return the probability of each class of the task (items, classes); 0 for one never seen."""
+    import numpy
 
-        found = numpy.zeros((len(self.text.ids), len(self.labels)))
-        if self.text.ids:
-            places = [self.labels.index(label) for label in self.classifier.classes]
-            found[:, places] = self.classifier.probabilities(self.text.examples.inputs)
-        return found
-
-    def records(self, part: str, seed: int) -> Iterator[Record]:
-        """Yield a row for each item."""
-        rows = zip(self.text.ids, self.text.examples.labels, self.probabilities, strict=True)
-        for key, gold, probabilities in rows:
-            yield prediction(key, part, str(seed), gold, probabilities, self.labels)
+    found = numpy.zeros((len(text.ids), len(labels)))
+    if text.ids:
+        places = [labels.index(label) for label in classifier.classes]
+        found[:, places] = classifier.probabilities(text.examples.inputs)
+    return found
 
 
 def prediction(
